@@ -1,0 +1,21 @@
+//! The pure core of Zaraba.
+//!
+//! `apply(state, command) -> events`: no clock, no randomness, no I/O, no async, no floats,
+//! no iteration over hash maps. The same commands give the same events and the same state
+//! hash on every machine. Everything the platform trades on is decided here, and nothing
+//! here knows that networks, disks or databases exist.
+
+pub mod command;
+pub mod engine;
+pub mod event;
+pub mod instrument;
+pub mod reject;
+pub mod types;
+
+pub use command::Command;
+pub use engine::Engine;
+pub use event::Event;
+pub use reject::Reject;
+
+/// Version of the exported state's layout; a snapshot of another version is refused.
+pub const STATE_VERSION: u32 = 1;

@@ -1,0 +1,70 @@
+//! The command line: verbs and their help. Each verb's work is in the module it belongs to.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, DEFAULT_TOML};
+
+/// Zaraba: a self-hosted securities and crypto trading platform.
+#[derive(Parser, Debug)]
+#[command(name = "zaraba", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the message says why; 2 wrong usage; \
+    3 data is damaged (journal or snapshot), nothing was changed.";
+
+/// Verbs.
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    /// Check or print settings.
+    #[command(subcommand)]
+    Config(ConfigVerb),
+}
+
+/// What to do with settings.
+#[derive(Subcommand, Debug)]
+pub enum ConfigVerb {
+    /// Tell whether a settings file can be used, and what is wrong with it.
+    #[command(after_help = "Example: zaraba config check /etc/zaraba/zaraba.toml")]
+    Check {
+        /// Settings file.
+        file: PathBuf,
+    },
+    /// Print the annotated defaults, or with FILE the settings in force.
+    #[command(after_help = "Example: zaraba config print > zaraba.toml")]
+    Print {
+        /// Settings file.
+        file: Option<PathBuf>,
+    },
+}
+
+/// Runs a verb; errors go to standard error with what to do about them.
+pub fn run(cli: Cli) -> ExitCode {
+    match dispatch(cli.verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("zaraba: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn dispatch(verb: Verb) -> anyhow::Result<()> {
+    match verb {
+        Verb::Config(ConfigVerb::Check { file }) => {
+            Config::load(&file)?;
+            println!("{} is valid", file.display());
+        }
+        Verb::Config(ConfigVerb::Print { file: None }) => print!("{DEFAULT_TOML}"),
+        Verb::Config(ConfigVerb::Print { file: Some(file) }) => {
+            print!("{}", toml::to_string(&Config::load(&file)?)?);
+        }
+    }
+    Ok(())
+}
