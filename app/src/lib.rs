@@ -12,6 +12,7 @@ pub mod intake;
 pub mod journal;
 pub mod live;
 pub mod market;
+pub mod platform;
 pub mod projections;
 pub mod queries;
 pub mod schedule;

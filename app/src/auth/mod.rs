@@ -1,1 +1,4 @@
-//! (in work)
+//! (in work) API keys, signatures, scopes, rate limits.
+
+/// API keys in memory.
+pub struct Keys {}

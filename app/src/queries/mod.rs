@@ -1,1 +1,4 @@
-//! (in work)
+//! (in work) History from Postgres.
+
+/// History queries.
+pub struct History {}
