@@ -191,8 +191,8 @@ pub(super) fn random(dirs: &Dirs, bytes: &mut [u8]) -> Result<(), JournalError> 
 fn belongs_elsewhere(dirs: &Dirs, seq: Seq, what: &str) -> JournalError {
     let file = snapshot_path(dirs, seq);
     let what = format!("{what}, but this snapshot is of command {seq}");
-    let way_out = "Nothing was changed. The journal is the truth, so either its newest files are \
-        missing (put them back), or this snapshot belongs to another journal (move it away)";
+    let way_out = "Nothing was changed. Ways out: the journal is the truth, so if its newest files \
+        are missing, put them back; if this snapshot belongs to another journal, move it away";
     JournalError::Damaged { file, offset: 0, what, way_out: way_out.to_owned() }
 }
 

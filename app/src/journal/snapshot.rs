@@ -82,7 +82,8 @@ impl SnapshotHeader {
         if u32_at(8) != SNAPSHOT_VERSION {
             return version("snapshot", u32_at(8), SNAPSHOT_VERSION);
         }
-        if crc32c::crc32c(&page[..USED]) != u32_at(USED) {
+        let unused = &page[USED + 4..];
+        if crc32c::crc32c(&page[..USED]) != u32_at(USED) || unused.iter().any(|b| *b != 0) {
             return damaged("the checksum of the header does not match");
         }
         if u32_at(12) != STATE_VERSION {
