@@ -25,6 +25,8 @@ pub enum Verb {
     /// Check or print settings.
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// Drive the public API with orders and report throughput and latency.
+    Load(crate::tools::load::Options),
 }
 
 /// What to do with settings.
@@ -65,6 +67,7 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
         Verb::Config(ConfigVerb::Print { file: Some(file) }) => {
             print!("{}", toml::to_string(&Config::load(&file)?)?);
         }
+        Verb::Load(options) => crate::tools::load::run(options)?,
     }
     Ok(())
 }

@@ -1,1 +1,3 @@
 //! The one integration binary of the backend.
+
+mod store;
