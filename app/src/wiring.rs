@@ -92,7 +92,7 @@ impl Core {
 
         let stop = CancellationToken::new();
         let tasks = vec![
-            tokio::spawn(keys.clone().run(stop.clone())),
+            spawn_until(&stop, keys.clone().run(stop.clone())),
             tokio::spawn(schedule::run(rolls, gate.clone(), stop.clone())),
         ];
         let platform = Platform { config, gate, live, market, history, keys, status };
@@ -123,6 +123,17 @@ impl Core {
         platform.market.stop();
         platform.history.close().await;
     }
+}
+
+/// Runs a task that may be waiting for a database that is not there: stopping does not.
+fn spawn_until(
+    stop: &CancellationToken,
+    task: impl Future<Output = ()> + Send + 'static,
+) -> JoinHandle<()> {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        stop.run_until_cancelled(task).await;
+    })
 }
 
 /// What happens with a durable batch before its replies go out.
