@@ -35,6 +35,9 @@ pub enum Verb {
     /// Take a snapshot of the state now, from the journal.
     #[command(after_help = "Works on a stopped node, and beside a running one.")]
     Snapshot(Where),
+    /// Play recorded market data through the public API.
+    #[command(subcommand)]
+    Replay(crate::tools::lobster::ReplayVerb),
 }
 
 /// What to do with settings.
@@ -81,6 +84,7 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
         Verb::Load(options) => crate::tools::load::run(options)?,
         Verb::Journal(verb) => crate::journal::cli::run(verb)?,
         Verb::Snapshot(place) => crate::journal::cli::snapshot(&place)?,
+        Verb::Replay(verb) => crate::tools::lobster::run(verb)?,
     }
     Ok(())
 }
