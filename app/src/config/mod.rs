@@ -40,7 +40,8 @@ section!(Journal {
     segment_bytes: u64,
     batch_commands: usize,
     snapshot_every: u64,
-    snapshots_kept: usize
+    snapshots_kept: usize,
+    check_bytes: u64,
 });
 section!(Engine {
     accounts: u32,
