@@ -27,6 +27,9 @@ pub enum Verb {
     Config(ConfigVerb),
     /// Drive the public API with orders and report throughput and latency.
     Load(crate::tools::load::Options),
+    /// Play recorded market data through the public API.
+    #[command(subcommand)]
+    Replay(crate::tools::lobster::ReplayVerb),
 }
 
 /// What to do with settings.
@@ -68,6 +71,7 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
             print!("{}", toml::to_string(&Config::load(&file)?)?);
         }
         Verb::Load(options) => crate::tools::load::run(options)?,
+        Verb::Replay(verb) => crate::tools::lobster::run(verb)?,
     }
     Ok(())
 }

@@ -10,12 +10,28 @@ use zaraba_engine::types::Seq;
 
 pub mod disk;
 mod error;
+mod files;
+mod format;
+mod metrics;
 mod reader;
 mod recover;
+mod snapshot;
+mod snapshotter;
+mod tail;
+mod walk;
+mod writer;
 
 pub use error::JournalError;
+pub use format::JournalId;
+pub(crate) use format::{MAX_FRAME, put_command};
+pub(crate) use metrics::METRICS;
 pub use reader::JournalReader;
-pub use recover::{Recovered, RecoveryReport, load_engine, recover};
+pub use recover::{Recovered, RecoveryReport, recover};
+pub use snapshot::{
+    list_snapshots, load_engine, prune_snapshots, read_snapshot, snapshot_path, write_snapshot,
+};
+pub use snapshotter::{Snapshotter, SnapshotterParts};
+pub use writer::JournalWriter;
 
 /// Where the files are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,9 +48,6 @@ impl Dirs {
         Dirs { journal: data_dir.join("journal"), snapshots: data_dir.join("snapshots") }
     }
 }
-
-/// The journal, open for writing.
-pub struct JournalWriter {}
 
 /// How far the journal is durable; readers wait on it.
 #[derive(Default)]

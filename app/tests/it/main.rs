@@ -1,3 +1,5 @@
 //! The one integration binary of the backend.
 
+mod core;
+
 mod store;
