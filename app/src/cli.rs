@@ -27,6 +27,8 @@ pub enum Verb {
     Config(ConfigVerb),
     /// Drive the public API with orders and report throughput and latency.
     Load(crate::tools::load::Options),
+    /// Trade a simulated market through the public API.
+    Sim(crate::tools::sim::Options),
     /// Play recorded market data through the public API.
     #[command(subcommand)]
     Replay(crate::tools::lobster::ReplayVerb),
@@ -71,6 +73,7 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
             print!("{}", toml::to_string(&Config::load(&file)?)?);
         }
         Verb::Load(options) => crate::tools::load::run(options)?,
+        Verb::Sim(options) => crate::tools::sim::run(options)?,
         Verb::Replay(verb) => crate::tools::lobster::run(verb)?,
     }
     Ok(())
