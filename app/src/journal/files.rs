@@ -116,3 +116,10 @@ fn newest_noted(dir: &Path) -> Result<Option<Seq>, JournalError> {
         Err(_) => Err(JournalError::segment(&path, 0, "it does not hold a segment's number")),
     }
 }
+
+/// Whether some process (this one included) has the journal open for writing.
+pub(super) fn is_written(dir: &Path) -> bool {
+    use rustix::fs::{FlockOperation, flock};
+    let Ok(file) = File::open(dir.join(LOCK)) else { return false };
+    flock(&file, FlockOperation::NonBlockingLockShared).is_err()
+}

@@ -3,3 +3,5 @@
 mod core;
 
 mod store;
+
+mod journal;
