@@ -50,6 +50,10 @@ pub enum Drop {
     TooManyErrors,
     /// A message above the size bound.
     MessageTooLarge,
+    /// Text that is not UTF-8.
+    InvalidUtf8,
+    /// Its key was revoked or has expired.
+    KeyExpired,
     /// The server is stopping.
     Shutdown,
 }
@@ -63,6 +67,8 @@ impl Drop {
             Drop::Idle => "idle",
             Drop::TooManyErrors => "too_many_errors",
             Drop::MessageTooLarge => "message_too_large",
+            Drop::InvalidUtf8 => "invalid_utf8",
+            Drop::KeyExpired => "key_expired",
             Drop::Shutdown => "shutdown",
         }
     }
@@ -72,7 +78,8 @@ impl Drop {
         match self {
             Drop::TooSlow | Drop::WriteTimeout => 4008,
             Drop::Idle => 4009,
-            Drop::TooManyErrors => 1008,
+            Drop::TooManyErrors | Drop::KeyExpired => 1008,
+            Drop::InvalidUtf8 => 1007,
             Drop::MessageTooLarge => 1009,
             Drop::Shutdown => 1001,
         }
@@ -84,10 +91,12 @@ impl Drop {
             Drop::TooSlow => {
                 "the client reads too slowly: its queue is full; reconnect, resume, read faster"
             }
-            Drop::WriteTimeout => "the client took no data for 10 seconds; reconnect and resume",
-            Drop::Idle => "nothing came from the client for 45 seconds, not even a pong",
+            Drop::WriteTimeout => "the client took no data for too long; reconnect and resume",
+            Drop::Idle => "nothing came from the client for too long, not even a pong",
             Drop::TooManyErrors => "too many bad messages on this connection",
             Drop::MessageTooLarge => "a message was larger than 65536 bytes",
+            Drop::InvalidUtf8 => "a text message was not UTF-8",
+            Drop::KeyExpired => "the API key was revoked or has expired",
             Drop::Shutdown => "the server is stopping; reconnect and resume",
         }
     }
@@ -311,14 +320,23 @@ impl Client {
         }
     }
 
-    /// Notes that private events were taken from the ring. `live`: all that were released
-    /// by then have been; from now on the bound applies (a client that resumes may be far
-    /// behind, at its own pace).
-    pub fn private_taken(&self, live: bool) {
-        if live {
+    /// Notes that `count` private events were taken from the ring. `caught_up`: all that
+    /// were released by then have been; from then on the bound applies.
+    pub fn private_taken(&self, count: usize, caught_up: bool) {
+        if caught_up {
             self.private_due.store(0, Ordering::Release);
+            self.private_live.store(true, Ordering::Release);
+        } else {
+            let less = |due: usize| Some(due.saturating_sub(count));
+            let _ = self.private_due.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
         }
-        self.private_live.store(live, Ordering::Release);
+    }
+
+    /// Notes that the client resumes: it may be far behind, at its own pace, until it has
+    /// caught up.
+    pub fn private_resumes(&self) {
+        self.private_live.store(false, Ordering::Release);
+        self.wake.notify_one();
     }
 }
 
@@ -388,7 +406,7 @@ mod tests {
         let client = Client::new(1, 4);
         client.private_released(10);
         assert!(!client.is_gone());
-        client.private_taken(true);
+        client.private_taken(10, true);
         client.private_released(4);
         assert!(!client.is_gone());
         client.private_released(1);

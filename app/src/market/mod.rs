@@ -6,7 +6,7 @@
 //! a client, a socket or a database, so its queue only fills when the machine is out of
 //! processor time; then the releaser waits, which is the back-pressure the gate turns
 //! into `busy`. Everything here can be rebuilt from the journal and the engine's state.
-//! Must not depend on the intake rooms.
+//! Must not depend on the intake rooms; reads Postgres only to warm up ([`warm`]).
 
 pub mod board;
 pub mod candles;
@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod private;
 pub mod shapes;
 pub mod text;
+pub mod warm;
 
 use std::collections::HashMap;
 use std::sync::Arc;
