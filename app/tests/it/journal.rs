@@ -102,8 +102,11 @@ fn real() -> Arc<dyn Disk> {
     Arc::new(RealDisk)
 }
 
+/// Segment and offset at which each batch ends.
+type Ends = Vec<(PathBuf, u64)>;
+
 /// Everything that can be read, and where each batch ends (segment, offset).
-fn read_all(dir: &Path) -> Result<(Vec<Command>, Vec<(PathBuf, u64)>), JournalError> {
+fn read_all(dir: &Path) -> Result<(Vec<Command>, Ends), JournalError> {
     let mut reader = JournalReader::open(&Dirs::of(dir), Seq(1))?;
     let (mut commands, mut ends) = (Vec::new(), Vec::new());
     while let Some((seq, _, command)) = reader.next()? {
