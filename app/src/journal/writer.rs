@@ -8,7 +8,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use zaraba_engine::types::{Seq, Timestamp};
@@ -52,6 +52,7 @@ pub struct JournalWriter {
 impl JournalWriter {
     /// Takes the lock of a journal directory.
     pub(super) fn lock(dirs: &Dirs) -> Result<File, JournalError> {
+        LazyLock::force(&METRICS); // so that all of them show from the start
         let path = dirs.journal.join(LOCK);
         let mut file = OpenOptions::new()
             .read(true)
