@@ -48,14 +48,14 @@ pub fn routes() -> Vec<Route> {
         route!(POST "/preferences", SignIn, pages::preferences::save),
         route!(GET "/", May(SeeMarket), pages::overview::page),
         route!(GET "/overview/live", May(SeeMarket), pages::overview::live),
-//TMP        route!(GET "/books", May(SeeMarket), pages::books::page),
-//TMP        route!(GET "/books/live", May(SeeMarket), pages::books::live),
-//TMP        route!(GET "/books/{symbol}", May(SeeMarket), pages::book::page),
-//TMP        route!(GET "/books/{symbol}/live", May(SeeMarket), pages::book::live),
-//TMP        route!(GET "/orders", May(SeeOrders), pages::orders::page),
-//TMP        route!(GET "/orders/csv", May(SeeOrders), pages::orders::csv),
-//TMP        route!(GET "/orders/{order_id}", May(SeeOrders), pages::order::page),
-//TMP        route!(GET "/search", May(SeeOrders), pages::search::page),
+       route!(GET "/books", May(SeeMarket), pages::books::page),
+       route!(GET "/books/live", May(SeeMarket), pages::books::live),
+       route!(GET "/books/{symbol}", May(SeeMarket), pages::book::page),
+       route!(GET "/books/{symbol}/live", May(SeeMarket), pages::book::live),
+       route!(GET "/orders", May(SeeOrders), pages::orders::page),
+       route!(GET "/orders/csv", May(SeeOrders), pages::orders::csv),
+       route!(GET "/orders/{order_id}", May(SeeOrders), pages::order::page),
+       route!(GET "/search", May(SeeOrders), pages::search::page),
     ]
 }
 
