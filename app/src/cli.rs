@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, DEFAULT_TOML};
+use crate::journal::JournalError;
+use crate::journal::cli::{JournalVerb, Where};
 
 /// Zaraba: a self-hosted securities and crypto trading platform.
 #[derive(Parser, Debug)]
@@ -27,6 +29,15 @@ pub enum Verb {
     Config(ConfigVerb),
     /// Drive the public API with orders and report throughput and latency.
     Load(crate::tools::load::Options),
+    /// Check, print or replay a journal; never changes it.
+    #[command(subcommand)]
+    Journal(JournalVerb),
+    /// Take a snapshot of the state now, from the journal.
+    #[command(after_help = "Works on a stopped node, and beside a running one.")]
+    Snapshot(Where),
+    /// Play recorded market data through the public API.
+    #[command(subcommand)]
+    Replay(crate::tools::lobster::ReplayVerb),
 }
 
 /// What to do with settings.
@@ -52,7 +63,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("zaraba: {error:#}");
-            ExitCode::from(1)
+            let damage = error.chain().any(|cause| {
+                cause.downcast_ref::<JournalError>().is_some_and(JournalError::is_damage)
+            });
+            ExitCode::from(if damage { 3 } else { 1 })
         }
     }
 }
@@ -68,6 +82,9 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
             print!("{}", toml::to_string(&Config::load(&file)?)?);
         }
         Verb::Load(options) => crate::tools::load::run(options)?,
+        Verb::Journal(verb) => crate::journal::cli::run(verb)?,
+        Verb::Snapshot(place) => crate::journal::cli::snapshot(&place)?,
+        Verb::Replay(verb) => crate::tools::lobster::run(verb)?,
     }
     Ok(())
 }

@@ -1,8 +1,33 @@
-//! The engine: lock, match, settle in one step.
+//! The engine: lock, match, settle in one step. Its state, its queries, and the one way in.
+//!
+//! Each kind of command has a file below this one (`place`, `amend`, `cancel`, `transfer`,
+//! `admin`); matching is in [`crate::matching`]. A command is checked whole before anything
+//! changes; what fails after that is a broken invariant and panics, because a process that
+//! cannot trust its state must not trade on.
+//!
+//! Memory, beyond address space reserved at `Genesis` that is touched on first use only:
+//! see `docs/decisions/engine-memory.md`.
 
-use crate::command::{AssetSpec, Command};
+mod accounts;
+mod admin;
+mod amend;
+mod cancel;
+mod market;
+mod place;
+mod transfer;
+
+pub(crate) use accounts::{Accounts, OpenCounts};
+pub(crate) use admin::valid_limits;
+pub(crate) use market::Market;
+
+use crate::book::Books;
+use crate::command::{AssetSpec, Command, Limits};
 use crate::event::{CloseReason, Event};
-use crate::instrument::InstrumentState;
+use crate::hash::{Keyed, Running};
+use crate::index::Index;
+use crate::instrument::{InstrumentSpec, InstrumentState};
+use crate::ledger::Ledger;
+use crate::orders::Orders;
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -118,11 +143,51 @@ pub struct LevelState {
     pub orders: u32,
 }
 
+/// The roll of one profile's trading day.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Day {
+    /// Current day, yyyymmdd.
+    pub(crate) day: u32,
+    /// Whether orders of earlier days may still be live.
+    pub(crate) rolling: bool,
+    /// First order slot the next step of the roll looks at.
+    pub(crate) cursor: u32,
+}
+
+/// A level a command changed, until its final state is announced.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Touched {
+    pub(crate) instrument: InstrumentId,
+    pub(crate) side: Side,
+    pub(crate) price: i64,
+}
+
 /// The trading state and the only code that changes it.
 #[derive(Default)]
 pub struct Engine {
-    seq: Seq,
-    state_hash: u64,
+    pub(crate) seq: Seq,
+    pub(crate) at: Timestamp,
+    pub(crate) running: Running,
+    pub(crate) limits: Option<Limits>,
+    pub(crate) keyed: Keyed,
+    pub(crate) assets: Vec<AssetSpec>,
+    pub(crate) asset_codes: Index,
+    pub(crate) specs: Vec<InstrumentSpec>,
+    pub(crate) symbols: Index,
+    pub(crate) markets: Vec<Market>,
+    pub(crate) accounts: Accounts,
+    pub(crate) ledger: Ledger,
+    pub(crate) orders: Orders,
+    pub(crate) books: Books,
+    pub(crate) open_counts: OpenCounts,
+    /// Orders resting in books.
+    pub(crate) resting: u32,
+    pub(crate) trades: u64,
+    pub(crate) days: [Day; 2],
+    /// Levels swept by the order in hand; kept for its memory.
+    pub(crate) swept: Vec<LevelState>,
+    /// Levels touched by the mass command in hand; kept for its memory.
+    pub(crate) touched: Vec<Touched>,
 }
 
 impl Engine {
@@ -138,8 +203,51 @@ impl Engine {
     /// When an invariant of the state is broken or `seq` is not the next one: the process
     /// must not trade on.
     pub fn apply(&mut self, seq: Seq, at: Timestamp, command: &Command, events: &mut Vec<Event>) {
-        let _ = (at, command, events);
+        assert!(seq.0 == self.seq.0 + 1, "command {seq} applied after {}", self.seq);
         self.seq = seq;
+        self.at = at;
+        self.running.command(seq, at, command);
+        let first = events.len();
+        match command {
+            Command::Place(place) if self.limits.is_some() => self.place(place, events),
+            Command::Cancel(cancel) if self.limits.is_some() => self.cancel(cancel, events),
+            Command::Amend(amend) if self.limits.is_some() => self.amend(amend, events),
+            other => self.apply_rare(other, events),
+        }
+        for event in &events[first..] {
+            self.running.event(event);
+        }
+    }
+
+    fn apply_rare(&mut self, command: &Command, events: &mut Vec<Event>) {
+        let begins = matches!(command, Command::Genesis { .. });
+        if begins == self.limits.is_some() {
+            return refuse(Reject::NotInitialised, events);
+        }
+        let outcome = match command {
+            Command::Genesis { limits, hash_seed } => self.begin(limits, *hash_seed, events),
+            Command::CreateAsset(spec) => self.create_asset(spec, events),
+            Command::CreateInstrument(spec) => self.create_instrument(spec, events),
+            Command::CreateAccount { code } => self.create_account(code, events),
+            Command::SetAccountStatus { account, status, .. } => {
+                self.set_account_status(*account, *status, events)
+            }
+            Command::SetInstrumentStatus { instrument, status, .. } => {
+                self.set_instrument_status(*instrument, *status, events)
+            }
+            Command::SetPriceLimits { instrument, base_price, limit_down, limit_up, .. } => {
+                self.set_price_limits(*instrument, *base_price, *limit_down, *limit_up, events)
+            }
+            Command::Transfer { transfer, .. } => self.transfer(transfer, events),
+            Command::CancelMany(filter) => self.cancel_many(filter, events),
+            Command::RollDay { profile, day } => self.roll_day(*profile, *day, events),
+            Command::Place(_) | Command::Amend(_) | Command::Cancel(_) => {
+                unreachable!("handled by apply() once the journal has begun")
+            }
+        };
+        if let Err(code) = outcome {
+            refuse(code, events);
+        }
     }
 
     /// Sequence of the last applied command; zero before the first.
@@ -149,75 +257,136 @@ impl Engine {
 
     /// Running hash over everything that happened; equal for equal journals.
     pub fn state_hash(&self) -> u64 {
-        self.state_hash
+        self.running.0
+    }
+
+    /// Bounds of the state; `None` before `Genesis`.
+    pub fn limits(&self) -> Option<Limits> {
+        self.limits
     }
 
     /// All assets, by number.
     pub fn assets(&self) -> impl Iterator<Item = (AssetId, AssetSpec)> + '_ {
-        std::iter::empty()
+        self.assets.iter().enumerate().map(|(i, spec)| (AssetId(i as u32), *spec))
     }
 
     /// All instruments, by number.
     pub fn instruments(&self) -> impl Iterator<Item = (InstrumentId, InstrumentState)> + '_ {
-        std::iter::empty()
+        (0..self.specs.len() as u32)
+            .map(InstrumentId)
+            .filter_map(|instrument| Some((instrument, self.instrument(instrument)?)))
+    }
+
+    /// One instrument.
+    pub fn instrument(&self, instrument: InstrumentId) -> Option<InstrumentState> {
+        let spec = *self.specs.get(instrument.0 as usize)?;
+        let market = &self.markets[instrument.0 as usize];
+        let last_price = Price(market.last_price);
+        Some(InstrumentState { spec, status: market.status, last_price })
     }
 
     /// All accounts, by number.
     pub fn accounts(&self) -> impl Iterator<Item = (AccountId, AccountState)> + '_ {
-        std::iter::empty()
+        self.accounts.states()
     }
 
-    /// All balances that ever existed, in order of creation.
+    /// One account.
+    pub fn account(&self, account: AccountId) -> Option<AccountState> {
+        self.accounts.state(account)
+    }
+
+    /// All balances that ever existed (were in an event), in order of creation.
     pub fn balances(&self) -> impl Iterator<Item = BalanceState> + '_ {
-        std::iter::empty()
+        self.ledger.balances.iter().filter(|balance| balance.seen).map(balance_state)
+    }
+
+    /// One balance; `None` when no event ever showed it.
+    pub fn balance(&self, account: AccountId, asset: AssetId) -> Option<BalanceState> {
+        let slot = self.ledger.find(account, asset)?;
+        let balance = self.ledger.get(slot);
+        balance.seen.then(|| balance_state(balance))
     }
 
     /// All remembered orders (live, finished, refused), in no promised order.
     pub fn orders(&self) -> impl Iterator<Item = OrderState> + '_ {
-        std::iter::empty()
+        let slots = 0..self.orders.hot.len() as u32;
+        slots
+            .filter(|&slot| self.orders.hot[slot as usize].id != 0)
+            .map(|slot| self.orders.state(slot))
     }
 
     /// One remembered order.
-    pub fn order(&self, _order: OrderId) -> Option<OrderState> {
-        None
+    pub fn order(&self, order: OrderId) -> Option<OrderState> {
+        self.orders.find(order).map(|slot| self.orders.state(slot))
+    }
+
+    /// One remembered order by its owner and client id.
+    pub fn order_by_client_id(&self, account: AccountId, id: &ClientId) -> Option<OrderState> {
+        self.orders.by_client_id(account, id).map(|slot| self.orders.state(slot))
+    }
+
+    /// An account's orders resting in books, oldest first.
+    pub fn open_orders(&self, account: AccountId) -> impl Iterator<Item = OrderState> + '_ {
+        self.accounts.open_orders(account, &self.orders.hot).map(|slot| self.orders.state(slot))
+    }
+
+    /// How many orders rest in books.
+    pub fn live_orders(&self) -> u32 {
+        self.resting
     }
 
     /// One side of a book, best price first.
     pub fn depth(
         &self,
-        _instrument: InstrumentId,
-        _side: Side,
+        instrument: InstrumentId,
+        side: Side,
     ) -> impl Iterator<Item = LevelState> + '_ {
-        std::iter::empty()
+        let market = self.markets.get(instrument.0 as usize);
+        market.into_iter().flat_map(move |market| {
+            self.books.walk(&market.sides[side as usize]).map(|level| LevelState {
+                price: Price(level.price),
+                quantity: Quantity(level.quantity),
+                orders: level.orders,
+            })
+        })
+    }
+
+    /// The orders of one side of a book in priority order: best price, then oldest.
+    pub fn queue(
+        &self,
+        instrument: InstrumentId,
+        side: Side,
+    ) -> impl Iterator<Item = OrderId> + '_ {
+        let market = self.markets.get(instrument.0 as usize);
+        market.into_iter().flat_map(move |market| {
+            self.books
+                .walk(&market.sides[side as usize])
+                .flat_map(|level| self.books.queue(level, &self.orders.hot))
+                .map(|slot| OrderId(self.orders.hot[slot as usize].id))
+        })
     }
 
     /// The trading day of a profile as yyyymmdd; zero before the first roll.
-    pub fn day(&self, _profile: Profile) -> u32 {
-        0
+    pub fn day(&self, profile: Profile) -> u32 {
+        self.days[profile as usize].day
     }
 
     /// Number of the newest trade; zero before the first.
     pub fn last_trade(&self) -> TradeId {
-        TradeId(0)
+        TradeId(self.trades)
     }
+}
 
-    /// Checks everything that must hold (sums, locks, books, indexes) by going over the
-    /// whole state. Slow: for tests and `journal verify`.
-    ///
-    /// # Errors
-    /// The first thing found wrong, in words.
-    pub fn check(&self) -> Result<(), String> {
-        Ok(())
+fn balance_state(balance: &crate::ledger::Balance) -> BalanceState {
+    BalanceState {
+        account: balance.account,
+        asset: balance.asset,
+        total: Amount(balance.total),
+        locked: Amount(balance.locked),
     }
+}
 
-    /// Writes the whole state as bytes, in pieces, to `sink`.
-    pub fn export(&self, _sink: &mut dyn FnMut(&[u8])) {}
-
-    /// Rebuilds a state from what `export` wrote.
-    ///
-    /// # Errors
-    /// What is wrong with the bytes, in words; [`crate::STATE_VERSION`] mismatches included.
-    pub fn import(_bytes: &[u8]) -> Result<Engine, String> {
-        Ok(Engine::new())
-    }
+/// Says that a command was refused without a record.
+pub(crate) fn refuse(code: Reject, events: &mut Vec<Event>) {
+    events.push(Event::Refused { code, order: None });
 }

@@ -1,6 +1,8 @@
 //! What an instrument is: units, ticks, lots, limits, fees. Reference data and the pure
 //! functions over it; no book, no state.
 
+use crate::jpx;
+use crate::reject::Reject;
 use crate::types::{AssetId, InstrumentStatus, Name, Price, Profile, Quantity, Symbol};
 
 /// Which prices are allowed.
@@ -65,4 +67,89 @@ pub struct InstrumentState {
     pub status: InstrumentStatus,
     /// Price of the newest trade; zero: none yet.
     pub last_price: Price,
+}
+
+/// Most digits of a price, quantity or asset unit.
+pub const DIGITS_MAX: u8 = 18;
+
+impl TickRule {
+    /// The tick size at `price`, in price units.
+    pub fn tick_at(self, price: Price) -> i64 {
+        match self {
+            TickRule::Fixed(tick) => tick.0,
+            TickRule::TseTopix500 => jpx::tick_at(&jpx::TICKS_TOPIX500, price),
+            TickRule::TseOther => jpx::tick_at(&jpx::TICKS_OTHER, price),
+        }
+    }
+
+    /// Whether `price` is a multiple of the tick at that price.
+    pub fn allows(self, price: Price) -> bool {
+        price.0 % self.tick_at(price) == 0
+    }
+
+    /// The greatest number all allowed prices are multiples of: the step of the book.
+    pub fn step(self) -> i64 {
+        match self {
+            TickRule::Fixed(tick) => tick.0,
+            TickRule::TseTopix500 => 1,
+            TickRule::TseOther => 10,
+        }
+    }
+}
+
+/// A tick rule as plain numbers: its kind and, if fixed, its tick. The form it has in
+/// snapshots and hashes.
+pub(crate) fn tick_rule_number(rule: TickRule) -> (u8, i64) {
+    match rule {
+        TickRule::Fixed(tick) => (0, tick.0),
+        TickRule::TseTopix500 => (1, 0),
+        TickRule::TseOther => (2, 0),
+    }
+}
+
+/// The tick rule of these numbers.
+pub(crate) fn tick_rule_from_number(kind: u8, tick: i64) -> Option<TickRule> {
+    match kind {
+        0 => Some(TickRule::Fixed(Price(tick))),
+        1 => Some(TickRule::TseTopix500),
+        2 => Some(TickRule::TseOther),
+        _ => None,
+    }
+}
+
+/// Whether these can be a day's base price and limits (zero: none).
+pub fn valid_price_limits(base_price: Price, limit_down: Price, limit_up: Price) -> bool {
+    let signs = base_price.0 >= 0 && limit_down.0 >= 0 && limit_up.0 >= 0;
+    signs && (limit_up.0 == 0 || limit_down <= limit_up)
+}
+
+impl InstrumentSpec {
+    /// Checks the definition against itself and its assets' exponents.
+    ///
+    /// # Errors
+    /// [`Reject::InvalidSpec`] when units, ticks, lots, fees or limits contradict each other
+    /// or do not fit the arithmetic: a quantity unit finer than the base asset's minor unit,
+    /// base and quote the same, no quantity between the bounds, a fee of 100% or more.
+    pub fn validate(&self, base_exponent: u8, quote_exponent: u8) -> Result<(), Reject> {
+        let units = self.price_digits <= DIGITS_MAX
+            && self.quantity_digits <= base_exponent
+            // The rounding divisor 10^(price + quantity + ppm - quote digits) fits 128 bits.
+            && self.price_digits + self.quantity_digits + 6 <= quote_exponent + 38;
+        let ticks = match self.ticks {
+            TickRule::Fixed(tick) => tick.0 > 0,
+            TickRule::TseTopix500 | TickRule::TseOther => self.price_digits == 1,
+        };
+        let lots = self.lot.0 > 0
+            && self.min_quantity.0 > 0
+            && self.max_quantity.0 / self.lot.0.max(1) * self.lot.0 >= self.min_quantity.0;
+        let fees = self.maker_fee_ppm.unsigned_abs() < 1_000_000
+            && (0..1_000_000).contains(&self.taker_fee_ppm);
+        let limits = valid_price_limits(self.base_price, self.limit_down, self.limit_up);
+        let names = !self.symbol.is_empty() && self.base_asset != self.quote_asset;
+        if units && ticks && lots && fees && limits && names {
+            Ok(())
+        } else {
+            Err(Reject::InvalidSpec)
+        }
+    }
 }

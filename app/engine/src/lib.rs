@@ -5,11 +5,21 @@
 //! hash on every machine. Everything the platform trades on is decided here, and nothing
 //! here knows that networks, disks or databases exist.
 
+mod book;
+mod check;
 pub mod command;
 pub mod engine;
 pub mod event;
+mod hash;
+mod index;
 pub mod instrument;
+pub mod jpx;
+mod ledger;
+mod matching;
+mod money;
+mod orders;
 pub mod reject;
+mod snapshot;
 pub mod types;
 
 pub use command::Command;

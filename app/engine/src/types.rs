@@ -122,6 +122,12 @@ impl<const N: usize> Text<N> {
         &self.bytes[..self.len as usize]
     }
 
+    /// The whole storage: the text followed by zero bytes.
+    #[inline]
+    pub fn padded(&self) -> &[u8; N] {
+        &self.bytes
+    }
+
     /// Whether there is no text.
     pub fn is_empty(&self) -> bool {
         self.len == 0

@@ -1,0 +1,176 @@
+//! The books: price levels found through radix trees, orders in time order inside a level.
+//!
+//! One slab of levels and one of tree nodes serve all instruments. A [`BookSide`] is a root
+//! and the best level; everything else hangs below. Adding, removing and finding the next
+//! best level cost one step per six bits of the price range in use, whatever the number of
+//! orders or levels and whatever the gap between prices. No account, fee or rule is known here.
+
+mod tree;
+
+use crate::orders::{Hot, NIL};
+use crate::types::Side;
+use tree::Node;
+
+/// One price level: a queue of order slots. 40 bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Level {
+    pub(crate) price: i64,
+    pub(crate) quantity: i64,
+    /// Price in steps of the instrument: its place in the tree.
+    key: u64,
+    pub(crate) orders: u32,
+    /// Oldest order; also links the free list.
+    pub(crate) head: u32,
+    tail: u32,
+    /// Tree node it hangs from.
+    leaf: u32,
+}
+
+/// One side of one book.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BookSide {
+    /// Best level.
+    pub(crate) best: u32,
+    root: u32,
+    /// Layers of nodes; zero when empty.
+    height: u32,
+    /// What all keys have above the `6 * height` bits the tree tells apart.
+    prefix: u64,
+    /// Total open quantity.
+    pub(crate) quantity: i64,
+    side: Side,
+}
+
+impl BookSide {
+    pub(crate) fn new(side: Side) -> BookSide {
+        BookSide { best: NIL, root: NIL, height: 0, prefix: 0, quantity: 0, side }
+    }
+}
+
+/// Levels and tree nodes of all books.
+pub(crate) struct Books {
+    levels: Vec<Level>,
+    free_level: u32,
+    nodes: Vec<Node>,
+    free_node: u32,
+}
+
+impl Default for Books {
+    fn default() -> Self {
+        Books { levels: Vec::new(), free_level: NIL, nodes: Vec::new(), free_node: NIL }
+    }
+}
+
+impl Books {
+    /// Room for as many levels as there can be live orders; address space only until used.
+    pub(crate) fn new(live_orders: u32) -> Books {
+        let levels = live_orders as usize;
+        Books {
+            levels: Vec::with_capacity(levels),
+            nodes: Vec::with_capacity(levels / 4 + 1024),
+            ..Books::default()
+        }
+    }
+
+    /// A level.
+    #[inline]
+    pub(crate) fn level(&self, level: u32) -> &Level {
+        &self.levels[level as usize]
+    }
+
+    /// Best level of a side, if it has any.
+    #[inline]
+    pub(crate) fn best(&self, side: &BookSide) -> Option<&Level> {
+        (side.best != NIL).then(|| &self.levels[side.best as usize])
+    }
+
+    /// Queues an order last at its price.
+    #[inline]
+    pub(crate) fn push(
+        &mut self,
+        side: &mut BookSide,
+        hot: &mut [Hot],
+        slot: u32,
+        key: u64,
+    ) -> u32 {
+        let (price, quantity) = (hot[slot as usize].bound, hot[slot as usize].remaining);
+        let at = self.find_or_insert(side, key, price);
+        let level = &mut self.levels[at as usize];
+        let last = level.tail;
+        level.quantity += quantity;
+        level.orders += 1;
+        level.tail = slot;
+        if last == NIL {
+            level.head = slot;
+        } else {
+            hot[last as usize].next = slot;
+        }
+        side.quantity += quantity;
+        let order = &mut hot[slot as usize];
+        order.prev = last;
+        order.next = NIL;
+        order.level = at;
+        at
+    }
+
+    /// Takes an order out of its level; the level goes with its last order.
+    #[inline]
+    pub(crate) fn unlink(&mut self, side: &mut BookSide, hot: &mut [Hot], slot: u32) {
+        let order = &mut hot[slot as usize];
+        let (at, prev, next, quantity) = (order.level, order.prev, order.next, order.remaining);
+        order.level = NIL;
+        order.prev = NIL;
+        order.next = NIL;
+        let level = &mut self.levels[at as usize];
+        level.quantity -= quantity;
+        level.orders -= 1;
+        side.quantity -= quantity;
+        if prev == NIL {
+            level.head = next;
+        } else {
+            hot[prev as usize].next = next;
+        }
+        if next == NIL {
+            level.tail = prev;
+        } else {
+            hot[next as usize].prev = prev;
+        }
+        if level.orders == 0 {
+            assert!(level.quantity == 0, "book broken: empty level holds {}", level.quantity);
+            self.remove_level(side, at);
+        }
+    }
+
+    /// Takes quantity off a resting order that stays where it is.
+    #[inline]
+    pub(crate) fn reduce(&mut self, side: &mut BookSide, order: &mut Hot, by: i64) {
+        order.remaining -= by;
+        self.levels[order.level as usize].quantity -= by;
+        side.quantity -= by;
+    }
+
+    /// Levels of a side, best first.
+    pub(crate) fn walk(&self, side: &BookSide) -> impl Iterator<Item = &Level> + '_ {
+        let (first, of) = ((side.best != NIL).then_some(side.best), side.side);
+        std::iter::successors(first, move |&level| self.next(of, level))
+            .map(|level| &self.levels[level as usize])
+    }
+
+    /// What a price holds now.
+    pub(crate) fn at(&self, side: &BookSide, key: u64) -> Option<&Level> {
+        self.find(side, key).map(|level| &self.levels[level as usize])
+    }
+
+    /// Orders of a level, oldest first.
+    pub(crate) fn queue<'a>(
+        &self,
+        level: &Level,
+        hot: &'a [Hot],
+    ) -> impl Iterator<Item = u32> + 'a {
+        let first = (level.head != NIL).then_some(level.head);
+        std::iter::successors(first, |&slot| {
+            let next = hot[slot as usize].next;
+            (next != NIL).then_some(next)
+        })
+    }
+}

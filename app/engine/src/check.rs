@@ -1,0 +1,180 @@
+//! The whole-state check: everything that must hold, recomputed from the parts. Slow by
+//! design; for tests and `journal verify`.
+
+use crate::engine::Engine;
+use crate::money::Traded;
+use crate::orders::{Kind, NIL};
+use crate::types::*;
+
+impl Engine {
+    /// Checks everything that must hold (sums, locks, books, indexes) by going over the
+    /// whole state. Slow: for tests and `journal verify`.
+    ///
+    /// # Errors
+    /// The first thing found wrong, in words.
+    pub fn check(&self) -> Result<(), String> {
+        self.orders.check()?;
+        self.ledger.check_index()?;
+        self.check_balances()?;
+        self.check_books()?;
+        self.check_accounts()
+    }
+
+    /// Every asset sums to zero; every lock is what its live orders can still spend.
+    fn check_balances(&self) -> Result<(), String> {
+        let mut locks = vec![0i128; self.ledger.balances.len()];
+        for (slot, hot) in self.orders.hot.iter().enumerate() {
+            if hot.kind != Kind::Live {
+                continue;
+            }
+            let cold = &self.orders.cold[slot];
+            let traded = Traded { notional: cold.notional, fee: cold.fee };
+            let market = &self.markets[hot.instrument.0 as usize];
+            let lock = market.units.lock(hot.side, traded, hot.bound, hot.remaining);
+            let (spends, gets) = match hot.side {
+                Side::Buy => (market.quote, market.base),
+                Side::Sell => (market.base, market.quote),
+            };
+            for (balance, asset) in [(hot.pays, spends), (hot.receives, gets)] {
+                let balance = self.ledger.balances.get(balance as usize);
+                if balance.is_none_or(|b| (b.account, b.asset) != (hot.account, asset)) {
+                    return Err(format!("order {} settles in the wrong balance", hot.id));
+                }
+            }
+            locks[hot.pays as usize] += i128::from(lock);
+        }
+        let mut sums = vec![0i128; self.assets.len()];
+        for (slot, balance) in self.ledger.balances.iter().enumerate() {
+            let (account, asset) = (balance.account, balance.asset);
+            if i128::from(balance.locked) != locks[slot] {
+                return Err(format!(
+                    "account {account} asset {asset}: {} locked, its orders can spend {}",
+                    balance.locked, locks[slot]
+                ));
+            }
+            if balance.total < balance.locked && !account.may_go_negative() {
+                return Err(format!(
+                    "account {account} asset {asset}: owns {}, {} locked",
+                    balance.total, balance.locked
+                ));
+            }
+            sums[asset.0 as usize] += i128::from(balance.total);
+        }
+        match sums.iter().position(|&sum| sum != 0) {
+            Some(asset) => Err(format!("asset {asset} sums to {}", sums[asset])),
+            None => Ok(()),
+        }
+    }
+
+    /// Levels add up and are in order, queues are in time order, no book is crossed, and the
+    /// books hold every live order once.
+    fn check_books(&self) -> Result<(), String> {
+        let mut resting = 0;
+        for (i, market) in self.markets.iter().enumerate() {
+            let instrument = InstrumentId(i as u32);
+            let bests = [Side::Buy, Side::Sell]
+                .map(|side| self.books.best(&market.sides[side as usize]).map(|level| level.price));
+            if let [Some(bid), Some(ask)] = bests
+                && bid >= ask
+            {
+                return Err(format!("book {i} is crossed: {bid} bid, {ask} asked"));
+            }
+            for side in [Side::Buy, Side::Sell] {
+                resting += self.check_side(instrument, side)?;
+            }
+        }
+        let live = self.orders.hot.iter().filter(|hot| hot.kind == Kind::Live).count();
+        if resting != live || self.resting as usize != live {
+            return Err(format!("{live} live orders, {resting} in books, {} known", self.resting));
+        }
+        Ok(())
+    }
+
+    fn check_side(&self, instrument: InstrumentId, side: Side) -> Result<usize, String> {
+        let market = &self.markets[instrument.0 as usize];
+        let book = &market.sides[side as usize];
+        let wrong = |what: &str| Err(format!("book {instrument} {}: {what}", side.as_str()));
+        let (mut orders_total, mut quantity_total) = (0, 0i64);
+        let mut last_price: Option<i64> = None;
+        for level in self.books.walk(book) {
+            let in_order = last_price.is_none_or(|last| match side {
+                Side::Buy => level.price < last,
+                Side::Sell => level.price > last,
+            });
+            if !in_order {
+                return wrong(&format!("level {} is out of order", level.price));
+            }
+            last_price = Some(level.price);
+            let found = self.books.at(book, market.key(level.price));
+            if found.is_none_or(|found| !std::ptr::eq(found, level)) {
+                return wrong(&format!("level {} is not found by its price", level.price));
+            }
+            let (mut orders, mut quantity, mut newest, mut before) = (0, 0i64, 0, NIL);
+            for slot in self.books.queue(level, &self.orders.hot) {
+                let hot = &self.orders.hot[slot as usize];
+                let belongs = hot.kind == Kind::Live
+                    && (hot.instrument, hot.side, hot.bound) == (instrument, side, level.price)
+                    && hot.remaining > 0
+                    && hot.prev == before;
+                if !belongs {
+                    return wrong(&format!("order {} does not belong at {}", hot.id, level.price));
+                }
+                if !self.orders.cold[slot as usize].requeued {
+                    if hot.id < newest {
+                        return wrong(&format!("order {} is behind a newer one", hot.id));
+                    }
+                    newest = hot.id;
+                }
+                before = slot;
+                orders += 1;
+                quantity += hot.remaining;
+            }
+            if orders == 0 || orders != level.orders || quantity != level.quantity {
+                return wrong(&format!("level {} does not add up", level.price));
+            }
+            orders_total += orders as usize;
+            quantity_total += quantity;
+        }
+        if quantity_total != book.quantity {
+            return wrong("quantity of the side does not add up");
+        }
+        Ok(orders_total)
+    }
+
+    /// Accounts list their live orders, oldest first, and open orders are counted right.
+    fn check_accounts(&self) -> Result<(), String> {
+        let mut listed = 0;
+        let mut pairs = std::collections::BTreeMap::new();
+        for (account, _) in self.accounts() {
+            let (mut count, mut last) = (0, 0);
+            for slot in self.accounts.open_orders(account, &self.orders.hot) {
+                let hot = &self.orders.hot[slot as usize];
+                if hot.account != account || hot.kind != Kind::Live || !hot.rested || hot.id <= last
+                {
+                    return Err(format!("account {account} lists order {} wrongly", hot.id));
+                }
+                if self.markets[hot.instrument.0 as usize].open_order_cap != 0 {
+                    *pairs.entry((account, hot.instrument)).or_insert(0u32) += 1;
+                }
+                last = hot.id;
+                count += 1;
+            }
+            if self.accounts.get(account).is_none_or(|a| a.open != count) {
+                return Err(format!("account {account} does not have {count} open orders"));
+            }
+            listed += count;
+        }
+        if listed != self.resting {
+            return Err(format!("accounts list {listed} of {} live orders", self.resting));
+        }
+        if pairs.len() != self.open_counts.len() {
+            return Err("open-order counts are kept for the wrong accounts".into());
+        }
+        for ((account, instrument), count) in pairs {
+            if self.open_counts.get(account, instrument) != count {
+                return Err(format!("account {account} instrument {instrument}: wrong count"));
+            }
+        }
+        Ok(())
+    }
+}

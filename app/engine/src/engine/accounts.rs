@@ -1,0 +1,235 @@
+//! Accounts: status, code, the list of each one's resting orders, and how many of them each
+//! has in instruments that cap it. No balances: those are in [`crate::ledger`].
+
+use crate::engine::AccountState;
+use crate::hash::Keyed;
+use crate::index::Index;
+use crate::orders::{Hot, NIL};
+use crate::reject::Reject;
+use crate::types::*;
+
+/// What matching needs to know of an account. 16 bytes; codes are kept apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Account {
+    /// Oldest and newest resting order.
+    pub(crate) head: u32,
+    tail: u32,
+    /// How many rest.
+    pub(crate) open: u32,
+    pub(crate) status: AccountStatus,
+}
+
+/// All accounts, by number.
+#[derive(Default)]
+pub(crate) struct Accounts {
+    list: Vec<Account>,
+    codes: Vec<AccountCode>,
+    index: Index,
+    keyed: Keyed,
+    capacity: usize,
+}
+
+/// Name space of account codes in the keyed hash; assets and symbols have others.
+const CODES: u32 = 1;
+
+impl Accounts {
+    pub(crate) fn new(capacity: u32, keyed: Keyed) -> Accounts {
+        let capacity = capacity as usize;
+        Accounts {
+            list: Vec::with_capacity(capacity),
+            codes: Vec::with_capacity(capacity),
+            index: Index::with_capacity(capacity),
+            keyed,
+            capacity,
+        }
+    }
+
+    /// One account.
+    #[inline]
+    pub(crate) fn get(&self, account: AccountId) -> Option<&Account> {
+        self.list.get(account.0 as usize)
+    }
+
+    /// One account, to change its status.
+    pub(crate) fn get_mut(&mut self, account: AccountId) -> Option<&mut Account> {
+        self.list.get_mut(account.0 as usize)
+    }
+
+    /// Creates an account.
+    pub(crate) fn create(&mut self, code: &AccountCode) -> Result<AccountId, Reject> {
+        if code.is_empty() {
+            return Err(Reject::InvalidSpec);
+        }
+        let hash = self.keyed.text(CODES, code);
+        if self.index.find(hash, |slot| self.codes[slot as usize] == *code).is_some() {
+            return Err(Reject::AlreadyExists);
+        }
+        if self.list.len() == self.capacity {
+            return Err(Reject::CapacityExhausted);
+        }
+        let account = AccountId(self.list.len() as u32);
+        self.index.insert(hash, account.0);
+        self.codes.push(*code);
+        self.list.push(Account { head: NIL, tail: NIL, open: 0, status: AccountStatus::Active });
+        Ok(account)
+    }
+
+    /// Appends an order that came to rest to its owner's list.
+    #[inline]
+    pub(crate) fn link(&mut self, hot: &mut [Hot], slot: u32) {
+        let owner = hot[slot as usize].account;
+        let account = &mut self.list[owner.0 as usize];
+        let last = account.tail;
+        account.tail = slot;
+        account.open += 1;
+        if last == NIL {
+            account.head = slot;
+        } else {
+            hot[last as usize].account_next = slot;
+        }
+        let order = &mut hot[slot as usize];
+        order.account_prev = last;
+        order.account_next = NIL;
+        order.rested = true;
+    }
+
+    /// Takes an order that ended out of its owner's list.
+    #[inline]
+    pub(crate) fn unlink(&mut self, hot: &mut [Hot], slot: u32) {
+        let order = &mut hot[slot as usize];
+        let (owner, prev, next) = (order.account, order.account_prev, order.account_next);
+        order.rested = false;
+        order.account_prev = NIL;
+        order.account_next = NIL;
+        let account = &mut self.list[owner.0 as usize];
+        account.open -= 1;
+        if prev == NIL {
+            account.head = next;
+        } else {
+            hot[prev as usize].account_next = next;
+        }
+        if next == NIL {
+            account.tail = prev;
+        } else {
+            hot[next as usize].account_prev = prev;
+        }
+    }
+
+    /// Slots of an account's resting orders, oldest first.
+    pub(crate) fn open_orders<'a>(
+        &self,
+        account: AccountId,
+        hot: &'a [Hot],
+    ) -> impl Iterator<Item = u32> + use<'a> {
+        let first = self.get(account).map(|a| a.head).filter(|&head| head != NIL);
+        std::iter::successors(first, |&slot| {
+            let next = hot[slot as usize].account_next;
+            (next != NIL).then_some(next)
+        })
+    }
+
+    /// The resting order after this one on its owner's list.
+    #[inline]
+    pub(crate) fn next_open(&self, hot: &[Hot], slot: u32) -> Option<u32> {
+        let next = hot[slot as usize].account_next;
+        (next != NIL).then_some(next)
+    }
+
+    /// One account as queries show it.
+    pub(crate) fn state(&self, account: AccountId) -> Option<AccountState> {
+        let status = self.get(account)?.status;
+        Some(AccountState { code: self.codes[account.0 as usize], status })
+    }
+
+    /// All accounts as queries show them.
+    pub(crate) fn states(&self) -> impl Iterator<Item = (AccountId, AccountState)> + '_ {
+        let states = self.list.iter().zip(&self.codes).enumerate();
+        states.map(|(i, (account, &code))| {
+            (AccountId(i as u32), AccountState { code, status: account.status })
+        })
+    }
+
+    /// How many accounts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+}
+
+/// How many open orders an account has in one instrument.
+#[derive(Clone, Copy, Debug)]
+struct OpenCount {
+    account: AccountId,
+    instrument: InstrumentId,
+    /// Also links the free list.
+    count: u32,
+}
+
+/// Open orders per (account, instrument), where the instrument caps them. A pair without open
+/// orders has no entry, so there are never more entries than live orders.
+#[derive(Default)]
+pub(crate) struct OpenCounts {
+    entries: Vec<OpenCount>,
+    free: Vec<u32>,
+    index: Index,
+    keyed: Keyed,
+}
+
+impl OpenCounts {
+    pub(crate) fn new(live_orders: u32, keyed: Keyed) -> OpenCounts {
+        let capacity = live_orders as usize;
+        OpenCounts {
+            entries: Vec::with_capacity(capacity),
+            free: Vec::with_capacity(capacity),
+            index: Index::with_capacity(capacity),
+            keyed,
+        }
+    }
+
+    fn find(&self, account: AccountId, instrument: InstrumentId) -> Option<u32> {
+        self.index.find(self.keyed.pair(account.0, instrument.0), |slot| {
+            let entry = &self.entries[slot as usize];
+            entry.account == account && entry.instrument == instrument
+        })
+    }
+
+    /// Open orders of the pair.
+    pub(crate) fn get(&self, account: AccountId, instrument: InstrumentId) -> u32 {
+        self.find(account, instrument).map_or(0, |slot| self.entries[slot as usize].count)
+    }
+
+    /// One more.
+    pub(crate) fn add(&mut self, account: AccountId, instrument: InstrumentId) {
+        if let Some(slot) = self.find(account, instrument) {
+            self.entries[slot as usize].count += 1;
+            return;
+        }
+        let entry = OpenCount { account, instrument, count: 1 };
+        let slot = if let Some(slot) = self.free.pop() {
+            self.entries[slot as usize] = entry;
+            slot
+        } else {
+            self.entries.push(entry);
+            (self.entries.len() - 1) as u32
+        };
+        self.index.insert(self.keyed.pair(account.0, instrument.0), slot);
+    }
+
+    /// One less.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub(crate) fn sub(&mut self, account: AccountId, instrument: InstrumentId) {
+        let slot = self.find(account, instrument).expect("an open order was counted");
+        let entry = &mut self.entries[slot as usize];
+        entry.count -= 1;
+        if entry.count == 0 {
+            self.index.remove(self.keyed.pair(account.0, instrument.0), slot);
+            self.free.push(slot);
+        }
+    }
+
+    /// Pairs with open orders.
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
+    }
+}

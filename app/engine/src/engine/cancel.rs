@@ -1,0 +1,194 @@
+//! Orders that end before they are filled: one by its owner, many by a filter, DAY orders with
+//! their day. Cancels work in every status of account and instrument: getting out is always
+//! allowed, and ending someone's orders is how a closed account or instrument is cleared.
+
+use crate::command::{CANCEL_MANY_SLICE, Cancel, CancelMany};
+use crate::engine::amend::push_level;
+use crate::engine::{Day, Engine, LevelState, Touched, refuse};
+use crate::event::{CloseReason, Event};
+use crate::orders::Kind;
+use crate::reject::Reject;
+use crate::types::*;
+
+/// Most order slots one `RollDay` looks at.
+pub(crate) const ROLL_SLICE: u32 = 65_536;
+
+impl Engine {
+    /// Handles the cancel of one order.
+    pub(super) fn cancel(&mut self, cancel: &Cancel, events: &mut Vec<Event>) {
+        match self.check_cancel(cancel) {
+            Err(code) => refuse(code, events),
+            Ok(slot) => {
+                let (instrument, side, level) =
+                    self.end_resting(slot, CloseReason::Cancelled, events);
+                push_level(instrument, side, level, events);
+            }
+        }
+    }
+
+    fn check_cancel(&self, cancel: &Cancel) -> Result<u32, Reject> {
+        if self.accounts.get(cancel.account).is_none() {
+            return Err(Reject::UnknownAccount);
+        }
+        let slot = self.orders.find(cancel.order).ok_or(Reject::OrderNotFound)?;
+        let hot = &self.orders.hot[slot as usize];
+        if hot.account != cancel.account {
+            return Err(Reject::OrderNotFound);
+        }
+        if hot.kind != Kind::Live {
+            return Err(Reject::OrderNotOpen);
+        }
+        Ok(slot)
+    }
+
+    /// Takes a resting order out and ends it; returns the level it left, as it is now.
+    fn end_resting(
+        &mut self,
+        slot: u32,
+        reason: CloseReason,
+        events: &mut Vec<Event>,
+    ) -> (InstrumentId, Side, LevelState) {
+        let hot = self.orders.hot[slot as usize];
+        let market = &mut self.markets[hot.instrument.0 as usize];
+        let book = &mut market.sides[hot.side as usize];
+        let level = self.books.level(hot.level);
+        let left = LevelState {
+            price: Price(hot.bound),
+            quantity: Quantity(level.quantity - hot.remaining),
+            orders: level.orders - 1,
+        };
+        self.books.unlink(book, &mut self.orders.hot, slot);
+        self.close(slot, reason, events);
+        (hot.instrument, hot.side, left)
+    }
+
+    /// Ends a resting order as one of many: its level is announced once, at the end.
+    fn end_one_of_many(&mut self, slot: u32, reason: CloseReason, events: &mut Vec<Event>) {
+        let (instrument, side, level) = self.end_resting(slot, reason, events);
+        self.touched.push(Touched { instrument, side, price: level.price.0 });
+    }
+
+    /// Announces every touched level once, by instrument, side and price.
+    fn announce_touched(&mut self, events: &mut Vec<Event>) {
+        self.touched.sort_unstable();
+        self.touched.dedup();
+        for touched in &self.touched {
+            let Touched { instrument, side, price } = *touched;
+            let market = &self.markets[instrument.0 as usize];
+            let level = self.books.at(&market.sides[side as usize], market.key(price));
+            let (quantity, orders) = level.map_or((0, 0), |l| (l.quantity, l.orders));
+            let level = LevelState { price: Price(price), quantity: Quantity(quantity), orders };
+            push_level(instrument, side, level, events);
+        }
+        self.touched.clear();
+    }
+
+    /// Handles a mass cancel.
+    pub(super) fn cancel_many(
+        &mut self,
+        filter: &CancelMany,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Reject> {
+        if filter.account.is_some_and(|account| self.accounts.get(account).is_none()) {
+            return Err(Reject::UnknownAccount);
+        }
+        if filter.instrument.is_some_and(|i| i.0 as usize >= self.markets.len()) {
+            return Err(Reject::UnknownInstrument);
+        }
+        let (count, more) = match filter.account {
+            Some(account) => self.cancel_of_account(account, filter, events),
+            None => self.cancel_of_books(filter, events),
+        };
+        self.announce_touched(events);
+        events.push(Event::CancelledMany { count, more });
+        Ok(())
+    }
+
+    /// Walks one account's orders, oldest first.
+    fn cancel_of_account(
+        &mut self,
+        account: AccountId,
+        filter: &CancelMany,
+        events: &mut Vec<Event>,
+    ) -> (u32, bool) {
+        let mut count = 0;
+        let mut next = self.accounts.open_orders(account, &self.orders.hot).next();
+        while let Some(slot) = next {
+            let hot = &self.orders.hot[slot as usize];
+            let matches = filter.instrument.is_none_or(|i| i == hot.instrument)
+                && filter.side.is_none_or(|side| side == hot.side);
+            next = self.accounts.next_open(&self.orders.hot, slot);
+            if matches {
+                if count == CANCEL_MANY_SLICE {
+                    return (count, true);
+                }
+                self.end_one_of_many(slot, CloseReason::CancelledMany, events);
+                count += 1;
+            }
+        }
+        (count, false)
+    }
+
+    /// Walks books in order of instrument, buys before sells, best price first.
+    fn cancel_of_books(&mut self, filter: &CancelMany, events: &mut Vec<Event>) -> (u32, bool) {
+        let mut count = 0;
+        let instruments = match filter.instrument {
+            Some(instrument) => instrument.0..instrument.0 + 1,
+            None => 0..self.markets.len() as u32,
+        };
+        for instrument in instruments {
+            for side in [Side::Buy, Side::Sell] {
+                if filter.side.is_some_and(|only| only != side) {
+                    continue;
+                }
+                loop {
+                    let book = &self.markets[instrument as usize].sides[side as usize];
+                    let Some(level) = self.books.best(book) else { break };
+                    if count == CANCEL_MANY_SLICE {
+                        return (count, true);
+                    }
+                    let slot = level.head;
+                    self.end_one_of_many(slot, CloseReason::CancelledMany, events);
+                    count += 1;
+                }
+            }
+        }
+        (count, false)
+    }
+
+    /// Handles the roll of a trading day, or its next step.
+    pub(super) fn roll_day(
+        &mut self,
+        profile: Profile,
+        day: u32,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Reject> {
+        let current = self.days[profile as usize];
+        let continues = current.rolling && day == current.day;
+        if !continues && day <= current.day {
+            return Err(Reject::InvalidDay);
+        }
+        let mut cursor = if continues { current.cursor } else { 0 };
+        let slots = self.orders.hot.len() as u32;
+        let end = slots.min(cursor.saturating_add(ROLL_SLICE));
+        let mut count = 0;
+        while cursor < end && count < CANCEL_MANY_SLICE {
+            let hot = &self.orders.hot[cursor as usize];
+            let expires = hot.day
+                && hot.kind == Kind::Live
+                && self.markets[hot.instrument.0 as usize].profile == profile
+                && self.orders.cold[cursor as usize].day < day;
+            if expires {
+                self.end_one_of_many(cursor, CloseReason::Expired, events);
+                count += 1;
+            }
+            cursor += 1;
+        }
+        let more = cursor < slots;
+        self.days[profile as usize] =
+            Day { day, rolling: more, cursor: if more { cursor } else { 0 } };
+        self.announce_touched(events);
+        events.push(Event::DayRolled { count, more });
+        Ok(())
+    }
+}

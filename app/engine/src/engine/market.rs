@@ -1,0 +1,166 @@
+//! One instrument as matching sees it: its rules in ready-to-use form and its two book sides.
+
+use crate::book::BookSide;
+use crate::instrument::{InstrumentSpec, TickRule};
+use crate::money::{Divider, Units};
+use crate::reject::Reject;
+use crate::types::*;
+
+/// Rules and book of one instrument.
+#[derive(Clone, Debug)]
+pub(crate) struct Market {
+    pub(crate) sides: [BookSide; 2],
+    pub(crate) units: Units,
+    pub(crate) status: InstrumentStatus,
+    pub(crate) profile: Profile,
+    /// Price of the newest trade; zero: none.
+    pub(crate) last_price: i64,
+    pub(crate) base_price: i64,
+    pub(crate) limit_down: i64,
+    pub(crate) limit_up: i64,
+    min_quantity: i64,
+    max_quantity: i64,
+    ticks: TickRule,
+    /// All prices are multiples of this: the book counts in it.
+    step: Divider,
+    lot: Divider,
+    band_ppm: u32,
+    pub(crate) open_order_cap: u32,
+    pub(crate) base: AssetId,
+    pub(crate) quote: AssetId,
+    /// Balances of the fee and rounding accounts in the quote asset.
+    pub(crate) fees: u32,
+    pub(crate) rounding: u32,
+}
+
+/// Whether an order of this side and worst price trades at `price`.
+#[inline]
+pub(crate) fn reaches(side: Side, bound: i64, price: i64) -> bool {
+    match side {
+        Side::Buy => price <= bound,
+        Side::Sell => price >= bound,
+    }
+}
+
+impl Market {
+    /// Of a validated definition.
+    pub(crate) fn new(
+        spec: &InstrumentSpec,
+        (base_exponent, quote_exponent): (u8, u8),
+        fees: u32,
+        rounding: u32,
+    ) -> Market {
+        Market {
+            sides: [BookSide::new(Side::Buy), BookSide::new(Side::Sell)],
+            units: Units::new(spec, base_exponent, quote_exponent),
+            status: InstrumentStatus::Open,
+            profile: spec.profile,
+            last_price: 0,
+            base_price: spec.base_price.0,
+            limit_down: spec.limit_down.0,
+            limit_up: spec.limit_up.0,
+            min_quantity: spec.min_quantity.0,
+            max_quantity: spec.max_quantity.0,
+            ticks: spec.ticks,
+            step: Divider::new(spec.ticks.step()),
+            lot: Divider::new(spec.lot.0),
+            band_ppm: spec.market_band_ppm,
+            open_order_cap: spec.open_order_cap,
+            base: spec.base_asset,
+            quote: spec.quote_asset,
+            fees,
+            rounding,
+        }
+    }
+
+    /// Why the instrument takes no orders or amendments now, if so.
+    pub(crate) fn refuses(&self) -> Result<(), Reject> {
+        match self.status {
+            InstrumentStatus::Open => Ok(()),
+            InstrumentStatus::Halted => Err(Reject::InstrumentHalted),
+            InstrumentStatus::Closed => Err(Reject::InstrumentClosed),
+        }
+    }
+
+    /// Checks an order's quantity: above zero, whole lots, between the bounds.
+    #[inline]
+    pub(crate) fn check_quantity(&self, quantity: i64) -> Result<(), Reject> {
+        if quantity <= 0 {
+            return Err(Reject::InvalidQuantity);
+        }
+        if self.lot.exact(quantity).is_none() {
+            return Err(Reject::OffLot);
+        }
+        if quantity < self.min_quantity {
+            return Err(Reject::BelowMinQuantity);
+        }
+        if quantity > self.max_quantity {
+            return Err(Reject::AboveMaxQuantity);
+        }
+        Ok(())
+    }
+
+    /// Checks a limit price: above zero, on a tick, within the day's limits.
+    #[inline]
+    pub(crate) fn check_price(&self, price: i64) -> Result<(), Reject> {
+        if price <= 0 {
+            return Err(Reject::InvalidPrice);
+        }
+        let on_tick = match self.ticks {
+            TickRule::Fixed(_) => self.step.exact(price).is_some(),
+            table => table.allows(Price(price)),
+        };
+        if !on_tick {
+            return Err(Reject::OffTick);
+        }
+        if price < self.limit_down || (self.limit_up != 0 && price > self.limit_up) {
+            return Err(Reject::PriceOutOfLimits);
+        }
+        Ok(())
+    }
+
+    /// Place of a price in the book.
+    ///
+    /// # Panics
+    /// When the price is off tick; acceptance has checked it.
+    #[inline]
+    pub(crate) fn key(&self, price: i64) -> u64 {
+        self.step.exact(price).expect("prices in the book are on tick")
+    }
+
+    /// Place of a price in the book, unless it is off tick or not a price.
+    pub(crate) fn exact_key(&self, price: i64) -> Option<u64> {
+        (price > 0).then(|| self.step.exact(price)).flatten()
+    }
+
+    /// Worst price of a market order: the day's limit on its side, else the band around the
+    /// last (else base) price, rounded towards that price but never below one unit.
+    pub(crate) fn market_bound(&self, side: Side) -> Result<i64, Reject> {
+        let limit = match side {
+            Side::Buy => self.limit_up,
+            Side::Sell => self.limit_down,
+        };
+        if limit != 0 {
+            return Ok(limit);
+        }
+        let reference = if self.last_price != 0 { self.last_price } else { self.base_price };
+        if reference == 0 {
+            return Err(Reject::NoReferencePrice);
+        }
+        let width = i128::from(reference) * i128::from(self.band_ppm) / 1_000_000;
+        let bound = match side {
+            Side::Buy => i128::from(reference) + width,
+            Side::Sell => (i128::from(reference) - width).max(1),
+        };
+        Ok(i64::try_from(bound).unwrap_or(i64::MAX))
+    }
+
+    /// The most an order could trade at per unit: its own bound, or for a sell the best bid.
+    #[inline]
+    pub(crate) fn worst_price(&self, side: Side, bound: i64, best_bid: Option<i64>) -> i64 {
+        match side {
+            Side::Buy => bound,
+            Side::Sell => best_bid.map_or(bound, |best| best.max(bound)),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! New orders. What is checked, in this order; the first failure is the answer:
+//!
+//! 1. account known, client id not empty, instrument known: refused without a record;
+//! 2. client id known: the first answer again, or `duplicate_client_order_id`;
+//! 3. from here a refusal is recorded under a number of its own: account status (of system
+//!    accounts only the house trades), instrument status, kind with time in force and
+//!    post-only, quantity, price, reference price of market orders, arithmetic, post-only
+//!    against the book, open-order cap, funds, room in memory.
+
+use crate::command::Place;
+use crate::engine::OrderStatus;
+use crate::engine::market::reaches;
+use crate::engine::{Engine, refuse};
+use crate::event::{Cause, CloseReason, Event};
+use crate::money::Traded;
+use crate::orders::Known;
+use crate::reject::Reject;
+use crate::types::*;
+
+/// An order that passed every check.
+struct Admission {
+    bound: i64,
+    pays: u32,
+    lock: i64,
+}
+
+impl Engine {
+    /// Handles a new order.
+    pub(super) fn place(&mut self, place: &Place, events: &mut Vec<Event>) {
+        if self.accounts.get(place.account).is_none() {
+            return refuse(Reject::UnknownAccount, events);
+        }
+        if place.client_id.is_empty() {
+            return refuse(Reject::InvalidClientId, events);
+        }
+        if place.instrument.0 as usize >= self.markets.len() {
+            return refuse(Reject::UnknownInstrument, events);
+        }
+        match self.orders.known(place) {
+            Known::New => {}
+            Known::Other => return refuse(Reject::DuplicateClientOrderId, events),
+            Known::Same(slot) => {
+                let order = OrderId(self.orders.hot[slot as usize].id);
+                return events.push(Event::Repeated { order });
+            }
+        }
+        let admission = self.admit(place);
+        let market = &self.markets[place.instrument.0 as usize];
+        let day = self.days[market.profile as usize].day;
+        let (base, quote) = (market.base, market.quote);
+        let slot = self.orders.create(place, day, self.seq, self.at);
+        let order = OrderId(self.orders.hot[slot as usize].id);
+        match admission {
+            Err(code) => {
+                let cold = &mut self.orders.cold[slot as usize];
+                cold.status = OrderStatus::Rejected;
+                cold.reject = Some(code);
+                self.orders.finish(slot);
+                events.push(Event::Refused { code, order: Some(order) });
+            }
+            Ok(admission) => {
+                let gets = match place.side {
+                    Side::Buy => base,
+                    Side::Sell => quote,
+                };
+                let receives = self.ledger.open(place.account, gets);
+                let hot = &mut self.orders.hot[slot as usize];
+                hot.bound = admission.bound;
+                hot.pays = admission.pays;
+                hot.receives = receives.expect("admission made sure of room for a balance");
+                events.push(Event::Accepted { order, bound: Price(admission.bound) });
+                self.execute(slot, place.time_in_force, admission.lock, events);
+            }
+        }
+    }
+
+    /// Locks, trades, and rests or closes an accepted order.
+    fn execute(
+        &mut self,
+        slot: u32,
+        time_in_force: TimeInForce,
+        lock: i64,
+        events: &mut Vec<Event>,
+    ) {
+        if time_in_force == TimeInForce::Fok && !self.fills_whole(slot) {
+            // Nothing is locked for an order that cannot trade.
+            return self.close_unlocked(slot, CloseReason::FillOrKill, events);
+        }
+        let hot = &self.orders.hot[slot as usize];
+        let (pays, id, instrument, side) = (hot.pays, hot.id, hot.instrument, hot.side);
+        self.ledger.change(pays, (0, lock), Cause::Lock, id, events);
+        self.cross(slot, events);
+        let left = self.orders.hot[slot as usize].remaining;
+        if left == 0 {
+            self.close(slot, CloseReason::Filled, events);
+            self.announce_swept(instrument, side.opposite(), events);
+        } else if matches!(time_in_force, TimeInForce::Ioc | TimeInForce::Fok) {
+            self.close(slot, CloseReason::ImmediateRest, events);
+            self.announce_swept(instrument, side.opposite(), events);
+        } else {
+            self.announce_swept(instrument, side.opposite(), events);
+            self.rest(slot, events);
+        }
+    }
+
+    /// Everything that can refuse an order with a known account, instrument and new client id.
+    fn admit(&self, place: &Place) -> Result<Admission, Reject> {
+        let account = self.accounts.get(place.account).ok_or(Reject::UnknownAccount)?;
+        match account.status {
+            AccountStatus::Active if !place.account.may_go_negative() => {}
+            AccountStatus::Active | AccountStatus::Suspended => {
+                return Err(Reject::AccountSuspended);
+            }
+            AccountStatus::Closed => return Err(Reject::AccountClosed),
+        }
+        let market = &self.markets[place.instrument.0 as usize];
+        market.refuses()?;
+        let may_rest = matches!(place.time_in_force, TimeInForce::Gtc | TimeInForce::Day);
+        let market_order = place.kind == OrderKind::Market;
+        if (market_order || place.post_only) && market_order == may_rest
+            || market_order && place.post_only
+        {
+            return Err(Reject::InvalidTimeInForce);
+        }
+        market.check_quantity(place.quantity.0)?;
+        let bound = if market_order {
+            if place.price.0 != 0 {
+                return Err(Reject::InvalidPrice);
+            }
+            market.market_bound(place.side)?
+        } else {
+            market.check_price(place.price.0)?;
+            place.price.0
+        };
+        self.check_sizes(place, bound)?;
+        let against = self.books.best(&market.sides[place.side.opposite() as usize]);
+        let crosses = against.is_some_and(|level| reaches(place.side, bound, level.price));
+        if place.post_only && crosses {
+            return Err(Reject::PostOnlyWouldCross);
+        }
+        if may_rest && market.open_order_cap != 0 {
+            let open = self.open_counts.get(place.account, place.instrument);
+            if open >= market.open_order_cap {
+                return Err(Reject::OpenOrderCap);
+            }
+        }
+        let (spends, gets) = match place.side {
+            Side::Buy => (market.quote, market.base),
+            Side::Sell => (market.base, market.quote),
+        };
+        let pays = self.ledger.find(place.account, spends).ok_or(Reject::InsufficientFunds)?;
+        let lock = market.units.lock(place.side, Traded::default(), bound, place.quantity.0);
+        if self.ledger.get(pays).available() < lock {
+            return Err(Reject::InsufficientFunds);
+        }
+        let live_orders = self.limits.map_or(0, |limits| limits.live_orders);
+        let full = may_rest && self.resting >= live_orders
+            || self.ledger.room() == 0 && self.ledger.find(place.account, gets).is_none();
+        if full {
+            return Err(Reject::CapacityExhausted);
+        }
+        Ok(Admission { bound, pays, lock })
+    }
+
+    /// Refuses what could take any later sum out of 64 bits.
+    fn check_sizes(&self, place: &Place, bound: i64) -> Result<(), Reject> {
+        let market = &self.markets[place.instrument.0 as usize];
+        let side = &market.sides[place.side as usize];
+        let quantity = place.quantity.0;
+        let best_bid = self.books.best(&market.sides[Side::Buy as usize]).map(|l| l.price);
+        let worst = market.worst_price(place.side, bound, best_bid);
+        let fits = market.units.notional_fits(Traded::default(), worst, quantity)
+            && market.units.base_checked(quantity).is_some()
+            && side.quantity.checked_add(quantity).is_some();
+        if fits { Ok(()) } else { Err(Reject::NotionalTooLarge) }
+    }
+
+    /// Whether the other side holds enough within the order's bound.
+    fn fills_whole(&self, slot: u32) -> bool {
+        let order = &self.orders.hot[slot as usize];
+        let market = &self.markets[order.instrument.0 as usize];
+        let mut missing = order.remaining;
+        for level in self.books.walk(&market.sides[order.side.opposite() as usize]) {
+            if !reaches(order.side, order.bound, level.price) {
+                break;
+            }
+            missing -= level.quantity.min(missing);
+            if missing == 0 {
+                return true;
+            }
+        }
+        false
+    }
+}

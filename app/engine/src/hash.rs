@@ -1,0 +1,304 @@
+//! The two hashes of the engine, both of folded multiplies: the keyed one that spreads names
+//! over index tables, and the running one that says whether two engines saw and did the same.
+//!
+//! Neither is cryptographic. The index hash is keyed with `Genesis.hash_seed` so that clients
+//! cannot aim at one bucket; tamper evidence is the journal's chain, not this.
+
+use crate::command::Command;
+use crate::event::Event;
+use crate::types::*;
+
+const K0: u64 = 0x2d35_8dcc_aa6c_78a5;
+const K1: u64 = 0x8bb8_4b93_962e_acc9;
+const K2: u64 = 0x4b33_a62e_d433_d4a3;
+const K3: u64 = 0x4d5a_2da5_1de1_aa47;
+const K4: u64 = 0xa076_1d64_78bd_642f;
+const K5: u64 = 0xe703_7ed1_a0b4_28db;
+
+/// The 128-bit product of both, folded to 64 bits.
+#[inline]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// Hashes names for the index tables, keyed.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Keyed {
+    seed: [u64; 2],
+}
+
+impl Keyed {
+    pub(crate) fn new(seed: [u64; 2]) -> Keyed {
+        Keyed { seed }
+    }
+
+    pub(crate) fn seed(&self) -> [u64; 2] {
+        self.seed
+    }
+
+    /// Hash of two numbers.
+    #[inline]
+    pub(crate) fn pair(&self, a: u32, b: u32) -> u64 {
+        let word = u64::from(a) << 32 | u64::from(b);
+        fold(fold(word ^ self.seed[0], K0) ^ self.seed[1], K1)
+    }
+
+    /// Hash of a number and a text.
+    #[inline]
+    pub(crate) fn text<const N: usize>(&self, tag: u32, text: &Text<N>) -> u64 {
+        let bytes = text.padded();
+        let mut hash = fold(u64::from(tag) << 8 ^ text.as_bytes().len() as u64 ^ self.seed[0], K2);
+        let mut pairs = bytes.chunks_exact(16);
+        for pair in &mut pairs {
+            let (low, high) = pair.split_at(8);
+            // Zero padding is common; skipping it must not make two texts equal, and the
+            // length above keeps them apart.
+            hash ^= fold(word(low) ^ self.seed[1] ^ hash, word(high) ^ K3);
+        }
+        let rest = pairs.remainder();
+        let (low, high) = rest.split_at(rest.len().min(8));
+        fold(hash ^ word(low) ^ self.seed[0], word(high) ^ self.seed[1] ^ K4)
+    }
+}
+
+/// Up to eight bytes as a little-endian number.
+#[inline]
+fn word(bytes: &[u8]) -> u64 {
+    if let Ok(whole) = <[u8; 8]>::try_from(bytes) {
+        return u64::from_le_bytes(whole);
+    }
+    let mut whole = [0; 8];
+    whole[..bytes.len()].copy_from_slice(bytes);
+    u64::from_le_bytes(whole)
+}
+
+/// A hash over everything that happened so far.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Running(pub(crate) u64);
+
+impl Running {
+    /// Takes in up to twelve words at once; the multiplies of one call do not wait for each
+    /// other, only the last one joins the chain.
+    #[inline]
+    fn take<const N: usize>(&mut self, words: [u64; N]) {
+        const KEYS: [u64; 12] = [
+            K0,
+            K1,
+            K2,
+            K3,
+            K4,
+            K5,
+            K1 ^ 0x55,
+            K0 ^ 0x55,
+            K3 ^ 0x55,
+            K2 ^ 0x55,
+            K5 ^ 0x55,
+            K4 ^ 0x55,
+        ];
+        let mut mixed = N as u64;
+        let mut i = 0;
+        while i + 1 < N {
+            mixed ^= fold(words[i] ^ KEYS[i], words[i + 1] ^ KEYS[i + 1]).rotate_left(i as u32 * 5);
+            i += 2;
+        }
+        if i < N {
+            mixed ^= fold(words[i] ^ KEYS[i], KEYS[11]);
+        }
+        self.0 = fold(self.0 ^ mixed, K4).wrapping_add(K5);
+    }
+
+    /// Takes in a text.
+    fn take_text<const N: usize>(&mut self, text: &Text<N>) {
+        for chunk in text.padded().chunks(8) {
+            self.take([word(chunk), text.as_bytes().len() as u64]);
+        }
+    }
+
+    /// Takes in one command: its place, its time, and what its events do not repeat.
+    #[inline]
+    pub(crate) fn command(&mut self, seq: Seq, at: Timestamp, command: &Command) {
+        match command {
+            Command::Place(p) => {
+                let id = p.client_id.padded();
+                let flags = p.side as u64
+                    | (p.kind as u64) << 8
+                    | (p.time_in_force as u64) << 16
+                    | u64::from(p.post_only) << 24
+                    | (p.client_id.as_bytes().len() as u64) << 32;
+                self.take([
+                    seq.0,
+                    at.0,
+                    u64::from(p.account.0) << 32 | u64::from(p.instrument.0),
+                    flags,
+                    p.price.0 as u64,
+                    p.quantity.0 as u64,
+                    word(&id[..8]),
+                    word(&id[8..16]),
+                    word(&id[16..24]),
+                    word(&id[24..32]),
+                    word(&id[32..]),
+                ]);
+            }
+            Command::Amend(_) | Command::Cancel(_) | Command::CancelMany(_) => {
+                self.take([seq.0, at.0]);
+            }
+            other => {
+                self.take([seq.0, at.0]);
+                self.rare_command(other);
+            }
+        }
+    }
+
+    #[cold]
+    fn rare_command(&mut self, command: &Command) {
+        match command {
+            Command::Genesis { limits, hash_seed } => self.take([
+                hash_seed[0],
+                hash_seed[1],
+                u64::from(limits.accounts),
+                u64::from(limits.instruments),
+                u64::from(limits.assets),
+                u64::from(limits.live_orders),
+                u64::from(limits.answers),
+                u64::from(limits.balances),
+            ]),
+            Command::CreateAsset(spec) => {
+                self.take_text(&spec.code);
+                self.take([u64::from(spec.exponent)]);
+            }
+            Command::CreateInstrument(spec) => {
+                self.take_text(&spec.symbol);
+                self.take_text(&spec.name);
+                let (rule, tick) = crate::instrument::tick_rule_number(spec.ticks);
+                self.take([
+                    u64::from(spec.base_asset.0) << 32 | u64::from(spec.quote_asset.0),
+                    spec.profile as u64
+                        | u64::from(spec.price_digits) << 8
+                        | u64::from(spec.quantity_digits) << 16
+                        | u64::from(rule) << 24
+                        | u64::from(spec.market_band_ppm) << 32,
+                    tick as u64,
+                    spec.lot.0 as u64,
+                    spec.min_quantity.0 as u64,
+                    spec.max_quantity.0 as u64,
+                    spec.base_price.0 as u64,
+                    spec.limit_down.0 as u64,
+                    spec.limit_up.0 as u64,
+                    spec.maker_fee_ppm as u64,
+                    spec.taker_fee_ppm as u64,
+                    u64::from(spec.open_order_cap),
+                ]);
+            }
+            Command::CreateAccount { code } => self.take_text(code),
+            Command::SetPriceLimits { base_price, limit_down, limit_up, .. } => {
+                self.take([base_price.0 as u64, limit_down.0 as u64, limit_up.0 as u64]);
+            }
+            Command::Transfer { transfer: t, .. } => {
+                self.take([t.kind as u64, u64::from(t.account.0), t.amount.0 as u64]);
+                self.take([u64::from(t.asset.0)]);
+                self.take_text(&t.reference);
+            }
+            Command::RollDay { profile, day } => self.take([*profile as u64, u64::from(*day)]),
+            // Their events say all of it, or they were taken in above.
+            Command::SetAccountStatus { .. }
+            | Command::SetInstrumentStatus { .. }
+            | Command::Place(_)
+            | Command::Amend(_)
+            | Command::Cancel(_)
+            | Command::CancelMany(_) => {}
+        }
+    }
+
+    /// Takes in one event.
+    #[inline]
+    pub(crate) fn event(&mut self, event: &Event) {
+        match *event {
+            Event::Balance { account, asset, total, locked, delta, cause, reference } => {
+                self.take([
+                    1 | (cause as u64) << 8 | u64::from(asset.0) << 32,
+                    u64::from(account.0),
+                    total.0 as u64,
+                    locked.0 as u64,
+                    delta.0 as u64,
+                    reference,
+                ]);
+            }
+            Event::Level { instrument, side, price, quantity, orders } => self.take([
+                2 | (side as u64) << 8 | u64::from(instrument.0) << 32,
+                u64::from(orders),
+                price.0 as u64,
+                quantity.0 as u64,
+            ]),
+            Event::Accepted { order, bound } => self.take([3, order.0, bound.0 as u64]),
+            Event::Trade(t) => self.take([
+                4 | (t.taker_side as u64) << 8 | u64::from(t.instrument.0) << 32,
+                u64::from(t.maker_account.0) << 32 | u64::from(t.taker_account.0),
+                t.trade.0,
+                t.price.0 as u64,
+                t.quantity.0 as u64,
+                t.maker.0,
+                t.taker.0,
+                t.maker_fee.0 as u64,
+                t.taker_fee.0 as u64,
+                t.maker_remaining.0 as u64,
+                t.taker_remaining.0 as u64,
+            ]),
+            Event::Closed { order, account, instrument, reason, remaining } => self.take([
+                5 | (reason as u64) << 8 | u64::from(instrument.0) << 32,
+                u64::from(account.0),
+                order.0,
+                remaining.0 as u64,
+            ]),
+            ref other => self.rare_event(other),
+        }
+    }
+
+    fn rare_event(&mut self, event: &Event) {
+        match *event {
+            Event::Begun => self.take([6]),
+            Event::AssetCreated { asset } => self.take([7, u64::from(asset.0)]),
+            Event::AccountCreated { account } => self.take([8, u64::from(account.0)]),
+            Event::InstrumentCreated { instrument } => self.take([9, u64::from(instrument.0)]),
+            Event::AccountStatusChanged { account, status } => {
+                self.take([10, u64::from(account.0), status as u64]);
+            }
+            Event::InstrumentStatusChanged { instrument, status } => {
+                self.take([11, u64::from(instrument.0), status as u64]);
+            }
+            Event::PriceLimitsChanged { instrument } => self.take([12, u64::from(instrument.0)]),
+            Event::Amended {
+                order,
+                account,
+                instrument,
+                price,
+                quantity,
+                remaining,
+                kept_priority,
+            } => self.take([
+                13 | u64::from(kept_priority) << 8 | u64::from(instrument.0) << 32,
+                u64::from(account.0),
+                order.0,
+                price.0 as u64,
+                quantity.0 as u64,
+                remaining.0 as u64,
+            ]),
+            Event::Transferred => self.take([14]),
+            Event::CancelledMany { count, more } => {
+                self.take([15, u64::from(count), u64::from(more)]);
+            }
+            Event::DayRolled { count, more } => {
+                self.take([16, u64::from(count), u64::from(more)]);
+            }
+            Event::Refused { code, order } => {
+                self.take([17, code as u64, order.map_or(0, |o| o.0)]);
+            }
+            Event::Repeated { order } => self.take([18, order.0]),
+            Event::Balance { .. }
+            | Event::Level { .. }
+            | Event::Accepted { .. }
+            | Event::Trade(_)
+            | Event::Closed { .. } => unreachable!("taken in by event()"),
+        }
+    }
+}

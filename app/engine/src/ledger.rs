@@ -1,0 +1,147 @@
+//! Balances: who owns how much of what, and which part of it open orders can spend.
+//!
+//! Every change goes through here and says so in an event. A change that would take a
+//! customer below what is locked is a broken invariant, not a reject: whoever calls has
+//! checked before. No rule about orders lives here.
+
+use crate::event::{Cause, Event};
+use crate::hash::Keyed;
+use crate::index::Index;
+use crate::types::*;
+
+/// Most an asset may be issued: what `OUTSIDE` may go below (or above) zero by. Leaves room so
+/// that no trade can take a balance out of 64 bits.
+pub(crate) const ISSUED_MAX: i64 = 1 << 62;
+
+/// One (account, asset) balance. 32 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Balance {
+    pub(crate) total: i64,
+    pub(crate) locked: i64,
+    pub(crate) account: AccountId,
+    pub(crate) asset: AssetId,
+    /// Whether any event ever showed it; a balance opened by an order that has not traded yet
+    /// is nobody's business.
+    pub(crate) seen: bool,
+}
+
+impl Balance {
+    /// What is not locked.
+    #[inline]
+    pub(crate) fn available(&self) -> i64 {
+        self.total - self.locked
+    }
+}
+
+/// All balances, by slot in order of creation.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    pub(crate) balances: Vec<Balance>,
+    index: Index,
+    keyed: Keyed,
+    capacity: usize,
+}
+
+impl Ledger {
+    pub(crate) fn new(capacity: u32, keyed: Keyed) -> Ledger {
+        let capacity = capacity as usize;
+        Ledger {
+            balances: Vec::with_capacity(capacity),
+            index: Index::with_capacity(capacity),
+            keyed,
+            capacity,
+        }
+    }
+
+    /// The slot of a balance, if it exists.
+    #[inline]
+    pub(crate) fn find(&self, account: AccountId, asset: AssetId) -> Option<u32> {
+        self.index.find(self.keyed.pair(account.0, asset.0), |slot| {
+            let balance = &self.balances[slot as usize];
+            balance.account == account && balance.asset == asset
+        })
+    }
+
+    /// How many more balances may be opened.
+    #[inline]
+    pub(crate) fn room(&self) -> usize {
+        self.capacity - self.balances.len()
+    }
+
+    /// The slot of a balance, opened at zero if it did not exist; `None` when full.
+    pub(crate) fn open(&mut self, account: AccountId, asset: AssetId) -> Option<u32> {
+        if let Some(slot) = self.find(account, asset) {
+            return Some(slot);
+        }
+        if self.room() == 0 {
+            return None;
+        }
+        let balance = Balance { total: 0, locked: 0, account, asset, seen: false };
+        Some(self.restore(balance))
+    }
+
+    /// Appends a balance that is not there yet.
+    pub(crate) fn restore(&mut self, balance: Balance) -> u32 {
+        let slot = self.balances.len() as u32;
+        self.index.insert(self.keyed.pair(balance.account.0, balance.asset.0), slot);
+        self.balances.push(balance);
+        slot
+    }
+
+    /// The balance in a slot.
+    #[inline]
+    pub(crate) fn get(&self, slot: u32) -> &Balance {
+        &self.balances[slot as usize]
+    }
+
+    /// Changes a balance's total and locked part and says so.
+    ///
+    /// # Panics
+    /// When a customer's balance would end below its locked part, or below zero.
+    #[inline]
+    pub(crate) fn change(
+        &mut self,
+        slot: u32,
+        (total, locked): (i64, i64),
+        cause: Cause,
+        reference: u64,
+        events: &mut Vec<Event>,
+    ) {
+        let balance = &mut self.balances[slot as usize];
+        balance.total += total;
+        balance.locked += locked;
+        balance.seen = true;
+        assert!(
+            balance.locked >= 0
+                && (balance.locked <= balance.total
+                    || balance.locked == 0 && balance.account.may_go_negative()),
+            "ledger broken: account {} asset {} total {} locked {} after {cause:?} of {reference}",
+            balance.account,
+            balance.asset,
+            balance.total,
+            balance.locked,
+        );
+        events.push(Event::Balance {
+            account: balance.account,
+            asset: balance.asset,
+            total: Amount(balance.total),
+            locked: Amount(balance.locked),
+            delta: Amount(total),
+            cause,
+            reference,
+        });
+    }
+
+    /// The index holds exactly the balances (for the whole-state check).
+    pub(crate) fn check_index(&self) -> Result<(), String> {
+        if self.index.len() != self.balances.len() {
+            return Err("balance index and balances differ in number".into());
+        }
+        for (slot, balance) in self.balances.iter().enumerate() {
+            if self.find(balance.account, balance.asset) != Some(slot as u32) {
+                return Err(format!("balance {slot} is not where its index says"));
+            }
+        }
+        Ok(())
+    }
+}

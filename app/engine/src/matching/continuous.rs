@@ -1,0 +1,229 @@
+//! Continuous trading (zaraba): price, then time, at the resting order's price; each trade is
+//! settled before the next one is looked for.
+
+use crate::engine::{Engine, LevelState, OrderStatus};
+use crate::event::{Cause, CloseReason, Event, Trade};
+use crate::money::Traded;
+use crate::orders::NIL;
+use crate::types::*;
+
+impl Engine {
+    /// Trades an order against the other side as far as its bound and quantity go. Filled
+    /// resting orders are closed; the levels met are kept in `swept` for later announcement.
+    pub(crate) fn cross(&mut self, taker: u32, events: &mut Vec<Event>) {
+        self.swept.clear();
+        let order = &self.orders.hot[taker as usize];
+        let (side, bound, instrument) = (order.side, order.bound, order.instrument);
+        loop {
+            let market = &self.markets[instrument.0 as usize];
+            let at = market.sides[side.opposite() as usize].best;
+            if at == NIL {
+                return;
+            }
+            let level = self.books.level(at);
+            let price = level.price;
+            let reaches = match side {
+                Side::Buy => price <= bound,
+                Side::Sell => price >= bound,
+            };
+            if !reaches {
+                return;
+            }
+            let mut orders = level.orders;
+            loop {
+                let maker = self.books.level(at).head;
+                self.trade(taker, maker, price, events);
+                if self.orders.hot[maker as usize].remaining == 0 {
+                    let market = &mut self.markets[instrument.0 as usize];
+                    let side = &mut market.sides[side.opposite() as usize];
+                    self.books.unlink(side, &mut self.orders.hot, maker);
+                    self.close(maker, CloseReason::Filled, events);
+                    orders -= 1;
+                }
+                let done = self.orders.hot[taker as usize].remaining == 0;
+                if done || orders == 0 {
+                    let quantity = if orders == 0 { 0 } else { self.books.level(at).quantity };
+                    self.swept.push(LevelState {
+                        price: Price(price),
+                        quantity: Quantity(quantity),
+                        orders,
+                    });
+                    if done {
+                        return;
+                    }
+                    break;
+                }
+            }
+        }
+    }
+
+    /// One trade between two orders: quantities, sums, balances.
+    fn trade(&mut self, taker: u32, maker: u32, price: i64, events: &mut Vec<Event>) {
+        let taker_hot = self.orders.hot[taker as usize];
+        let maker_hot = self.orders.hot[maker as usize];
+        let market = &mut self.markets[taker_hot.instrument.0 as usize];
+        let quantity = taker_hot.remaining.min(maker_hot.remaining);
+        let notional = price * quantity;
+        self.trades += 1;
+        market.last_price = price;
+        let resting = &mut market.sides[maker_hot.side as usize];
+        self.books.reduce(resting, &mut self.orders.hot[maker as usize], quantity);
+        self.orders.hot[taker as usize].remaining -= quantity;
+        let units = &market.units;
+        let (maker_before, maker_after) =
+            self.orders.add_fill(maker, notional, units.maker_ppm, self.seq, self.at);
+        let (taker_before, taker_after) =
+            self.orders.add_fill(taker, notional, units.taker_ppm, self.seq, self.at);
+        let (buyer, buyer_sums, seller, seller_sums) = match taker_hot.side {
+            Side::Buy => {
+                (taker_hot, (taker_before, taker_after), maker_hot, (maker_before, maker_after))
+            }
+            Side::Sell => {
+                (maker_hot, (maker_before, maker_after), taker_hot, (taker_before, taker_after))
+            }
+        };
+        let paid = units.buyer_leg(buyer_sums.0, buyer_sums.1);
+        let got = units.seller_leg(seller_sums.0, seller_sums.1);
+        let base = units.base(quantity);
+        let left = buyer.remaining - quantity;
+        let unlocked = units.lock(Side::Buy, buyer_sums.0, buyer.bound, buyer.remaining)
+            - units.lock(Side::Buy, buyer_sums.1, buyer.bound, left);
+        let (fees, rounding) = (market.fees, market.rounding);
+        let (maker_fee, taker_fee) = match taker_hot.side {
+            Side::Buy => (got.fee, paid.fee),
+            Side::Sell => (paid.fee, got.fee),
+        };
+        let trade = self.trades;
+        events.push(Event::Trade(Trade {
+            trade: TradeId(trade),
+            instrument: taker_hot.instrument,
+            price: Price(price),
+            quantity: Quantity(quantity),
+            taker_side: taker_hot.side,
+            maker: OrderId(maker_hot.id),
+            taker: OrderId(taker_hot.id),
+            maker_account: maker_hot.account,
+            taker_account: taker_hot.account,
+            maker_fee: Amount(maker_fee),
+            taker_fee: Amount(taker_fee),
+            maker_remaining: Quantity(maker_hot.remaining - quantity),
+            taker_remaining: Quantity(taker_hot.remaining - quantity),
+        }));
+        let ledger = &mut self.ledger;
+        ledger.change(buyer.pays, (-paid.gross, -unlocked), Cause::Trade, trade, events);
+        if paid.fee != 0 {
+            ledger.change(buyer.pays, (-paid.fee, 0), Cause::Fee, trade, events);
+        }
+        ledger.change(seller.pays, (-base, -base), Cause::Trade, trade, events);
+        ledger.change(buyer.receives, (base, 0), Cause::Trade, trade, events);
+        ledger.change(seller.receives, (got.gross, 0), Cause::Trade, trade, events);
+        if got.fee != 0 {
+            ledger.change(seller.receives, (-got.fee, 0), Cause::Fee, trade, events);
+        }
+        if paid.fee + got.fee != 0 {
+            ledger.change(fees, (paid.fee + got.fee, 0), Cause::Fee, trade, events);
+        }
+        if paid.gross != got.gross {
+            ledger.change(rounding, (paid.gross - got.gross, 0), Cause::Rounding, trade, events);
+        }
+    }
+
+    /// Announces the levels `cross` met, best first.
+    pub(crate) fn announce_swept(
+        &self,
+        instrument: InstrumentId,
+        side: Side,
+        events: &mut Vec<Event>,
+    ) {
+        for level in &self.swept {
+            events.push(Event::Level {
+                instrument,
+                side,
+                price: level.price,
+                quantity: level.quantity,
+                orders: level.orders,
+            });
+        }
+    }
+
+    /// Queues a live order at its price and announces the level.
+    pub(crate) fn rest(&mut self, slot: u32, events: &mut Vec<Event>) {
+        let hot = &self.orders.hot[slot as usize];
+        let (instrument, account, side, bound) = (hot.instrument, hot.account, hot.side, hot.bound);
+        let rested = hot.rested;
+        let market = &mut self.markets[instrument.0 as usize];
+        let key = market.key(bound);
+        let book = &mut market.sides[side as usize];
+        let level = self.books.push(book, &mut self.orders.hot, slot, key);
+        if !rested {
+            if market.open_order_cap != 0 {
+                self.open_counts.add(account, instrument);
+            }
+            self.accounts.link(&mut self.orders.hot, slot);
+            self.resting += 1;
+        }
+        let level = self.books.level(level);
+        events.push(Event::Level {
+            instrument,
+            side,
+            price: Price(level.price),
+            quantity: Quantity(level.quantity),
+            orders: level.orders,
+        });
+    }
+
+    /// Ends a live order that is in no level (any more) and unlocks what is left of its lock.
+    pub(crate) fn close(&mut self, slot: u32, reason: CloseReason, events: &mut Vec<Event>) {
+        let hot = self.orders.hot[slot as usize];
+        let cold = &self.orders.cold[slot as usize];
+        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let units = &self.markets[hot.instrument.0 as usize].units;
+        // What is filled has been unlocked with its last trade.
+        let lock = match hot.remaining {
+            0 => 0,
+            remaining => units.lock(hot.side, traded, hot.bound, remaining),
+        };
+        self.close_unlocked(slot, reason, events);
+        if lock != 0 {
+            self.ledger.change(hot.pays, (0, -lock), Cause::Lock, hot.id, events);
+        }
+    }
+
+    /// Ends a live order for which nothing is locked.
+    pub(crate) fn close_unlocked(
+        &mut self,
+        slot: u32,
+        reason: CloseReason,
+        events: &mut Vec<Event>,
+    ) {
+        let cold = &mut self.orders.cold[slot as usize];
+        cold.status = match reason {
+            CloseReason::Filled => OrderStatus::Filled,
+            CloseReason::Expired => OrderStatus::Expired,
+            CloseReason::Cancelled
+            | CloseReason::CancelledMany
+            | CloseReason::ImmediateRest
+            | CloseReason::FillOrKill => OrderStatus::Cancelled,
+        };
+        cold.closed = Some(reason);
+        cold.updated_at = self.at;
+        cold.seq = self.seq;
+        let hot = &self.orders.hot[slot as usize];
+        let (account, instrument, rested) = (hot.account, hot.instrument, hot.rested);
+        events.push(Event::Closed {
+            order: OrderId(hot.id),
+            account,
+            instrument,
+            reason,
+            remaining: Quantity(hot.remaining),
+        });
+        if rested {
+            self.accounts.unlink(&mut self.orders.hot, slot);
+            self.resting -= 1;
+            if self.markets[instrument.0 as usize].open_order_cap != 0 {
+                self.open_counts.sub(account, instrument);
+            }
+        }
+        self.orders.finish(slot);
+    }
+}

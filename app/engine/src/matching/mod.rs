@@ -1,0 +1,3 @@
+//! How orders meet. Continuous trading now; auctions will be its neighbours.
+
+mod continuous;

@@ -1,0 +1,237 @@
+//! Units, exact division and the one rounding rule of settlement.
+//!
+//! Quote amounts are rounded *per order, cumulatively*: a buyer has paid, after any number of
+//! fills, the ceiling of the exact sum; a seller has received the floor of it. Each fill moves
+//! the difference of two such totals. So no split of an order into fills changes what it costs
+//! by even one minor unit, and what a live order can still spend at worst is known exactly:
+//! that is its lock. What buyer and seller differ by goes to the rounding account.
+
+use crate::instrument::InstrumentSpec;
+use crate::types::Side;
+
+/// One, in parts per million.
+pub(crate) const PPM: i128 = 1_000_000;
+
+/// Divides multiples of a constant exactly, by one multiplication, and tells non-multiples.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Divider {
+    inverse: u64,
+    limit: u64,
+    shift: u32,
+}
+
+impl Divider {
+    /// For a divisor above zero.
+    pub(crate) fn new(divisor: i64) -> Divider {
+        assert!(divisor > 0, "divisor {divisor} was validated to be above zero");
+        let shift = divisor.trailing_zeros();
+        let odd = divisor as u64 >> shift;
+        // Newton's iteration doubles the correct low bits: 3, 6, 12, 24, 48, 96.
+        let mut inverse = odd;
+        for _ in 0..5 {
+            inverse = inverse.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(inverse)));
+        }
+        Divider { inverse, limit: u64::MAX / odd, shift }
+    }
+
+    /// `n / divisor` if that is whole, for `n` of zero or more.
+    #[inline]
+    pub(crate) fn exact(&self, n: i64) -> Option<u64> {
+        let n = n as u64;
+        let quotient = (n >> self.shift).wrapping_mul(self.inverse);
+        let whole = n & ((1 << self.shift) - 1) == 0 && quotient <= self.limit;
+        whole.then_some(quotient)
+    }
+}
+
+/// Multiplies by a power of ten, positive or negative.
+#[derive(Clone, Copy, Debug)]
+struct Scale {
+    multiplier: i128,
+    divisor: i128,
+}
+
+impl Scale {
+    fn new(exponent: i32) -> Scale {
+        let power = 10i128.pow(exponent.unsigned_abs());
+        if exponent >= 0 {
+            Scale { multiplier: power, divisor: 1 }
+        } else {
+            Scale { multiplier: 1, divisor: power }
+        }
+    }
+
+    /// Rounded down; `n` is zero or more.
+    #[inline]
+    fn floor(&self, n: i128) -> i128 {
+        if self.divisor == 1 {
+            return n * self.multiplier;
+        }
+        match (u64::try_from(n), u64::try_from(self.divisor)) {
+            (Ok(n), Ok(divisor)) => i128::from(n / divisor),
+            _ => n / self.divisor,
+        }
+    }
+
+    /// Rounded up; `n` is zero or more.
+    #[inline]
+    fn ceil(&self, n: i128) -> i128 {
+        self.floor(n + (self.divisor - 1))
+    }
+}
+
+/// What an order has traded so far, exactly: the numbers its rounding goes by.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Traded {
+    /// Sum of price x quantity.
+    pub(crate) notional: i64,
+    /// Sum of price x quantity x fee rate in ppm.
+    pub(crate) fee: i128,
+}
+
+impl Traded {
+    /// With one more fill.
+    #[inline]
+    pub(crate) fn plus(self, notional: i64, rate_ppm: i32) -> Traded {
+        Traded {
+            notional: self.notional + notional,
+            fee: self.fee + i128::from(notional) * i128::from(rate_ppm),
+        }
+    }
+
+    #[inline]
+    fn gross_ppm(self) -> i128 {
+        i128::from(self.notional) * PPM
+    }
+}
+
+/// What one side of one fill moves, in minor units of the quote asset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Leg {
+    /// Notional: out of a buyer, into a seller.
+    pub(crate) gross: i64,
+    /// Fee out of either; negative is a rebate.
+    pub(crate) fee: i64,
+}
+
+/// An instrument's units and fee rates, ready for arithmetic.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Units {
+    scale: Scale,
+    base_multiplier: i64,
+    /// Worst fee rate of a buyer, in ppm.
+    worst_ppm: i32,
+    /// Largest fee or rebate either way, in ppm.
+    widest_ppm: i32,
+    pub(crate) maker_ppm: i32,
+    pub(crate) taker_ppm: i32,
+}
+
+/// Narrowing that acceptance has made sure of.
+#[inline]
+fn fits(amount: i128) -> i64 {
+    i64::try_from(amount).expect("acceptance bounds every amount an order can move")
+}
+
+impl Units {
+    /// Of a validated definition.
+    pub(crate) fn new(spec: &InstrumentSpec, base_exponent: u8, quote_exponent: u8) -> Units {
+        let exponent = i32::from(quote_exponent)
+            - i32::from(spec.price_digits)
+            - i32::from(spec.quantity_digits)
+            - 6;
+        Units {
+            scale: Scale::new(exponent),
+            base_multiplier: 10i64.pow(u32::from(base_exponent - spec.quantity_digits)),
+            worst_ppm: spec.taker_fee_ppm.max(spec.maker_fee_ppm),
+            widest_ppm: spec.taker_fee_ppm.max(spec.maker_fee_ppm.abs()),
+            maker_ppm: spec.maker_fee_ppm,
+            taker_ppm: spec.taker_fee_ppm,
+        }
+    }
+
+    /// Base minor units of a quantity, if they fit.
+    #[inline]
+    pub(crate) fn base_checked(&self, quantity: i64) -> Option<i64> {
+        quantity.checked_mul(self.base_multiplier)
+    }
+
+    /// Base minor units of an accepted order's quantity.
+    #[inline]
+    pub(crate) fn base(&self, quantity: i64) -> i64 {
+        quantity * self.base_multiplier
+    }
+
+    /// Whether an order may go on to trade `remaining` at no more than `worst` each without
+    /// any amount leaving 64 bits, on either side of the trades.
+    #[inline]
+    pub(crate) fn notional_fits(&self, traded: Traded, worst: i64, remaining: i64) -> bool {
+        let Some(open) = worst.checked_mul(remaining) else { return false };
+        let Some(all) = traded.notional.checked_add(open) else { return false };
+        let widest = i128::from(all) * (PPM + i128::from(self.widest_ppm));
+        // Below 10^19 x 2 x 10^6 x 10^12: within 128 bits.
+        self.scale.ceil(widest) <= i128::from(i64::MAX)
+    }
+
+    /// What a live order can still spend at worst: quote for a buy, base for a sell.
+    #[inline]
+    pub(crate) fn lock(&self, side: Side, traded: Traded, bound: i64, remaining: i64) -> i64 {
+        match side {
+            Side::Sell => self.base(remaining),
+            Side::Buy => {
+                let spent = traded.gross_ppm() + traded.fee;
+                let open =
+                    i128::from(bound) * i128::from(remaining) * (PPM + i128::from(self.worst_ppm));
+                fits(self.scale.ceil(spent + open) - self.scale.ceil(spent))
+            }
+        }
+    }
+
+    /// What a buyer pays when its traded sums go from `before` to `after`.
+    #[inline]
+    pub(crate) fn buyer_leg(&self, before: Traded, after: Traded) -> Leg {
+        let gross = self.scale.ceil(after.gross_ppm()) - self.scale.ceil(before.gross_ppm());
+        let all = self.scale.ceil(after.gross_ppm() + after.fee)
+            - self.scale.ceil(before.gross_ppm() + before.fee);
+        Leg { gross: fits(gross), fee: fits(all - gross) }
+    }
+
+    /// What a seller receives when its traded sums go from `before` to `after`.
+    #[inline]
+    pub(crate) fn seller_leg(&self, before: Traded, after: Traded) -> Leg {
+        let gross = self.scale.floor(after.gross_ppm()) - self.scale.floor(before.gross_ppm());
+        let net = self.scale.floor(after.gross_ppm() - after.fee)
+            - self.scale.floor(before.gross_ppm() - before.fee);
+        Leg { gross: fits(gross), fee: fits(gross - net) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exact_division_agrees_with_the_operator() {
+        for divisor in [1, 2, 3, 5, 7, 10, 64, 100, 1_000_000, 6_148_914_691, i64::MAX] {
+            let divider = Divider::new(divisor);
+            for n in [0, 1, 2, 3, 9, 10, 99, 100, 12_345, 1 << 40, i64::MAX - 1, i64::MAX] {
+                let want = (n % divisor == 0).then_some((n / divisor) as u64);
+                assert_eq!(divider.exact(n), want, "{n} / {divisor}");
+                if let Some(multiple) = (n % 1000).checked_mul(divisor) {
+                    assert_eq!(divider.exact(multiple), Some((n % 1000) as u64));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn scale_rounds_both_ways_and_past_64_bits() {
+        let thousandth = Scale::new(-3);
+        assert_eq!((thousandth.floor(1_999), thousandth.ceil(1_001)), (1, 2));
+        assert_eq!((thousandth.floor(2_000), thousandth.ceil(2_000)), (2, 2));
+        let big = i128::from(u64::MAX) * 7_001;
+        assert_eq!(thousandth.floor(big), big / 1_000);
+        assert_eq!(Scale::new(2).ceil(5), 500);
+        assert_eq!(Scale::new(-30).ceil(1), 1);
+    }
+}

@@ -1,0 +1,538 @@
+//! Orders in memory: one slab of slots, the memory of answers, and the index by client id.
+//!
+//! An order's number is `counter << 24 | slot`, so the slot is found without a map and a number
+//! whose slot went to a newer order is recognised. What matching touches sits in one cache line
+//! ([`Hot`]); the rest ([`Cold`]) in two more. A finished or refused order keeps its slot, so that
+//! a repeat of its client id gets the first answer, until `answers` newer ones have finished;
+//! live orders never go. Transfers with a reference are remembered in the same way, in a name
+//! space of their own. Nothing here knows prices, books or balances.
+
+use crate::command::{Limits, Place, Transfer};
+use crate::engine::{OrderState, OrderStatus};
+use crate::event::CloseReason;
+use crate::hash::Keyed;
+use crate::index::Index;
+use crate::money::Traded;
+use crate::reject::Reject;
+use crate::types::*;
+
+/// No slot.
+pub(crate) const NIL: u32 = u32::MAX;
+/// Low bits of an order number: its slot.
+pub(crate) const SLOT_BITS: u32 = 24;
+/// Most slots there can be.
+pub(crate) const SLOTS_MAX: u32 = 1 << SLOT_BITS;
+
+/// What a slot holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// Nothing; on the free list.
+    Free = 0,
+    /// An order being matched or resting.
+    Live = 1,
+    /// An order that ended or was refused; in the answer queue.
+    Done = 2,
+    /// A transfer; in the answer queue.
+    Transfer = 3,
+}
+
+/// The part of an order that matching reads and writes: one cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Hot {
+    /// Number; zero where there is no order.
+    pub(crate) id: u64,
+    /// Worst price it may trade at.
+    pub(crate) bound: i64,
+    pub(crate) remaining: i64,
+    /// Its price level while it rests.
+    pub(crate) level: u32,
+    /// Neighbours in its level; `next` also links the answer queue and the free list.
+    pub(crate) prev: u32,
+    pub(crate) next: u32,
+    pub(crate) account: AccountId,
+    /// Neighbours among the account's resting orders.
+    pub(crate) account_prev: u32,
+    pub(crate) account_next: u32,
+    /// Balance it pays from.
+    pub(crate) pays: u32,
+    /// Balance it receives into.
+    pub(crate) receives: u32,
+    pub(crate) instrument: InstrumentId,
+    pub(crate) side: Side,
+    pub(crate) kind: Kind,
+    /// Whether it ends with its day.
+    pub(crate) day: bool,
+    /// Whether it ever came to rest: only then it counts among its account's open orders.
+    pub(crate) rested: bool,
+}
+
+/// The rest of an order. The first line is what a fill writes.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Cold {
+    /// Sum of price x quantity x fee rate of its fills. A transfer's asset.
+    pub(crate) fee: i128,
+    /// Sum of price x quantity of its fills.
+    pub(crate) notional: i64,
+    /// Total quantity now. A transfer's amount.
+    pub(crate) quantity: i64,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) seq: Seq,
+    pub(crate) status: OrderStatus,
+    pub(crate) reject: Option<Reject>,
+    pub(crate) closed: Option<CloseReason>,
+    pub(crate) kind: OrderKind,
+    pub(crate) time_in_force: TimeInForce,
+    pub(crate) post_only: bool,
+    /// Whether it ever lost its first place in time.
+    pub(crate) requeued: bool,
+    /// Price as first sent: what a repeat must say.
+    pub(crate) first_price: i64,
+    /// Quantity as first sent. A transfer's kind.
+    pub(crate) first_quantity: i64,
+    /// Trading day it was accepted on.
+    pub(crate) day: u32,
+    pub(crate) client_id: ClientId,
+}
+
+/// A slot that never held anything.
+pub(crate) const EMPTY_HOT: Hot = Hot {
+    id: 0,
+    bound: 0,
+    remaining: 0,
+    level: NIL,
+    prev: NIL,
+    next: NIL,
+    account: AccountId(0),
+    account_prev: NIL,
+    account_next: NIL,
+    pays: NIL,
+    receives: NIL,
+    instrument: InstrumentId(0),
+    side: Side::Buy,
+    kind: Kind::Free,
+    day: false,
+    rested: false,
+};
+
+/// The cold part of such a slot.
+pub(crate) const EMPTY_COLD: Cold = Cold {
+    fee: 0,
+    notional: 0,
+    quantity: 0,
+    created_at: Timestamp(0),
+    updated_at: Timestamp(0),
+    seq: Seq(0),
+    status: OrderStatus::Rejected,
+    reject: None,
+    closed: None,
+    kind: OrderKind::Limit,
+    time_in_force: TimeInForce::Gtc,
+    post_only: false,
+    requeued: false,
+    first_price: 0,
+    first_quantity: 0,
+    day: 0,
+    client_id: ClientId::EMPTY,
+};
+
+/// Name spaces of the client-id index.
+const ORDERS: u32 = 0;
+const TRANSFERS: u32 = 1 << 31;
+
+/// All order slots.
+#[derive(Default)]
+pub(crate) struct Orders {
+    pub(crate) hot: Vec<Hot>,
+    pub(crate) cold: Vec<Cold>,
+    index: Index,
+    keyed: Keyed,
+    /// Last order counter given out.
+    pub(crate) counter: u64,
+    free: u32,
+    done_head: u32,
+    done_tail: u32,
+    done_len: u32,
+    answers: u32,
+    capacity: usize,
+}
+
+/// What is known about a client id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Known {
+    /// Nothing.
+    New,
+    /// The same request was answered: this is its slot.
+    Same(u32),
+    /// The id was used for something else.
+    Other,
+}
+
+impl Orders {
+    pub(crate) fn new(limits: &Limits, keyed: Keyed) -> Orders {
+        // One more than both: the order in hand, before the oldest answer makes room for it.
+        let capacity = limits.live_orders as usize + limits.answers as usize + 1;
+        assert!(capacity <= SLOTS_MAX as usize, "Genesis bounds orders and answers by 2^24");
+        Orders {
+            hot: Vec::with_capacity(capacity),
+            cold: Vec::with_capacity(capacity),
+            index: Index::with_capacity(capacity),
+            keyed,
+            counter: 0,
+            free: NIL,
+            done_head: NIL,
+            done_tail: NIL,
+            done_len: 0,
+            answers: limits.answers,
+            capacity,
+        }
+    }
+
+    #[inline]
+    fn hash(&self, space: u32, account: AccountId, id: &ClientId) -> u64 {
+        // Accounts are below 2^31: the top bit is free for the name space.
+        self.keyed.text(account.0 | space, id)
+    }
+
+    /// Slot of a remembered order.
+    #[inline]
+    pub(crate) fn find(&self, order: OrderId) -> Option<u32> {
+        let slot = (order.0 as u32) & (SLOTS_MAX - 1);
+        let hot = self.hot.get(slot as usize)?;
+        (hot.id == order.0 && order.0 != 0).then_some(slot)
+    }
+
+    #[inline]
+    fn lookup(&self, space: u32, account: AccountId, id: &ClientId) -> Option<u32> {
+        let transfer = space == TRANSFERS;
+        self.index.find(self.hash(space, account, id), |slot| {
+            let hot = &self.hot[slot as usize];
+            hot.account == account
+                && (hot.kind == Kind::Transfer) == transfer
+                && self.cold[slot as usize].client_id == *id
+        })
+    }
+
+    /// Slot of a remembered order by its owner and client id.
+    pub(crate) fn by_client_id(&self, account: AccountId, id: &ClientId) -> Option<u32> {
+        self.lookup(ORDERS, account, id)
+    }
+
+    /// What is known about an order's client id.
+    #[inline]
+    pub(crate) fn known(&self, place: &Place) -> Known {
+        let Some(slot) = self.lookup(ORDERS, place.account, &place.client_id) else {
+            return Known::New;
+        };
+        let (hot, cold) = (&self.hot[slot as usize], &self.cold[slot as usize]);
+        let same = hot.instrument == place.instrument
+            && hot.side == place.side
+            && cold.kind == place.kind
+            && cold.time_in_force == place.time_in_force
+            && cold.post_only == place.post_only
+            && cold.first_price == place.price.0
+            && cold.first_quantity == place.quantity.0;
+        if same { Known::Same(slot) } else { Known::Other }
+    }
+
+    /// What is known about a transfer's reference.
+    pub(crate) fn known_transfer(&self, transfer: &Transfer) -> Known {
+        let Some(slot) = self.lookup(TRANSFERS, transfer.account, &transfer.reference) else {
+            return Known::New;
+        };
+        let cold = &self.cold[slot as usize];
+        let same = cold.fee == i128::from(transfer.asset.0)
+            && cold.quantity == transfer.amount.0
+            && cold.first_quantity == transfer.kind as i64;
+        if same { Known::Same(slot) } else { Known::Other }
+    }
+
+    /// Takes a slot: the one freed last, else a fresh one.
+    #[inline]
+    fn take_slot(&mut self) -> u32 {
+        if self.free != NIL {
+            let slot = self.free;
+            self.free = self.hot[slot as usize].next;
+            return slot;
+        }
+        let slot = self.hot.len() as u32;
+        assert!((slot as usize) < self.capacity, "order slots and limits disagree");
+        self.hot.push(EMPTY_HOT);
+        self.cold.push(EMPTY_COLD);
+        slot
+    }
+
+    /// Records a new order as live (not resting yet) and returns its slot.
+    #[inline]
+    pub(crate) fn create(&mut self, place: &Place, day: u32, seq: Seq, at: Timestamp) -> u32 {
+        let slot = self.take_slot();
+        self.counter += 1;
+        assert!(self.counter < 1 << 39, "order numbers are used up");
+        self.hot[slot as usize] = Hot {
+            id: self.counter << SLOT_BITS | u64::from(slot),
+            bound: place.price.0,
+            remaining: place.quantity.0,
+            account: place.account,
+            instrument: place.instrument,
+            side: place.side,
+            kind: Kind::Live,
+            day: place.time_in_force == TimeInForce::Day,
+            ..EMPTY_HOT
+        };
+        self.cold[slot as usize] = Cold {
+            quantity: place.quantity.0,
+            created_at: at,
+            updated_at: at,
+            seq,
+            status: OrderStatus::Open,
+            kind: place.kind,
+            time_in_force: place.time_in_force,
+            post_only: place.post_only,
+            first_price: place.price.0,
+            first_quantity: place.quantity.0,
+            day,
+            client_id: place.client_id,
+            ..EMPTY_COLD
+        };
+        let hash = self.hash(ORDERS, place.account, &place.client_id);
+        self.index.insert(hash, slot);
+        slot
+    }
+
+    /// Adds a fill to an order's sums; returns them before and after.
+    #[inline]
+    pub(crate) fn add_fill(
+        &mut self,
+        slot: u32,
+        notional: i64,
+        rate_ppm: i32,
+        seq: Seq,
+        at: Timestamp,
+    ) -> (Traded, Traded) {
+        let cold = &mut self.cold[slot as usize];
+        let before = Traded { notional: cold.notional, fee: cold.fee };
+        let after = before.plus(notional, rate_ppm);
+        cold.notional = after.notional;
+        cold.fee = after.fee;
+        cold.status = OrderStatus::PartiallyFilled;
+        cold.updated_at = at;
+        cold.seq = seq;
+        (before, after)
+    }
+
+    /// Remembers a transfer that was done.
+    pub(crate) fn remember_transfer(&mut self, transfer: &Transfer, seq: Seq, at: Timestamp) {
+        let slot = self.take_slot();
+        self.hot[slot as usize] =
+            Hot { account: transfer.account, kind: Kind::Transfer, ..EMPTY_HOT };
+        self.cold[slot as usize] = Cold {
+            fee: i128::from(transfer.asset.0),
+            quantity: transfer.amount.0,
+            first_quantity: transfer.kind as i64,
+            created_at: at,
+            updated_at: at,
+            seq,
+            client_id: transfer.reference,
+            ..EMPTY_COLD
+        };
+        let hash = self.hash(TRANSFERS, transfer.account, &transfer.reference);
+        self.index.insert(hash, slot);
+        self.enqueue(slot);
+    }
+
+    /// Moves an order that ended or was refused into the answer queue; the oldest answer goes
+    /// when there are too many.
+    #[inline]
+    pub(crate) fn finish(&mut self, slot: u32) {
+        let hot = &mut self.hot[slot as usize];
+        debug_assert!(hot.level == NIL);
+        hot.kind = Kind::Done;
+        self.enqueue(slot);
+    }
+
+    #[inline]
+    fn enqueue(&mut self, slot: u32) {
+        self.hot[slot as usize].next = NIL;
+        if self.done_tail == NIL {
+            self.done_head = slot;
+        } else {
+            self.hot[self.done_tail as usize].next = slot;
+        }
+        self.done_tail = slot;
+        self.done_len += 1;
+        if self.done_len > self.answers {
+            self.forget_oldest();
+        }
+    }
+
+    #[inline]
+    fn forget_oldest(&mut self) {
+        let slot = self.done_head;
+        let hot = &mut self.hot[slot as usize];
+        self.done_head = hot.next;
+        if self.done_head == NIL {
+            self.done_tail = NIL;
+        }
+        self.done_len -= 1;
+        let space = if hot.kind == Kind::Transfer { TRANSFERS } else { ORDERS };
+        let account = hot.account;
+        hot.id = 0;
+        hot.kind = Kind::Free;
+        hot.next = self.free;
+        self.free = slot;
+        let hash = self.hash(space, account, &self.cold[slot as usize].client_id);
+        self.index.remove(hash, slot);
+    }
+
+    /// An order as queries show it.
+    pub(crate) fn state(&self, slot: u32) -> OrderState {
+        let (hot, cold) = (&self.hot[slot as usize], &self.cold[slot as usize]);
+        let price = match cold.kind {
+            OrderKind::Limit => hot.bound,
+            OrderKind::Market => cold.first_price,
+        };
+        OrderState {
+            order: OrderId(hot.id),
+            account: hot.account,
+            instrument: hot.instrument,
+            side: hot.side,
+            kind: cold.kind,
+            time_in_force: cold.time_in_force,
+            post_only: cold.post_only,
+            price: Price(price),
+            quantity: Quantity(cold.quantity),
+            filled: Quantity(cold.quantity - hot.remaining),
+            notional: cold.notional,
+            status: cold.status,
+            reject: cold.reject,
+            closed: cold.closed,
+            client_id: cold.client_id,
+            created_at: cold.created_at,
+            updated_at: cold.updated_at,
+            seq: cold.seq,
+        }
+    }
+
+    /// Slots of the answer queue, oldest first.
+    pub(crate) fn done(&self) -> impl Iterator<Item = u32> + '_ {
+        self.chain(self.done_head)
+    }
+
+    /// Free slots, next to be taken first.
+    pub(crate) fn free_slots(&self) -> impl Iterator<Item = u32> + '_ {
+        self.chain(self.free)
+    }
+
+    fn chain(&self, head: u32) -> impl Iterator<Item = u32> + '_ {
+        let first = (head != NIL).then_some(head);
+        std::iter::successors(first, |&slot| {
+            let next = self.hot[slot as usize].next;
+            (next != NIL).then_some(next)
+        })
+    }
+
+    /// Appends a slot as a snapshot has it (links are made afterwards).
+    pub(crate) fn restore(&mut self, hot: Hot, cold: Cold) -> Result<(), String> {
+        let slot = self.hot.len();
+        if slot >= self.capacity {
+            return Err("more order slots than the limits allow".into());
+        }
+        let space = match hot.kind {
+            Kind::Free => None,
+            Kind::Live | Kind::Done => Some(ORDERS),
+            Kind::Transfer => Some(TRANSFERS),
+        };
+        if let Some(space) = space {
+            if self.lookup(space, hot.account, &cold.client_id).is_some() {
+                return Err(format!("order slot {slot} repeats a client id"));
+            }
+            self.index.insert(self.hash(space, hot.account, &cold.client_id), slot as u32);
+        }
+        self.hot.push(hot);
+        self.cold.push(cold);
+        Ok(())
+    }
+
+    /// Links the answer queue and the free list as a snapshot has them.
+    pub(crate) fn relink(&mut self, done: &[u32], free: &[u32]) -> Result<(), String> {
+        let mut linked = vec![false; self.hot.len()];
+        for (slots, is_free) in [(done, false), (free, true)] {
+            for &slot in slots {
+                let at = slot as usize;
+                let kind = self.hot.get(at).map(|hot| hot.kind);
+                let fits = match kind {
+                    Some(Kind::Free) => is_free,
+                    Some(Kind::Done | Kind::Transfer) => !is_free,
+                    Some(Kind::Live) | None => false,
+                };
+                if !fits || std::mem::replace(&mut linked[at], true) {
+                    return Err(format!("order slot {slot} is in the wrong list"));
+                }
+            }
+        }
+        let waiting = self.hot.iter().filter(|hot| hot.kind != Kind::Live).count();
+        if waiting != done.len() + free.len() || done.len() > self.answers as usize {
+            return Err("answer queue and free list do not cover the idle slots".into());
+        }
+        self.done_len = 0;
+        for &slot in done {
+            self.enqueue(slot);
+        }
+        for &slot in free.iter().rev() {
+            self.hot[slot as usize].next = self.free;
+            self.free = slot;
+        }
+        Ok(())
+    }
+
+    /// Slots, answer queue, free list and index agree (for the whole-state check).
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let (mut live, mut done, mut free) = (0, 0, 0);
+        for (slot, hot) in self.hot.iter().enumerate() {
+            let cold = &self.cold[slot];
+            let space = match hot.kind {
+                Kind::Free => {
+                    free += 1;
+                    continue;
+                }
+                Kind::Live => {
+                    live += 1;
+                    ORDERS
+                }
+                Kind::Done => {
+                    done += 1;
+                    ORDERS
+                }
+                Kind::Transfer => {
+                    done += 1;
+                    TRANSFERS
+                }
+            };
+            if self.lookup(space, hot.account, &cold.client_id) != Some(slot as u32) {
+                return Err(format!("order slot {slot} is not where its client id says"));
+            }
+            let order = hot.kind != Kind::Transfer;
+            let number = hot.id & u64::from(SLOTS_MAX - 1) == slot as u64
+                && hot.id >> SLOT_BITS <= self.counter;
+            if order && !number {
+                return Err(format!("order slot {slot} holds number {}", hot.id));
+            }
+            if order && cold.status.is_live() != (hot.kind == Kind::Live) {
+                return Err(format!("order {} is {:?} in {:?}", hot.id, cold.status, hot.kind));
+            }
+        }
+        if self.done().count() != done || done != self.done_len as usize {
+            return Err(format!("answer queue does not hold the {done} finished slots"));
+        }
+        if self.free_slots().count() != free {
+            return Err(format!("free list does not hold the {free} free slots"));
+        }
+        if self.index.len() != live + done {
+            return Err("client-id index and slots differ in number".into());
+        }
+        Ok(())
+    }
+}

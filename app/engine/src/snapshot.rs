@@ -1,0 +1,26 @@
+//! Plain export and import of the whole state, so that an engine can go on from a snapshot
+//! exactly as it would have gone on from the journal: same order numbers, same queues, same
+//! hash.
+//!
+//! Little-endian, no padding: magic, [`STATE_VERSION`], then sections in fixed order, each with
+//! its tag and the number of its entries. What can be rebuilt (trees, indexes, counts) is not
+//! written. Every byte is distrusted on the way in: what would let the state panic or lie
+//! later is refused here, and the whole-state check has the last word.
+
+mod read;
+mod write;
+
+pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"ZRST");
+
+/// Section tags.
+pub(crate) const HEAD: u32 = 1;
+pub(crate) const ASSETS: u32 = 2;
+pub(crate) const ACCOUNTS: u32 = 3;
+pub(crate) const BALANCES: u32 = 4;
+pub(crate) const INSTRUMENTS: u32 = 5;
+pub(crate) const ORDERS: u32 = 6;
+pub(crate) const QUEUES: u32 = 7;
+pub(crate) const OPEN: u32 = 8;
+pub(crate) const ANSWERS: u32 = 9;
+pub(crate) const FREE: u32 = 10;
+pub(crate) const END: u32 = 11;

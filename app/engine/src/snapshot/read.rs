@@ -1,0 +1,392 @@
+//! Rebuilding the state from bytes, believing none of them.
+
+use super::*;
+use crate::STATE_VERSION;
+use crate::command::{AssetSpec, Limits};
+use crate::engine::{Day, Engine, OrderStatus, valid_limits};
+use crate::event::CloseReason;
+use crate::hash::Running;
+use crate::instrument::{InstrumentSpec, tick_rule_from_number};
+use crate::ledger::Balance;
+use crate::money::Traded;
+use crate::orders::{Cold, EMPTY_COLD, EMPTY_HOT, Hot, Kind};
+use crate::reject::Reject;
+use crate::types::*;
+
+/// Takes values off the front of the bytes.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn wrong<T>(&self, what: &str) -> Result<T, String> {
+        Err(format!("state byte {}: {what}", self.at))
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8], String> {
+        let Some(taken) = self.bytes.get(self.at..).and_then(|rest| rest.get(..count)) else {
+            return self.wrong("the state ends here, in the middle of a value");
+        };
+        self.at += count;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    fn u8(&mut self) -> Result<u8, String> {
+        Ok(self.array::<1>()?[0])
+    }
+
+    fn u32(&mut self) -> Result<u32, String> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    fn u64(&mut self) -> Result<u64, String> {
+        Ok(u64::from_le_bytes(self.array()?))
+    }
+
+    fn i32(&mut self) -> Result<i32, String> {
+        Ok(i32::from_le_bytes(self.array()?))
+    }
+
+    fn i64(&mut self) -> Result<i64, String> {
+        Ok(i64::from_le_bytes(self.array()?))
+    }
+
+    fn flag(&mut self) -> Result<bool, String> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => self.wrong(&format!("{other} is neither yes nor no")),
+        }
+    }
+
+    /// One of `all`, by its place in it.
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> Result<T, String> {
+        let number = self.u8()?;
+        match all.get(usize::from(number)) {
+            Some(&value) => Ok(value),
+            None => self.wrong(&format!("no such value: {number}")),
+        }
+    }
+
+    fn text<const N: usize>(&mut self) -> Result<Text<N>, String> {
+        let length = self.u8()?;
+        let bytes = self.take(usize::from(length))?;
+        match std::str::from_utf8(bytes).ok().and_then(Text::new) {
+            Some(text) => Ok(text),
+            None => self.wrong("a text that is too long or not UTF-8"),
+        }
+    }
+
+    /// Enters a section; returns how many entries it has.
+    fn section(&mut self, tag: u32) -> Result<usize, String> {
+        let found = self.u32()?;
+        if found != tag {
+            return self.wrong(&format!("section {tag} expected, {found} found"));
+        }
+        let entries = self.u64()?;
+        // Every entry has at least a byte, so a count that cannot be never makes us allocate.
+        match usize::try_from(entries) {
+            Ok(count) if count <= self.bytes.len() => Ok(count),
+            _ => self.wrong(&format!("section {tag} cannot have {entries} entries")),
+        }
+    }
+
+    fn slots(&mut self, tag: u32) -> Result<Vec<u32>, String> {
+        let count = self.section(tag)?;
+        (0..count).map(|_| self.u32()).collect()
+    }
+
+    fn spec(&mut self) -> Result<InstrumentSpec, String> {
+        Ok(InstrumentSpec {
+            symbol: self.text()?,
+            name: self.text()?,
+            profile: self.one_of(&[Profile::Tse, Profile::Crypto])?,
+            base_asset: AssetId(self.u32()?),
+            quote_asset: AssetId(self.u32()?),
+            price_digits: self.u8()?,
+            quantity_digits: self.u8()?,
+            ticks: {
+                let (kind, tick) = (self.u8()?, self.i64()?);
+                match tick_rule_from_number(kind, tick) {
+                    Some(rule) => rule,
+                    None => return self.wrong(&format!("no such tick rule: {kind}")),
+                }
+            },
+            lot: Quantity(self.i64()?),
+            min_quantity: Quantity(self.i64()?),
+            max_quantity: Quantity(self.i64()?),
+            base_price: Price(self.i64()?),
+            limit_down: Price(self.i64()?),
+            limit_up: Price(self.i64()?),
+            market_band_ppm: self.u32()?,
+            maker_fee_ppm: self.i32()?,
+            taker_fee_ppm: self.i32()?,
+            open_order_cap: self.u32()?,
+        })
+    }
+
+    fn order(&mut self) -> Result<(Hot, Cold), String> {
+        let kind = self.one_of(&[Kind::Free, Kind::Live, Kind::Done, Kind::Transfer])?;
+        if kind == Kind::Free {
+            return Ok((EMPTY_HOT, EMPTY_COLD));
+        }
+        let mut hot = Hot {
+            kind,
+            id: self.u64()?,
+            bound: self.i64()?,
+            remaining: self.i64()?,
+            account: AccountId(self.u32()?),
+            pays: self.u32()?,
+            receives: self.u32()?,
+            instrument: InstrumentId(self.u32()?),
+            side: self.one_of(&[Side::Buy, Side::Sell])?,
+            ..EMPTY_HOT
+        };
+        let cold = Cold {
+            fee: i128::from_le_bytes(self.array()?),
+            notional: self.i64()?,
+            quantity: self.i64()?,
+            created_at: Timestamp(self.u64()?),
+            updated_at: Timestamp(self.u64()?),
+            seq: Seq(self.u64()?),
+            status: self.one_of(&STATUSES)?,
+            reject: self.reject()?,
+            closed: self.closed()?,
+            kind: self.one_of(&[OrderKind::Limit, OrderKind::Market])?,
+            time_in_force: self.one_of(&TIMES)?,
+            post_only: self.flag()?,
+            requeued: self.flag()?,
+            first_price: self.i64()?,
+            first_quantity: self.i64()?,
+            day: self.u32()?,
+            client_id: self.text()?,
+        };
+        hot.day = cold.time_in_force == TimeInForce::Day;
+        Ok((hot, cold))
+    }
+
+    fn reject(&mut self) -> Result<Option<Reject>, String> {
+        match self.u8()? {
+            0 => Ok(None),
+            number => match Reject::from_number(number) {
+                Some(code) => Ok(Some(code)),
+                None => self.wrong(&format!("no such reject: {number}")),
+            },
+        }
+    }
+
+    fn closed(&mut self) -> Result<Option<CloseReason>, String> {
+        let mut reasons = [None; 7];
+        for (place, reason) in reasons[1..].iter_mut().zip(REASONS) {
+            *place = Some(reason);
+        }
+        self.one_of(&reasons)
+    }
+}
+
+const STATUSES: [OrderStatus; 6] = [
+    OrderStatus::Open,
+    OrderStatus::PartiallyFilled,
+    OrderStatus::Filled,
+    OrderStatus::Cancelled,
+    OrderStatus::Expired,
+    OrderStatus::Rejected,
+];
+const TIMES: [TimeInForce; 4] =
+    [TimeInForce::Gtc, TimeInForce::Day, TimeInForce::Ioc, TimeInForce::Fok];
+const REASONS: [CloseReason; 6] = [
+    CloseReason::Filled,
+    CloseReason::Cancelled,
+    CloseReason::CancelledMany,
+    CloseReason::ImmediateRest,
+    CloseReason::FillOrKill,
+    CloseReason::Expired,
+];
+
+impl Engine {
+    /// Rebuilds a state from what `export` wrote.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes, in words; [`crate::STATE_VERSION`] mismatches included.
+    pub fn import(bytes: &[u8]) -> Result<Engine, String> {
+        let mut input = Reader { bytes, at: 0 };
+        if input.u32()? != MAGIC {
+            return Err("these bytes are not an exported state".into());
+        }
+        let version = input.u32()?;
+        if version != STATE_VERSION {
+            return Err(format!(
+                "state version {version}, this engine reads {STATE_VERSION}: replay the journal"
+            ));
+        }
+        let mut engine = Engine::new();
+        engine.import_head(&mut input)?;
+        engine.import_frame(&mut input)?;
+        engine.import_orders(&mut input)?;
+        input.section(END)?;
+        if input.at != bytes.len() {
+            return input.wrong("bytes after the end of the state");
+        }
+        engine.check()?;
+        Ok(engine)
+    }
+
+    fn import_head(&mut self, input: &mut Reader<'_>) -> Result<(), String> {
+        if input.section(HEAD)? == 1 {
+            let limits = Limits {
+                accounts: input.u32()?,
+                instruments: input.u32()?,
+                assets: input.u32()?,
+                live_orders: input.u32()?,
+                answers: input.u32()?,
+                balances: input.u32()?,
+            };
+            let seed = [input.u64()?, input.u64()?];
+            if !valid_limits(&limits) {
+                return input.wrong("limits no Genesis would accept");
+            }
+            self.reserve(&limits, seed);
+        }
+        self.seq = Seq(input.u64()?);
+        self.at = Timestamp(input.u64()?);
+        self.running = Running(input.u64()?);
+        self.trades = input.u64()?;
+        self.orders.counter = input.u64()?;
+        for profile in 0..self.days.len() {
+            self.days[profile] =
+                Day { day: input.u32()?, rolling: input.flag()?, cursor: input.u32()? };
+        }
+        Ok(())
+    }
+
+    fn import_frame(&mut self, input: &mut Reader<'_>) -> Result<(), String> {
+        for _ in 0..input.section(ASSETS)? {
+            let asset = AssetSpec { code: input.text()?, exponent: input.u8()? };
+            self.add_asset(&asset).map_err(|code| format!("asset {}: {code}", asset.code))?;
+        }
+        for _ in 0..input.section(ACCOUNTS)? {
+            let code = input.text()?;
+            let statuses = [AccountStatus::Active, AccountStatus::Suspended, AccountStatus::Closed];
+            let status = input.one_of(&statuses)?;
+            let account =
+                self.accounts.create(&code).map_err(|e| format!("account {code}: {e}"))?;
+            if let Some(account) = self.accounts.get_mut(account) {
+                account.status = status;
+            }
+        }
+        for _ in 0..input.section(BALANCES)? {
+            let balance = Balance {
+                account: AccountId(input.u32()?),
+                asset: AssetId(input.u32()?),
+                total: input.i64()?,
+                locked: input.i64()?,
+                seen: input.flag()?,
+            };
+            let known = self.accounts.get(balance.account).is_some()
+                && (balance.asset.0 as usize) < self.assets.len()
+                && self.ledger.find(balance.account, balance.asset).is_none();
+            if !known || self.ledger.room() == 0 || balance.locked < 0 {
+                return input.wrong("a balance that cannot be");
+            }
+            self.ledger.restore(balance);
+        }
+        for _ in 0..input.section(INSTRUMENTS)? {
+            let spec = input.spec()?;
+            let instrument = self
+                .add_instrument(&spec)
+                .map_err(|code| format!("instrument {}: {code}", spec.symbol))?;
+            let market = &mut self.markets[instrument.0 as usize];
+            market.status = input.one_of(&[
+                InstrumentStatus::Open,
+                InstrumentStatus::Halted,
+                InstrumentStatus::Closed,
+            ])?;
+            market.last_price = input.i64()?;
+            if market.last_price < 0 {
+                return input.wrong("a last price below zero");
+            }
+        }
+        Ok(())
+    }
+
+    fn import_orders(&mut self, input: &mut Reader<'_>) -> Result<(), String> {
+        let slots = input.section(ORDERS)?;
+        for slot in 0..slots {
+            let (hot, cold) = input.order()?;
+            self.check_order(slot, &hot, &cold)?;
+            self.orders.restore(hot, cold)?;
+        }
+        let (queues, open) = (input.slots(QUEUES)?, input.slots(OPEN)?);
+        for slot in queues {
+            let market = match self.orders.hot.get(slot as usize) {
+                Some(hot) if hot.kind == Kind::Live && hot.level == crate::orders::NIL => {
+                    &mut self.markets[hot.instrument.0 as usize]
+                }
+                _ => return input.wrong(&format!("order slot {slot} cannot be queued")),
+            };
+            let hot = &self.orders.hot[slot as usize];
+            let key = market.exact_key(hot.bound);
+            let side = &mut market.sides[hot.side as usize];
+            match (key, side.quantity.checked_add(hot.remaining)) {
+                (Some(key), Some(_)) => {
+                    self.books.push(side, &mut self.orders.hot, slot, key);
+                }
+                _ => return input.wrong(&format!("order slot {slot} does not fit its book")),
+            }
+        }
+        for slot in open {
+            match self.orders.hot.get(slot as usize) {
+                Some(hot) if hot.kind == Kind::Live && !hot.rested => {
+                    let (account, instrument) = (hot.account, hot.instrument);
+                    if self.markets[instrument.0 as usize].open_order_cap != 0 {
+                        self.open_counts.add(account, instrument);
+                    }
+                    self.accounts.link(&mut self.orders.hot, slot);
+                    self.resting += 1;
+                }
+                _ => return input.wrong(&format!("order slot {slot} cannot be open")),
+            }
+        }
+        let (answers, free) = (input.slots(ANSWERS)?, input.slots(FREE)?);
+        self.orders.relink(&answers, &free)
+    }
+
+    /// What later arithmetic and lookups take for granted of an order.
+    fn check_order(&self, slot: usize, hot: &Hot, cold: &Cold) -> Result<(), String> {
+        if hot.kind == Kind::Free {
+            return Ok(());
+        }
+        let wrong = |what: &str| Err(format!("order slot {slot}: {what}"));
+        if self.accounts.get(hot.account).is_none() {
+            return wrong("unknown account");
+        }
+        if hot.kind == Kind::Transfer {
+            return if hot.id == 0 { Ok(()) } else { wrong("a transfer with an order number") };
+        }
+        let Some(market) = self.markets.get(hot.instrument.0 as usize) else {
+            return wrong("unknown instrument");
+        };
+        if hot.kind == Kind::Done {
+            return Ok(());
+        }
+        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let amounts = hot.remaining > 0
+            && hot.remaining <= cold.quantity
+            && hot.bound > 0
+            && cold.notional >= 0
+            && cold.fee.unsigned_abs() <= cold.notional.unsigned_abs() as u128 * 1_000_000
+            && market.units.notional_fits(traded, hot.bound, hot.remaining)
+            && market.units.base_checked(hot.remaining).is_some();
+        if !amounts {
+            return wrong("amounts that cannot be");
+        }
+        Ok(())
+    }
+}

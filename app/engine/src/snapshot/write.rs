@@ -1,0 +1,202 @@
+//! Writing the state as bytes.
+
+use super::*;
+use crate::STATE_VERSION;
+use crate::engine::Engine;
+use crate::instrument::{InstrumentSpec, tick_rule_number};
+use crate::orders::{Cold, Hot, Kind};
+use crate::types::*;
+
+/// Bytes gathered before they go to the sink.
+const PIECE: usize = 1 << 16;
+
+struct Writer<'a> {
+    buffer: Vec<u8>,
+    sink: &'a mut dyn FnMut(&[u8]),
+}
+
+impl Writer<'_> {
+    fn bytes(&mut self, bytes: &[u8]) {
+        if self.buffer.len() + bytes.len() > PIECE {
+            (self.sink)(&self.buffer);
+            self.buffer.clear();
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    fn u8(&mut self, n: u8) {
+        self.bytes(&[n]);
+    }
+
+    fn u32(&mut self, n: u32) {
+        self.bytes(&n.to_le_bytes());
+    }
+
+    fn u64(&mut self, n: u64) {
+        self.bytes(&n.to_le_bytes());
+    }
+
+    fn i64(&mut self, n: i64) {
+        self.bytes(&n.to_le_bytes());
+    }
+
+    fn text<const N: usize>(&mut self, text: &Text<N>) {
+        self.u8(text.as_bytes().len() as u8);
+        self.bytes(text.as_bytes());
+    }
+
+    fn section(&mut self, tag: u32, entries: usize) {
+        self.u32(tag);
+        self.u64(entries as u64);
+    }
+
+    fn slots(&mut self, tag: u32, slots: impl Iterator<Item = u32>) {
+        // Counted first: the number goes in front. Four bytes per order, for the moment.
+        let slots: Vec<u32> = slots.collect();
+        self.section(tag, slots.len());
+        for slot in slots {
+            self.u32(slot);
+        }
+    }
+
+    fn spec(&mut self, spec: &InstrumentSpec) {
+        self.text(&spec.symbol);
+        self.text(&spec.name);
+        self.u8(spec.profile as u8);
+        self.u32(spec.base_asset.0);
+        self.u32(spec.quote_asset.0);
+        self.u8(spec.price_digits);
+        self.u8(spec.quantity_digits);
+        let (rule, tick) = tick_rule_number(spec.ticks);
+        self.u8(rule);
+        self.i64(tick);
+        self.i64(spec.lot.0);
+        self.i64(spec.min_quantity.0);
+        self.i64(spec.max_quantity.0);
+        self.i64(spec.base_price.0);
+        self.i64(spec.limit_down.0);
+        self.i64(spec.limit_up.0);
+        self.u32(spec.market_band_ppm);
+        self.bytes(&spec.maker_fee_ppm.to_le_bytes());
+        self.bytes(&spec.taker_fee_ppm.to_le_bytes());
+        self.u32(spec.open_order_cap);
+    }
+
+    fn order(&mut self, hot: &Hot, cold: &Cold) {
+        self.u8(hot.kind as u8);
+        if hot.kind == Kind::Free {
+            return;
+        }
+        self.u64(hot.id);
+        self.i64(hot.bound);
+        self.i64(hot.remaining);
+        self.u32(hot.account.0);
+        self.u32(hot.pays);
+        self.u32(hot.receives);
+        self.u32(hot.instrument.0);
+        self.u8(hot.side as u8);
+        self.bytes(&cold.fee.to_le_bytes());
+        self.i64(cold.notional);
+        self.i64(cold.quantity);
+        self.u64(cold.created_at.0);
+        self.u64(cold.updated_at.0);
+        self.u64(cold.seq.0);
+        self.u8(cold.status as u8);
+        self.u8(cold.reject.map_or(0, |code| code as u8));
+        self.u8(cold.closed.map_or(0, |reason| reason as u8 + 1));
+        self.u8(cold.kind as u8);
+        self.u8(cold.time_in_force as u8);
+        self.u8(u8::from(cold.post_only));
+        self.u8(u8::from(cold.requeued));
+        self.i64(cold.first_price);
+        self.i64(cold.first_quantity);
+        self.u32(cold.day);
+        self.text(&cold.client_id);
+    }
+}
+
+impl Engine {
+    /// Writes the whole state as bytes, in pieces, to `sink`.
+    pub fn export(&self, sink: &mut dyn FnMut(&[u8])) {
+        let mut out = Writer { buffer: Vec::with_capacity(PIECE), sink };
+        self.export_head(&mut out);
+        self.export_frame(&mut out);
+        self.export_orders(&mut out);
+        out.section(END, 0);
+        (out.sink)(&out.buffer);
+    }
+
+    fn export_head(&self, out: &mut Writer<'_>) {
+        out.u32(MAGIC);
+        out.u32(STATE_VERSION);
+        out.section(HEAD, usize::from(self.limits.is_some()));
+        if let Some(limits) = &self.limits {
+            out.u32(limits.accounts);
+            out.u32(limits.instruments);
+            out.u32(limits.assets);
+            out.u32(limits.live_orders);
+            out.u32(limits.answers);
+            out.u32(limits.balances);
+            let [first, second] = self.keyed.seed();
+            out.u64(first);
+            out.u64(second);
+        }
+        out.u64(self.seq.0);
+        out.u64(self.at.0);
+        out.u64(self.running.0);
+        out.u64(self.trades);
+        out.u64(self.orders.counter);
+        for day in &self.days {
+            out.u32(day.day);
+            out.u8(u8::from(day.rolling));
+            out.u32(day.cursor);
+        }
+    }
+
+    /// Assets, accounts, balances, instruments.
+    fn export_frame(&self, out: &mut Writer<'_>) {
+        out.section(ASSETS, self.assets.len());
+        for asset in &self.assets {
+            out.text(&asset.code);
+            out.u8(asset.exponent);
+        }
+        out.section(ACCOUNTS, self.accounts.len());
+        for (_, account) in self.accounts() {
+            out.text(&account.code);
+            out.u8(account.status as u8);
+        }
+        out.section(BALANCES, self.ledger.balances.len());
+        for balance in &self.ledger.balances {
+            out.u32(balance.account.0);
+            out.u32(balance.asset.0);
+            out.i64(balance.total);
+            out.i64(balance.locked);
+            out.u8(u8::from(balance.seen));
+        }
+        out.section(INSTRUMENTS, self.specs.len());
+        for (spec, market) in self.specs.iter().zip(&self.markets) {
+            out.spec(spec);
+            out.u8(market.status as u8);
+            out.i64(market.last_price);
+        }
+    }
+
+    /// Order slots and every list they are in.
+    fn export_orders(&self, out: &mut Writer<'_>) {
+        out.section(ORDERS, self.orders.hot.len());
+        for (hot, cold) in self.orders.hot.iter().zip(&self.orders.cold) {
+            out.order(hot, cold);
+        }
+        let hot = &self.orders.hot;
+        let queues =
+            self.markets.iter().flat_map(|market| &market.sides).flat_map(|side| {
+                self.books.walk(side).flat_map(|level| self.books.queue(level, hot))
+            });
+        out.slots(QUEUES, queues);
+        let accounts = (0..self.accounts.len() as u32).map(AccountId);
+        let open = accounts.flat_map(|account| self.accounts.open_orders(account, hot));
+        out.slots(OPEN, open);
+        out.slots(ANSWERS, self.orders.done());
+        out.slots(FREE, self.orders.free_slots());
+    }
+}
