@@ -35,7 +35,12 @@ impl Admin {
         Admin { http: reqwest::Client::new(), base: base.to_owned(), token: token.to_owned() }
     }
 
-    async fn send(&self, method: Method, path: &str, body: &Value) -> Result<(StatusCode, Vec<u8>)> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<(StatusCode, Vec<u8>)> {
         let url = format!("{}/admin/v1{path}", self.base);
         let answer = self
             .http

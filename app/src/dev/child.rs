@@ -31,8 +31,8 @@ impl Supervised {
             command.pre_exec(move || Ok(set_parent_process_death_signal(Some(on_our_death))?));
         }
         let (report, started) = std::sync::mpsc::channel();
-        let waiter = std::thread::Builder::new().name(name.into()).spawn(move || {
-            match command.spawn() {
+        let waiter =
+            std::thread::Builder::new().name(name.into()).spawn(move || match command.spawn() {
                 Ok(mut child) => {
                     let _ = report.send(Ok(Pid::from_child(&child)));
                     let _ = child.wait();
@@ -40,8 +40,7 @@ impl Supervised {
                 Err(e) => {
                     let _ = report.send(Err(e));
                 }
-            }
-        })?;
+            })?;
         let pid = started.recv().map_err(|_| io::Error::other("its thread ended"))??;
         Ok(Supervised { pid, waiter })
     }

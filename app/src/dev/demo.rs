@@ -268,7 +268,9 @@ mod tests {
             for funds in [asset.funds, asset.large_funds] {
                 let units = decimal::parse(funds, asset.exponent).unwrap();
                 // Ten thousand demo and forty other accounts must not overflow the outside account.
-                assert!(units.checked_mul(if funds == asset.funds { 10_000 } else { 40 }).is_some());
+                assert!(
+                    units.checked_mul(if funds == asset.funds { 10_000 } else { 40 }).is_some()
+                );
             }
         }
     }

@@ -12,7 +12,7 @@ mod ports;
 pub mod postgres;
 mod setup;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -200,8 +200,10 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
         }
     };
     let config = config(dir, ports, &url)?;
-    crate::telemetry::init(&config.log)?;
-    crate::projections::migrate(&url).await.context("cannot migrate the database")?;
+    let log = File::create(dir.join("zaraba.log")).context("cannot create the log file")?;
+    crate::telemetry::init_to(&config.log, std::sync::Mutex::new(log))?;
+    let database = crate::queries::connect_options(&config.postgres)?;
+    crate::projections::migrate::run(&database).await.context("cannot migrate the database")?;
     progress.done("migrations");
     let admin_token_file = config.http.admin_token_file.clone();
     parts.node = Some(Node::start(config).await.context("cannot start the backend")?);

@@ -68,12 +68,10 @@ impl Setup<'_> {
 
     /// Assets and instruments, where any is missing.
     async fn reference_data(&self, assets: &[Asset], instruments: &[Instrument]) -> Result<()> {
-        let there = crate::tools::reference::markets(
-            &mut Connection::new(self.endpoint.clone()),
-            &[],
-        )
-        .await
-        .context("cannot list the instruments of the instance just started")?;
+        let there =
+            crate::tools::reference::markets(&mut Connection::new(self.endpoint.clone()), &[])
+                .await
+                .context("cannot list the instruments of the instance just started")?;
         let missing: Vec<&Instrument> = instruments
             .iter()
             .filter(|i| there.iter().all(|market| market.symbol != i.symbol))

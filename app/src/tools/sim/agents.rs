@@ -245,7 +245,8 @@ mod tests {
             limit_down: None,
             limit_up: None,
             last_price: None,
-            phase: "continuous".into(),
+            price_digits: 0,
+            quantity_digits: 4,
         })
         .unwrap()
     }
@@ -291,6 +292,10 @@ mod tests {
         let paced = plan(&market, 15_260_000.0, orders(), 2, &mut random);
         assert_eq!((paced.cancel.len(), paced.place.len()), (2, 2));
         let still = plan(&market, 15_200_000.0, orders(), 2, &mut random);
-        assert_eq!((still.cancel.len(), still.place.len()), (1, 0), "a ladder in place still moves");
+        assert_eq!(
+            (still.cancel.len(), still.place.len()),
+            (1, 0),
+            "a ladder in place still moves"
+        );
     }
 }
