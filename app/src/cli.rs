@@ -33,15 +33,15 @@ pub enum Verb {
     Load(crate::tools::load::Options),
     /// Trade a simulated market through the public API.
     Sim(crate::tools::sim::Options),
-    /// Play recorded market data through the public API.
-    #[command(subcommand)]
-    Replay(crate::tools::lobster::ReplayVerb),
     /// Check, print or replay a journal; never changes it.
     #[command(subcommand)]
     Journal(JournalVerb),
     /// Take a snapshot of the state now, from the journal.
     #[command(after_help = "Works on a stopped node, and beside a running one.")]
     Snapshot(Where),
+    /// Play recorded market data through the public API.
+    #[command(subcommand)]
+    Replay(crate::tools::lobster::ReplayVerb),
 }
 
 /// What to do with settings.
@@ -88,9 +88,9 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
         Verb::Dev(options) => crate::dev::run(options)?,
         Verb::Load(options) => crate::tools::load::run(options)?,
         Verb::Sim(options) => crate::tools::sim::run(options)?,
-        Verb::Replay(verb) => crate::tools::lobster::run(verb)?,
         Verb::Journal(verb) => crate::journal::cli::run(verb)?,
         Verb::Snapshot(place) => crate::journal::cli::snapshot(&place)?,
+        Verb::Replay(verb) => crate::tools::lobster::run(verb)?,
     }
     Ok(())
 }

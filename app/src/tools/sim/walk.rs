@@ -44,10 +44,6 @@ impl Walk {
         self.price
     }
 
-    /// The price now.
-    pub fn price(&self) -> f64 {
-        self.price
-    }
 }
 
 #[cfg(test)]
