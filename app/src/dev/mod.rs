@@ -259,8 +259,7 @@ fn start_sim(
 
 /// The backend's settings for a development instance.
 fn config(dir: &Path, ports: Ports, postgres_url: &str) -> Result<Config> {
-    let mut config = Config::default();
-    config.data_dir = dir.join("data");
+    let mut config = Config { data_dir: dir.join("data"), ..Config::default() };
     config.http.listen = ports.api();
     config.http.admin_listen = ports.admin();
     config.http.admin_token_file = dir.join("admin.token");

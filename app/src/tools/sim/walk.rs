@@ -43,7 +43,6 @@ impl Walk {
         self.price = (self.price * (1.0 + bell * STEP) + pull).clamp(self.low, self.high);
         self.price
     }
-
 }
 
 #[cfg(test)]
