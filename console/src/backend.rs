@@ -53,26 +53,6 @@ pub struct Latency {
     pub p99: Option<f64>,
 }
 
-/// Reference data of an instrument.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[allow(missing_docs)] // names are the contract's
-pub struct Instrument {
-    pub symbol: String,
-    pub profile: String,
-    pub name: String,
-    pub base_asset: String,
-    pub quote_asset: String,
-    pub tick_size: Option<String>,
-    pub lot_size: String,
-    pub min_quantity: Option<String>,
-    pub max_quantity: Option<String>,
-    pub base_price: Option<String>,
-    pub limit_up: Option<String>,
-    pub limit_down: Option<String>,
-    pub phase: String,
-    pub halted: bool,
-}
-
 /// The trading day of an instrument and its best prices.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
@@ -142,12 +122,7 @@ pub struct Candle {
 #[derive(Debug, Deserialize)]
 struct Items<T> {
     items: Vec<T>,
-    #[serde(default)]
-    next_cursor: Option<String>,
 }
-
-/// Most pages followed when a whole list is wanted: 20,000 instruments.
-const MAX_PAGES: usize = 20;
 
 /// Handle to the backend.
 #[derive(Clone)]
@@ -219,39 +194,21 @@ impl Backend {
         checked(&url, answer)?
             .json()
             .await
-            .map_err(|e| Failure::Backend(format!("{url}: unexpected answer: {e}")))
+            .map_err(|e| Failure::Backend(format!("{url}: unexpected answer: {}", root_cause(&e))))
     }
 
-    async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Failure> {
-        let (mut all, mut cursor) = (Vec::new(), None::<String>);
-        for _ in 0..MAX_PAGES {
-            let after = cursor
-                .map(|c| format!("&cursor={}", crate::guard::form_encode(&c)))
-                .unwrap_or_default();
-            let page: Items<T> = self.public(&format!("{path}?limit=1000{after}")).await?;
-            all.extend(page.items);
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        Ok(all)
-    }
-
-    /// Every instrument's reference data.
+    /// How the backend is.
     ///
     /// # Errors
     /// When the backend does not answer.
-    pub async fn instruments(&self) -> Result<Vec<Instrument>, Failure> {
-        self.list("/v1/instruments").await
-    }
-
-    /// One instrument's reference data.
-    ///
-    /// # Errors
-    /// `NotFound` when there is none; otherwise when the backend does not answer.
-    pub async fn instrument(&self, symbol: &str) -> Result<Instrument, Failure> {
-        self.public(&format!("/v1/instruments/{}", crate::guard::form_encode(symbol))).await
+    pub async fn overview(&self) -> Result<Overview, Failure> {
+        let url = format!("{}/admin/v1/overview", self.inner.admin_url);
+        let request = self.inner.http.get(&url).bearer_auth(self.token()?);
+        let answer = request.timeout(self.inner.timeout).send().await;
+        checked(&url, answer)?
+            .json()
+            .await
+            .map_err(|e| Failure::Backend(format!("{url}: unexpected answer: {}", root_cause(&e))))
     }
 
     /// Every instrument's day.
@@ -259,7 +216,8 @@ impl Backend {
     /// # Errors
     /// When the backend does not answer.
     pub async fn tickers(&self) -> Result<Vec<Ticker>, Failure> {
-        self.list("/v1/tickers").await
+        let page: Items<Ticker> = self.public("/v1/tickers").await?;
+        Ok(page.items)
     }
 
     /// The newest trades, newest first.

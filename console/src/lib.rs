@@ -17,7 +17,7 @@ pub mod live;
 pub mod metrics;
 pub mod pages;
 pub mod password;
-//TMP pub mod reads;
+pub mod reads;
 pub mod router;
 pub mod server;
 pub mod session;

@@ -33,8 +33,6 @@ impl Backoff {
     }
 }
 
-/// Silence after which the overview (sent every second) counts as lost.
-const OVERVIEW_SILENCE: Duration = Duration::from_secs(5);
 /// Silence after which an instrument's stream, which has keep-alives, counts as lost.
 const SYMBOL_SILENCE: Duration = Duration::from_secs(45);
 /// How long an instrument nobody looks at is still followed: a page reload is shorter.
@@ -70,7 +68,7 @@ impl<T> Connected for watch::Sender<State<T>> {
 }
 
 /// Reads one upstream stream to its end; every event and every sign of life is handed on.
-async fn read(
+async fn read_stream(
     hub: &Hub,
     path: &str,
     silence: Duration,
@@ -109,27 +107,25 @@ fn parse<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T, Failure> {
         .map_err(|e| Failure::Backend(format!("event {}: unexpected data: {e}", event.name)))
 }
 
-/// Follows the backend's state.
+/// Asks for the backend's state once a second, whether somebody looks or not: readiness and
+/// the pages of the history show it too.
 pub(super) async fn follow_overview(hub: Arc<Hub>) {
     let mut backoff = Backoff::new();
     while !*hub.stopping.borrow() {
-        let failure = read(&hub, "/admin/v1/live", OVERVIEW_SILENCE, |event| {
-            let Some(event) = event else { return Ok(()) };
-            let overview = Arc::new(parse(&event)?);
-            backoff.reset();
-            hub.overview.send_modify(|state| {
-                state.value = Some(overview);
-                heard(state);
-            });
-            Ok(())
-        });
-        let mut stopping = hub.stopping.clone();
-        let failure = tokio::select! {
-            failure = failure => failure,
-            _ = stopping.wait_for(|stop| *stop) => return,
-        };
-        lost(&hub.overview, "overview", &failure);
-        backoff.wait().await;
+        match hub.backend.overview().await {
+            Ok(overview) => {
+                backoff.reset();
+                hub.overview.send_modify(|state| {
+                    state.value = Some(Arc::new(overview));
+                    heard(state);
+                });
+                sleep(Duration::from_secs(1)).await;
+            }
+            Err(failure) => {
+                lost(&hub.overview, "overview", &failure);
+                backoff.wait().await;
+            }
+        }
     }
 }
 
@@ -178,7 +174,7 @@ pub(super) async fn follow_symbol(
         let mut backoff = Backoff::new();
         loop {
             warm(&hub, &symbol, &feed).await;
-            let failure = read(&hub, &path, SYMBOL_SILENCE, |event| {
+            let failure = read_stream(&hub, &path, SYMBOL_SILENCE, |event| {
                 let Some(event) = event else {
                     feed.send_modify(heard);
                     return Ok(());
@@ -217,8 +213,12 @@ fn apply(feed: &watch::Sender<State<Symbol>>, event: &Event) -> Result<(), Failu
             Box::new(move |symbol| symbol.book = Some(book))
         }
         "trades" => {
-            let trades = parse(event)?;
-            Box::new(move |symbol| add_trades(&mut symbol.trades, trades))
+            #[derive(serde::Deserialize)]
+            struct Trades {
+                items: Vec<crate::backend::Trade>,
+            }
+            let Trades { items } = parse(event)?;
+            Box::new(move |symbol| add_trades(&mut symbol.trades, items))
         }
         "ticker" => {
             let ticker: crate::backend::Ticker = parse(event)?;

@@ -1,15 +1,15 @@
 //! The pages, one file per page: what it reads, its template's data, its handlers. A page
 //! works as one plain request; live parts are blocks of the same template.
 
-//TMP pub mod book;
-//TMP pub mod books;
+pub mod book;
+pub mod books;
 pub mod licences;
 pub mod operation;
-//TMP pub mod order;
-//TMP pub mod orders;
+pub mod order;
+pub mod orders;
 pub mod overview;
 pub mod preferences;
-//TMP pub mod search;
+pub mod search;
 pub mod sign_in;
 
 use jiff::Timestamp;
