@@ -35,6 +35,8 @@ pub enum Verb {
     /// Check or print settings.
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// Start everything on one machine, for development and demonstrations.
+    Dev(crate::dev::Options),
     /// Drive the public API with orders and report throughput and latency.
     Load(crate::tools::load::Options),
     /// Trade a simulated market through the public API.
@@ -95,6 +97,7 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
         Verb::Config(ConfigVerb::Print { file: Some(file) }) => {
             print!("{}", toml::to_string(&Config::load(&file)?)?);
         }
+        Verb::Dev(options) => crate::dev::run(options)?,
         Verb::Load(options) => crate::tools::load::run(options)?,
         Verb::Sim(options) => crate::tools::sim::run(options)?,
         Verb::Journal(verb) => crate::journal::cli::run(verb)?,

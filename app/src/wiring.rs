@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Keys;
+use crate::auth::token::AdminToken;
 use crate::bus::Batch;
 use crate::clock;
 use crate::config::Config;
@@ -159,13 +160,17 @@ impl Node {
     pub async fn start(config: Config) -> anyhow::Result<Node> {
         let public = bind("http.listen", config.http.listen)?;
         let admin = bind("http.admin_listen", config.http.admin_listen)?;
+        let token =
+            AdminToken::load_or_create(&config.http.admin_token_file).with_context(|| {
+                format!("http.admin_token_file {}", config.http.admin_token_file.display())
+            })?;
         let core = Core::start(config).await?;
         let platform = core.platform.clone();
         let doors = CancellationToken::new();
         let (public_at, admin_at) = (public.local_addr()?, admin.local_addr()?);
         let mut servers = JoinSet::new();
         servers.spawn(intake::http::serve(platform.clone(), public, doors.clone()));
-        servers.spawn(intake::admin::serve(platform.clone(), admin, doors.clone()));
+        servers.spawn(intake::admin::serve(platform.clone(), token, admin, doors.clone()));
         tracing::info!(event = "node.started", http.public = %public_at, http.admin = %admin_at);
         Ok(Node { public: public_at, admin: admin_at, platform, core, doors, servers })
     }

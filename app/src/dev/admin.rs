@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::demo::{Asset, Instrument, Ticks};
-use crate::tools::client::ErrorBody;
+use crate::tools::client::{ErrorBody, ErrorDetail};
 use crate::tools::credentials::AccountKey;
 
 /// Requests per second a demo key may send: no limit that a load test would meet.
@@ -27,6 +27,17 @@ pub struct Admin {
 struct CreatedKey {
     api_key: String,
     api_secret: String,
+}
+
+#[derive(Deserialize)]
+struct BatchAnswer {
+    items: Vec<BatchItem>,
+}
+
+#[derive(Deserialize)]
+struct BatchItem {
+    #[serde(default)]
+    error: Option<ErrorDetail>,
 }
 
 impl Admin {
@@ -109,19 +120,36 @@ impl Admin {
     /// # Errors
     /// When the platform refuses or does not answer.
     pub async fn account(&self, code: &str) -> Result<()> {
-        self.create("/accounts", &json!({"account": code})).await.map(drop)
+        self.create("/accounts", &json!({"code": code})).await.map(drop)
     }
 
-    /// A deposit; a repeat with the same reference moves nothing.
+    /// Deposits of one account: asset and decimal amount. A repeat moves nothing: the
+    /// reference is the same.
     ///
     /// # Errors
-    /// When the platform refuses or does not answer.
-    pub async fn deposit(&self, account: &str, asset: &str, amount: &str) -> Result<()> {
-        let body = json!({
-            "kind": "deposit", "asset": asset, "amount": amount,
-            "reference": format!("dev-{asset}"), "reason": "first funds of a demo account",
-        });
-        self.create(&format!("/accounts/{account}/transfers"), &body).await.map(drop)
+    /// When the platform refuses one or does not answer.
+    pub async fn deposit(&self, account: &str, deposits: &[(&str, &str)]) -> Result<()> {
+        let transfers: Vec<Value> = deposits
+            .iter()
+            .map(|(asset, amount)| {
+                json!({"account": account, "kind": "deposit", "asset": asset, "amount": amount,
+                    "reference": format!("dev-{asset}")})
+            })
+            .collect();
+        let body = json!({"transfers": transfers, "reason": "first funds of a demo account"});
+        let bytes = self.create("/transfers/batch", &body).await?;
+        let answer: BatchAnswer = serde_json::from_slice(&bytes)
+            .context("POST /transfers/batch did not answer with items")?;
+        for (item, (asset, amount)) in answer.items.into_iter().zip(deposits) {
+            if let Some(error) = item.error {
+                bail!(
+                    "{amount} {asset} for {account} were refused: {} ({})",
+                    error.message,
+                    error.code
+                );
+            }
+        }
+        Ok(())
     }
 
     /// A new API key that may read and trade.

@@ -2,13 +2,13 @@
 //! demo sign-ins.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
+use serde::Deserialize;
 
 use super::child::Supervised;
 use super::ports::Ports;
@@ -19,6 +19,12 @@ const STAFF: [(&str, &str); 3] =
     [("viewer", "viewer"), ("operations", "operations"), ("admin", "administrator")];
 /// How long the console may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A person as the console's own command lists them.
+#[derive(Deserialize)]
+struct Person {
+    login: String,
+}
 
 /// A running console.
 pub struct Console {
@@ -53,48 +59,53 @@ impl Place {
         Ok(Place { program, config, log: dir.join("console.log") })
     }
 
-    /// Makes the demo sign-ins; passwords of an earlier start stay as they are.
+    /// Makes the demo sign-ins. Those of an earlier start stay as they are, sessions included.
     ///
     /// # Errors
     /// When the console's own command refuses.
     pub fn staff(&self, earlier: &[StaffLogin]) -> Result<Vec<StaffLogin>> {
+        let there = self.run(&["staff", "list", "--json"], None)?;
+        let there: Vec<Person> = there
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()
+            .context("`zaraba-console staff list --json` printed something else")?;
         let mut staff = Vec::new();
         for (login, role) in STAFF {
             let known = earlier.iter().find(|known| known.login == login);
+            let exists = there.iter().any(|person| person.login == login);
             let password = match known {
                 Some(known) => known.password.clone(),
                 None => super::password()?,
             };
-            self.add(login, role, &password)?;
+            if known.is_none() || !exists {
+                let add = ["staff", "add", login, "--roles", role, "--replace"];
+                self.run(&add, Some(&password))?;
+            }
             let roles = vec![role.to_owned()];
             staff.push(StaffLogin { login: login.to_owned(), password, roles });
         }
         Ok(staff)
     }
 
-    /// Creates a person or sets the password again; it travels by standard input, because
-    /// arguments are visible to everyone on the machine.
-    fn add(&self, login: &str, role: &str, password: &str) -> Result<()> {
-        let mut child = Command::new(&self.program)
-            .args(["staff", "add", "--config"])
-            .arg(&self.config)
-            .args(["--login", login, "--role", role, "--password-stdin", "--update"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot run {}", self.program.display()))?;
-        if let Some(mut input) = child.stdin.take() {
-            writeln!(input, "{password}").context("cannot hand a password to the console")?;
+    /// Runs a command of the console and returns what it printed. A password travels in the
+    /// environment, because arguments are visible to everyone on the machine.
+    fn run(&self, arguments: &[&str], password: Option<&str>) -> Result<String> {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).arg("--config").arg(&self.config).stdin(Stdio::null());
+        if let Some(password) = password {
+            command.env("ZARABA_CONSOLE_PASSWORD", password);
         }
-        let output = child.wait_with_output().context("the console's staff command broke off")?;
+        let output =
+            command.output().with_context(|| format!("cannot run {}", self.program.display()))?;
         if !output.status.success() {
             bail!(
-                "`zaraba-console staff add --login {login}` failed: {}",
+                "`zaraba-console {}` failed: {}",
+                arguments.join(" "),
                 String::from_utf8_lossy(&output.stderr).trim()
             );
         }
-        Ok(())
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Starts the console and waits until it answers.

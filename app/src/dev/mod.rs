@@ -12,7 +12,7 @@ mod ports;
 pub mod postgres;
 mod setup;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -200,7 +200,8 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
         }
     };
     let config = config(dir, ports, &url)?;
-    crate::telemetry::init(&config.log)?;
+    let log = File::create(dir.join("zaraba.log")).context("cannot create the log file")?;
+    crate::telemetry::init_to(&config.log, std::sync::Mutex::new(log))?;
     let database = crate::queries::connect_options(&config.postgres)?;
     crate::projections::migrate::run(&database).await.context("cannot migrate the database")?;
     progress.done("migrations");
@@ -258,8 +259,7 @@ fn start_sim(
 
 /// The backend's settings for a development instance.
 fn config(dir: &Path, ports: Ports, postgres_url: &str) -> Result<Config> {
-    let mut config = Config::default();
-    config.data_dir = dir.join("data");
+    let mut config = Config { data_dir: dir.join("data"), ..Config::default() };
     config.http.listen = ports.api();
     config.http.admin_listen = ports.admin();
     config.http.admin_token_file = dir.join("admin.token");

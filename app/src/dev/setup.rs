@@ -135,16 +135,20 @@ impl Setup<'_> {
                 (key, funded)
             }
         };
-        for asset in assets.iter().filter(|asset| !funded.iter().any(|code| code == asset.code)) {
-            let amount = if large { asset.large_funds } else { asset.funds };
-            self.admin.deposit(&account, asset.code, amount).await?;
+        let missing: Vec<(&str, &str)> = assets
+            .iter()
+            .filter(|asset| !funded.iter().any(|code| code == asset.code))
+            .map(|asset| (asset.code, if large { asset.large_funds } else { asset.funds }))
+            .collect();
+        if !missing.is_empty() {
+            self.admin.deposit(&account, &missing).await?;
         }
         Ok(key)
     }
 
     /// Assets an account has a balance in; none where the key is not accepted.
     async fn balances(&self, key: &AccountKey) -> Result<Option<Vec<String>>> {
-        const PATH: &str = "/v1/balances?limit=1000";
+        const PATH: &str = "/v1/balances";
         let mut connection = Connection::new(self.endpoint.clone());
         let answer = connection.call(&Key::new(key)?, Method::GET, PATH, Bytes::new()).await?;
         if answer.status == 401 {

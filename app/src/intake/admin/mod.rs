@@ -35,7 +35,11 @@ use crate::platform::Platform;
 const BATCH_MAX: usize = 1_000;
 
 /// Every admin route below `/admin/v1`, behind the token.
-fn guarded(platform: &Platform, token: AdminToken, rates: Arc<overview::Rates>) -> Router<Platform> {
+fn guarded(
+    platform: &Platform,
+    token: AdminToken,
+    rates: Arc<overview::Rates>,
+) -> Router<Platform> {
     let routes = Router::new()
         .route("/overview", get(overview::overview))
         .route("/assets", get(assets::list).post(assets::create))
@@ -106,8 +110,6 @@ fn refusal(receipt: &Receipt) -> Option<Reject> {
 fn accepted(receipt: &Receipt) -> ApiResult<()> {
     match refusal(receipt) {
         None => Ok(()),
-        Some(code) => {
-            Err(ApiError::refused(code).details(json!({"seq": receipt.step().seq.0})))
-        }
+        Some(code) => Err(ApiError::refused(code).details(json!({"seq": receipt.step().seq.0}))),
     }
 }

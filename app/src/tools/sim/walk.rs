@@ -43,11 +43,6 @@ impl Walk {
         self.price = (self.price * (1.0 + bell * STEP) + pull).clamp(self.low, self.high);
         self.price
     }
-
-    /// The price now.
-    pub fn price(&self) -> f64 {
-        self.price
-    }
 }
 
 #[cfg(test)]
