@@ -72,7 +72,30 @@ pub enum JournalError {
     NotThere(String),
 }
 
+/// What can be done about a damaged segment.
+pub(super) const SEGMENT_WAYS_OUT: &str = "Nothing was changed. Ways out: put back this file \
+    (or the whole data directory) from a copy or another node; where only old commands are \
+    damaged and a snapshot after them exists, set journal.check_bytes = 0 to start from that \
+    snapshot without them; `zaraba journal verify` says how far the journal can be read and \
+    `zaraba journal dump` writes out what can be";
+/// What can be done about a damaged snapshot.
+pub(super) const SNAPSHOT_WAYS_OUT: &str = "Nothing was changed. Way out: move this file away; \
+    an older snapshot, or the whole journal, is used then and gives the same state";
+/// What can be done about files of another version.
+pub(super) const VERSION_WAYS_OUT: &str = "Nothing was changed. Way out: start the version of \
+    the program that wrote it";
+
 impl JournalError {
+    pub(super) fn segment(file: &Path, offset: u64, what: impl Into<String>) -> JournalError {
+        let (file, way_out) = (file.to_path_buf(), SEGMENT_WAYS_OUT.to_owned());
+        JournalError::Damaged { file, offset, what: what.into(), way_out }
+    }
+
+    pub(super) fn snapshot(file: &Path, offset: u64, what: impl Into<String>) -> JournalError {
+        let (file, way_out) = (file.to_path_buf(), SNAPSHOT_WAYS_OUT.to_owned());
+        JournalError::Damaged { file, offset, what: what.into(), way_out }
+    }
+
     pub(crate) fn io(
         what: &'static str,
         path: &Path,

@@ -12,6 +12,7 @@ pub mod cursor;
 mod events;
 mod fills;
 mod ledger;
+mod market;
 mod orders;
 pub mod rows;
 
@@ -27,6 +28,7 @@ use crate::config;
 pub use events::PrivateEvents;
 pub use fills::FillFilter;
 pub use ledger::LedgerFilter;
+pub use market::{BalanceRow, CandleRequest, CandleRow, TradeRow};
 pub use orders::OrderFilter;
 pub use rows::{
     FillRow, LedgerRow, Liquidity, OrderChange, OrderEventKind, OrderEventRow, OrderRow,

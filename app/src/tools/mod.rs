@@ -6,4 +6,6 @@ pub mod client;
 pub mod credentials;
 pub mod decimal;
 pub mod load;
+pub mod lobster;
 pub mod reference;
+pub mod sim;
