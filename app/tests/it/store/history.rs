@@ -18,7 +18,7 @@ use super::private_postgres::shared_tempdir;
 use super::stream::{CUSTOMERS, Journal};
 use super::{migrated, number, postgres_is_here, shared_server};
 
-fn history(url: &str, seconds: u64) -> History {
+pub(super) fn history(url: &str, seconds: u64) -> History {
     let mut settings = Config::default().postgres;
     url.clone_into(&mut settings.url);
     settings.connections = 2;
@@ -31,7 +31,8 @@ async fn projected(name: &str, seed: u64) -> (Journal, History, PgConnection) {
     let database = migrated(name).await;
     let journal = Journal::seeded(seed, 3_000);
     catch_up(journal.source(), &database, 1_000, |_| {}).await.unwrap();
-    let url = shared_server().await.url().replace("/zaraba", &format!("/{name}"));
+    let url = shared_server().await.url();
+    let url = format!("{}/{name}", url.strip_suffix("/zaraba").unwrap());
     (journal, history(&url, 30), database.connect().await.unwrap())
 }
 
@@ -68,7 +69,8 @@ async fn pages_give_every_row_once_newest_first() {
         let count = |table: &str| {
             format!("SELECT count(*) FROM trading.{table} WHERE account_id = {account}")
         };
-        for limit in [1, 7, 1_000] {
+        let smallest = if account == AccountId(4) { 1 } else { 23 };
+        for limit in [smallest, 1_000] {
             let (orders, pages) =
                 all_pages!(history, orders, account, &OrderFilter::default(), limit);
             assert!(orders.is_sorted_by(|a, b| a.state.order > b.state.order));
