@@ -144,7 +144,6 @@ const ORDERS: u32 = 0;
 const TRANSFERS: u32 = 1 << 31;
 
 /// All order slots.
-#[derive(Default)]
 pub(crate) struct Orders {
     pub(crate) hot: Vec<Hot>,
     pub(crate) cold: Vec<Cold>,
@@ -158,6 +157,25 @@ pub(crate) struct Orders {
     done_len: u32,
     answers: u32,
     capacity: usize,
+}
+
+impl Default for Orders {
+    /// No slots, and no room for any.
+    fn default() -> Orders {
+        Orders {
+            hot: Vec::new(),
+            cold: Vec::new(),
+            index: Index::default(),
+            keyed: Keyed::default(),
+            counter: 0,
+            free: NIL,
+            done_head: NIL,
+            done_tail: NIL,
+            done_len: 0,
+            answers: 0,
+            capacity: 0,
+        }
+    }
 }
 
 /// What is known about a client id.
@@ -181,13 +199,9 @@ impl Orders {
             cold: Vec::with_capacity(capacity),
             index: Index::with_capacity(capacity),
             keyed,
-            counter: 0,
-            free: NIL,
-            done_head: NIL,
-            done_tail: NIL,
-            done_len: 0,
             answers: limits.answers,
             capacity,
+            ..Orders::default()
         }
     }
 
