@@ -311,8 +311,9 @@ fn mixed_stream(c: &mut Criterion) {
         let steps = steps(live, levels);
         let per_command = |name: &str, samples: &mut Vec<f64>| {
             samples.sort_by(f64::total_cmp);
-            let median = samples.get(samples.len() / 2).copied().unwrap_or_default();
-            println!("{name}, {live} live orders: {median:.1} ns per command");
+            if let (Some(best), Some(median)) = (samples.first(), samples.get(samples.len() / 2)) {
+                println!("{name}, {live} live: median {median:.1}, best {best:.1} ns per command");
+            }
         };
         let mut samples = Vec::new();
         group.bench_function("plain_book", |b| {
@@ -341,5 +342,33 @@ fn sum(n: u64, samples: &mut Vec<f64>, mut run: impl FnMut() -> Duration) -> Dur
         .sum()
 }
 
-criterion_group!(benches, mixed_stream);
+/// Export and import of a broker's state: a million accounts, half a million live orders.
+fn snapshot(c: &mut Criterion) {
+    let (live, accounts) = (500_000, 1_000_000);
+    let steps = steps(live, 1_000);
+    let (mut engine, mut seq) = engine(live, accounts);
+    let mut events = Vec::new();
+    for command in &commands(&steps[..live], live, accounts) {
+        seq += 1;
+        events.clear();
+        engine.apply(Seq(seq), Timestamp(seq), command, &mut events);
+    }
+    let mut bytes = Vec::new();
+    engine.export(&mut |piece| bytes.extend_from_slice(piece));
+    println!("state of {} bytes", bytes.len());
+    let mut group = c.benchmark_group("snapshot");
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("export", |b| {
+        b.iter(|| {
+            let mut total = 0;
+            engine.export(&mut |piece| total += black_box(piece).len());
+            total
+        });
+    });
+    group.bench_function("import", |b| b.iter(|| Engine::import(&bytes).map(|e| e.seq())));
+    group.finish();
+}
+
+criterion_group!(benches, mixed_stream, snapshot);
 criterion_main!(benches);

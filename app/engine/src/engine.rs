@@ -390,3 +390,26 @@ fn balance_state(balance: &crate::ledger::Balance) -> BalanceState {
 pub(crate) fn refuse(code: Reject, events: &mut Vec<Event>) {
     events.push(Event::Refused { code, order: None });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::mem::size_of;
+
+    /// The figures of `docs/decisions/engine-memory.md`.
+    #[test]
+    fn records_are_as_large_as_documented() {
+        assert_eq!(size_of::<crate::orders::Hot>(), 64);
+        assert_eq!(size_of::<crate::orders::Cold>(), 128);
+        assert_eq!(size_of::<crate::book::Level>(), 40);
+        assert_eq!(crate::book::NODE_SIZE, 272);
+        assert_eq!(size_of::<crate::ledger::Balance>(), 32);
+        assert_eq!(size_of::<accounts::Account>(), 16);
+        assert_eq!(size_of::<AccountCode>(), 25);
+        assert_eq!(size_of::<accounts::OpenCount>(), 12);
+        assert_eq!(size_of::<Market>(), 272);
+        assert_eq!(size_of::<InstrumentSpec>(), 176);
+        assert_eq!(size_of::<Event>(), 88);
+        assert_eq!(size_of::<Command>(), 72);
+    }
+}
