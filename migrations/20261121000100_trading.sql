@@ -58,7 +58,7 @@ CREATE TABLE trading.balances (
     locked     bigint NOT NULL,
     seq        bigint NOT NULL,
     PRIMARY KEY (account_id, asset_id)
-);
+) WITH (fillfactor = 70);                  -- rewritten all the time: leave room for HOT updates
 
 -- One row per order, as it stands. Statuses, sides etc. are the public contract's words.
 CREATE TABLE trading.orders (
@@ -109,6 +109,7 @@ CREATE TABLE trading.order_events (
     PRIMARY KEY (at, seq, ordinal, order_id)
 ) PARTITION BY RANGE (at);
 CREATE INDEX order_events_order ON trading.order_events (order_id, seq, ordinal);
+CREATE INDEX order_events_account ON trading.order_events (account_id, seq, ordinal);
 
 -- Two rows per trade, one for each side.
 CREATE TABLE trading.fills (
@@ -127,9 +128,11 @@ CREATE TABLE trading.fills (
     liquidity     text NOT NULL,           -- maker | taker
     PRIMARY KEY (at, fill_id)
 ) PARTITION BY RANGE (at);
-CREATE INDEX fills_account ON trading.fills (account_id, fill_id DESC);
-CREATE INDEX fills_order ON trading.fills (order_id, fill_id);
-CREATE INDEX fills_instrument ON trading.fills (instrument_id, fill_id DESC);
+-- Page by (at, fill_id), not by fill_id alone: ordered by the partition key, a page opens
+-- the newest partitions only and stops; by fill_id it would merge all of them.
+CREATE INDEX fills_account ON trading.fills (account_id, at DESC, fill_id DESC);
+CREATE INDEX fills_order ON trading.fills (order_id, at DESC, fill_id DESC);
+CREATE INDEX fills_instrument ON trading.fills (instrument_id, at DESC, fill_id DESC);
 
 -- Every change of a balance's total. Per asset, deltas sum to zero at every seq.
 CREATE TABLE trading.ledger_entries (
@@ -147,4 +150,5 @@ CREATE TABLE trading.ledger_entries (
     reason     text,                       -- of transfers
     PRIMARY KEY (at, seq, ordinal)
 ) PARTITION BY RANGE (at);
-CREATE INDEX ledger_entries_account ON trading.ledger_entries (account_id, seq DESC, ordinal DESC);
+CREATE INDEX ledger_entries_account
+    ON trading.ledger_entries (account_id, at DESC, seq DESC, ordinal DESC);

@@ -47,6 +47,10 @@ pub struct Status {
 }
 
 impl Status {
+    /// A node that became ready at `started_at`.
+    pub fn new(started_at: Timestamp) -> Status {
+        Status { started_at, ..Status::default() }
+    }
     /// Last sequence in Postgres.
     pub fn projected(&self) -> Seq {
         Seq(self.projected.load(Ordering::Acquire))

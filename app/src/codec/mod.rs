@@ -1,1 +1,454 @@
-//! (in work)
+//! Versioned binary form of commands: what the journal stores. Own little-endian code and
+//! no serde, so that the engine's types and the stored form can change apart.
+//!
+//! A command is one version byte, one kind byte, and that kind's fields in a fixed order:
+//! integers little-endian, enums as one byte, texts as a length byte and UTF-8.
+//!
+//! **Adding a field** to a kind: add it to the end of that kind's fields in `encode`, raise
+//! its entry in `version_of`, hand `version` on from `decode` to that kind's reader, and
+//! read the field only when `version` is at least the new one, with the value that old
+//! records meant otherwise. Old journals then stay
+//! readable for ever; an older program refuses the newer record by its version. **Adding a
+//! kind**: take the next free number; numbers are never used again. Keep a test
+//! with the bytes of every version ever written.
+
+mod describe;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use zaraba_engine::Command;
+use zaraba_engine::command::{
+    Amend, AssetSpec, Cancel, CancelMany, Limits, Place, Provenance, Transfer, TransferKind, Via,
+};
+use zaraba_engine::instrument::{InstrumentSpec, TickRule};
+use zaraba_engine::types::*;
+
+pub use describe::describe;
+use wire::{In, Out};
+
+/// Most bytes an encoded command takes. The journal relies on frames staying below one
+/// 512-byte sector (see `journal::tail`).
+pub const MAX_BYTES: usize = 300;
+
+/// Why bytes are not a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// The bytes end inside this field.
+    #[error("the record ends inside `{0}`")]
+    Short(&'static str),
+    /// Bytes are left over after the last field.
+    #[error("{0} bytes are left over after the last field")]
+    Long(usize),
+    /// No such kind.
+    #[error("kind {0} is unknown to this version of the program")]
+    Kind(u8),
+    /// A version of this kind that the program does not know.
+    #[error("version {version} of kind {kind} is unknown to this version of the program")]
+    Version {
+        /// The kind.
+        kind: u8,
+        /// Its version.
+        version: u8,
+    },
+    /// The value is not one the field can have.
+    #[error("`{field}` cannot be {value}")]
+    Value {
+        /// Which field.
+        field: &'static str,
+        /// The value found (a text's length in bytes).
+        value: u64,
+    },
+    /// The text is not UTF-8.
+    #[error("`{0}` is not UTF-8")]
+    NotUtf8(&'static str),
+}
+
+mod kind {
+    pub const GENESIS: u8 = 1;
+    pub const CREATE_ASSET: u8 = 2;
+    pub const CREATE_INSTRUMENT: u8 = 3;
+    pub const CREATE_ACCOUNT: u8 = 4;
+    pub const SET_ACCOUNT_STATUS: u8 = 5;
+    pub const SET_INSTRUMENT_STATUS: u8 = 6;
+    pub const SET_PRICE_LIMITS: u8 = 7;
+    pub const TRANSFER: u8 = 8;
+    pub const PLACE: u8 = 9;
+    pub const AMEND: u8 = 10;
+    pub const CANCEL: u8 = 11;
+    pub const CANCEL_MANY: u8 = 12;
+    pub const ROLL_DAY: u8 = 13;
+}
+
+/// The version in which a kind is written now; earlier ones are still read.
+fn version_of(kind: u8) -> u8 {
+    match kind {
+        kind::GENESIS..=kind::ROLL_DAY => 1,
+        _ => 0,
+    }
+}
+
+fn kind_of(command: &Command) -> u8 {
+    match command {
+        Command::Genesis { .. } => kind::GENESIS,
+        Command::CreateAsset(_) => kind::CREATE_ASSET,
+        Command::CreateInstrument(_) => kind::CREATE_INSTRUMENT,
+        Command::CreateAccount { .. } => kind::CREATE_ACCOUNT,
+        Command::SetAccountStatus { .. } => kind::SET_ACCOUNT_STATUS,
+        Command::SetInstrumentStatus { .. } => kind::SET_INSTRUMENT_STATUS,
+        Command::SetPriceLimits { .. } => kind::SET_PRICE_LIMITS,
+        Command::Transfer { .. } => kind::TRANSFER,
+        Command::Place(_) => kind::PLACE,
+        Command::Amend(_) => kind::AMEND,
+        Command::Cancel(_) => kind::CANCEL,
+        Command::CancelMany(_) => kind::CANCEL_MANY,
+        Command::RollDay { .. } => kind::ROLL_DAY,
+    }
+}
+
+/// Appends version, kind and fields of a command; at most [`MAX_BYTES`].
+pub fn encode(command: &Command, to: &mut Vec<u8>) {
+    let kind = kind_of(command);
+    let mut out = Out(to);
+    out.u8(version_of(kind));
+    out.u8(kind);
+    match command {
+        Command::Place(place) => write_place(&mut out, place),
+        Command::Amend(amend) => write_amend(&mut out, amend),
+        Command::Cancel(cancel) => {
+            out.u32(cancel.account.0);
+            out.u64(cancel.order.0);
+            out.u8(cancel.via as u8);
+            out.u32(cancel.key);
+        }
+        Command::CancelMany(many) => write_cancel_many(&mut out, many),
+        Command::Transfer { transfer, by } => {
+            write_transfer(&mut out, transfer);
+            write_provenance(&mut out, by);
+        }
+        Command::Genesis { limits, hash_seed } => {
+            write_limits(&mut out, limits);
+            out.u64(hash_seed[0]);
+            out.u64(hash_seed[1]);
+        }
+        Command::CreateAsset(spec) => {
+            out.text(&spec.code);
+            out.u8(spec.exponent);
+        }
+        Command::CreateInstrument(spec) => write_instrument(&mut out, spec),
+        Command::CreateAccount { code } => out.text(code),
+        Command::SetAccountStatus { account, status, by } => {
+            out.u32(account.0);
+            out.u8(*status as u8);
+            write_provenance(&mut out, by);
+        }
+        Command::SetInstrumentStatus { instrument, status, by } => {
+            out.u32(instrument.0);
+            out.u8(*status as u8);
+            write_provenance(&mut out, by);
+        }
+        Command::SetPriceLimits { instrument, base_price, limit_down, limit_up, by } => {
+            out.u32(instrument.0);
+            out.i64(base_price.0);
+            out.i64(limit_down.0);
+            out.i64(limit_up.0);
+            write_provenance(&mut out, by);
+        }
+        Command::RollDay { profile, day } => {
+            out.u8(*profile as u8);
+            out.u32(*day);
+        }
+    }
+}
+
+/// Reads what [`encode`] wrote, whole: the bytes are one command and nothing else.
+///
+/// # Errors
+/// What is wrong with the bytes; never panics, whatever they are.
+pub fn decode(bytes: &[u8]) -> Result<Command, CodecError> {
+    let mut input = In::new(bytes);
+    let version = input.u8("version")?;
+    let kind = input.u8("kind")?;
+    if version_of(kind) == 0 {
+        return Err(CodecError::Kind(kind));
+    }
+    if version == 0 || version > version_of(kind) {
+        return Err(CodecError::Version { kind, version });
+    }
+    let command = read_fields(kind, &mut input)?;
+    input.end()?;
+    Ok(command)
+}
+
+fn read_fields(kind: u8, input: &mut In) -> Result<Command, CodecError> {
+    Ok(match kind {
+        kind::PLACE => Command::Place(read_place(input)?),
+        kind::AMEND => Command::Amend(Amend {
+            account: AccountId(input.u32("account")?),
+            order: OrderId(input.u64("order")?),
+            price: Price(input.i64("price")?),
+            quantity: Quantity(input.i64("quantity")?),
+            via: via(input)?,
+            key: input.u32("key")?,
+        }),
+        kind::CANCEL => Command::Cancel(Cancel {
+            account: AccountId(input.u32("account")?),
+            order: OrderId(input.u64("order")?),
+            via: via(input)?,
+            key: input.u32("key")?,
+        }),
+        kind::CANCEL_MANY => Command::CancelMany(read_cancel_many(input)?),
+        kind::TRANSFER => {
+            Command::Transfer { transfer: read_transfer(input)?, by: read_provenance(input)? }
+        }
+        kind::GENESIS => Command::Genesis {
+            limits: read_limits(input)?,
+            hash_seed: [input.u64("hash_seed")?, input.u64("hash_seed")?],
+        },
+        kind::CREATE_ASSET => Command::CreateAsset(AssetSpec {
+            code: input.text("code")?,
+            exponent: input.u8("exponent")?,
+        }),
+        kind::CREATE_INSTRUMENT => Command::CreateInstrument(Box::new(read_instrument(input)?)),
+        kind::CREATE_ACCOUNT => Command::CreateAccount { code: input.text("code")? },
+        kind::SET_ACCOUNT_STATUS => Command::SetAccountStatus {
+            account: AccountId(input.u32("account")?),
+            status: account_status(input)?,
+            by: read_provenance(input)?,
+        },
+        kind::SET_INSTRUMENT_STATUS => Command::SetInstrumentStatus {
+            instrument: InstrumentId(input.u32("instrument")?),
+            status: instrument_status(input)?,
+            by: read_provenance(input)?,
+        },
+        kind::SET_PRICE_LIMITS => Command::SetPriceLimits {
+            instrument: InstrumentId(input.u32("instrument")?),
+            base_price: Price(input.i64("base_price")?),
+            limit_down: Price(input.i64("limit_down")?),
+            limit_up: Price(input.i64("limit_up")?),
+            by: read_provenance(input)?,
+        },
+        kind::ROLL_DAY => Command::RollDay { profile: profile(input)?, day: input.u32("day")? },
+        unknown => return Err(CodecError::Kind(unknown)),
+    })
+}
+
+macro_rules! enum_byte {
+    ($name:ident -> $type:ty { $($value:path),+ $(,)? }) => {
+        fn $name(input: &mut In) -> Result<$type, CodecError> {
+            let byte = input.u8(stringify!($name))?;
+            $(if byte == $value as u8 { return Ok($value); })+
+            Err(CodecError::Value { field: stringify!($name), value: u64::from(byte) })
+        }
+    };
+}
+
+enum_byte!(side -> Side { Side::Buy, Side::Sell });
+enum_byte!(order_kind -> OrderKind { OrderKind::Limit, OrderKind::Market });
+enum_byte!(time_in_force -> TimeInForce {
+    TimeInForce::Gtc, TimeInForce::Day, TimeInForce::Ioc, TimeInForce::Fok
+});
+enum_byte!(via -> Via { Via::Rest, Via::Stream, Via::Admin, Via::System });
+enum_byte!(profile -> Profile { Profile::Tse, Profile::Crypto });
+enum_byte!(account_status -> AccountStatus {
+    AccountStatus::Active, AccountStatus::Suspended, AccountStatus::Closed
+});
+enum_byte!(instrument_status -> InstrumentStatus {
+    InstrumentStatus::Open, InstrumentStatus::Halted, InstrumentStatus::Closed
+});
+enum_byte!(transfer_kind -> TransferKind {
+    TransferKind::Deposit, TransferKind::Withdraw, TransferKind::Adjust
+});
+
+fn flag(input: &mut In, field: &'static str) -> Result<bool, CodecError> {
+    match input.u8(field)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(CodecError::Value { field, value: u64::from(other) }),
+    }
+}
+
+fn write_place(out: &mut Out, place: &Place) {
+    out.u32(place.account.0);
+    out.u32(place.instrument.0);
+    out.u8(place.side as u8);
+    out.u8(place.kind as u8);
+    out.u8(place.time_in_force as u8);
+    out.u8(u8::from(place.post_only));
+    out.i64(place.price.0);
+    out.i64(place.quantity.0);
+    out.text(&place.client_id);
+    out.u8(place.via as u8);
+    out.u32(place.key);
+}
+
+fn read_place(input: &mut In) -> Result<Place, CodecError> {
+    Ok(Place {
+        account: AccountId(input.u32("account")?),
+        instrument: InstrumentId(input.u32("instrument")?),
+        side: side(input)?,
+        kind: order_kind(input)?,
+        time_in_force: time_in_force(input)?,
+        post_only: flag(input, "post_only")?,
+        price: Price(input.i64("price")?),
+        quantity: Quantity(input.i64("quantity")?),
+        client_id: input.text("client_id")?,
+        via: via(input)?,
+        key: input.u32("key")?,
+    })
+}
+
+fn write_amend(out: &mut Out, amend: &Amend) {
+    out.u32(amend.account.0);
+    out.u64(amend.order.0);
+    out.i64(amend.price.0);
+    out.i64(amend.quantity.0);
+    out.u8(amend.via as u8);
+    out.u32(amend.key);
+}
+
+/// Filters are a byte of presence bits, then the values that are present.
+fn write_cancel_many(out: &mut Out, many: &CancelMany) {
+    let present = u8::from(many.account.is_some())
+        | u8::from(many.instrument.is_some()) << 1
+        | u8::from(many.side.is_some()) << 2;
+    out.u8(present);
+    if let Some(account) = many.account {
+        out.u32(account.0);
+    }
+    if let Some(instrument) = many.instrument {
+        out.u32(instrument.0);
+    }
+    if let Some(side) = many.side {
+        out.u8(side as u8);
+    }
+    out.u8(many.via as u8);
+    out.u32(many.key);
+}
+
+fn read_cancel_many(input: &mut In) -> Result<CancelMany, CodecError> {
+    let present = input.u8("filters")?;
+    if present > 0b111 {
+        return Err(CodecError::Value { field: "filters", value: u64::from(present) });
+    }
+    Ok(CancelMany {
+        account: if present & 1 != 0 { Some(AccountId(input.u32("account")?)) } else { None },
+        instrument: if present & 2 != 0 {
+            Some(InstrumentId(input.u32("instrument")?))
+        } else {
+            None
+        },
+        side: if present & 4 != 0 { Some(side(input)?) } else { None },
+        via: via(input)?,
+        key: input.u32("key")?,
+    })
+}
+
+fn write_transfer(out: &mut Out, transfer: &Transfer) {
+    out.u8(transfer.kind as u8);
+    out.u32(transfer.account.0);
+    out.u32(transfer.asset.0);
+    out.i64(transfer.amount.0);
+    out.text(&transfer.reference);
+}
+
+fn read_transfer(input: &mut In) -> Result<Transfer, CodecError> {
+    Ok(Transfer {
+        kind: transfer_kind(input)?,
+        account: AccountId(input.u32("account")?),
+        asset: AssetId(input.u32("asset")?),
+        amount: Amount(input.i64("amount")?),
+        reference: input.text("reference")?,
+    })
+}
+
+fn write_provenance(out: &mut Out, by: &Provenance) {
+    out.text(&by.actor);
+    out.text(&by.request);
+    out.text(&by.reason);
+}
+
+fn read_provenance(input: &mut In) -> Result<Box<Provenance>, CodecError> {
+    Ok(Box::new(Provenance {
+        actor: input.text("actor")?,
+        request: input.text("request")?,
+        reason: input.text("reason")?,
+    }))
+}
+
+fn write_limits(out: &mut Out, limits: &Limits) {
+    out.u32(limits.accounts);
+    out.u32(limits.instruments);
+    out.u32(limits.assets);
+    out.u32(limits.live_orders);
+    out.u32(limits.answers);
+    out.u32(limits.balances);
+}
+
+fn read_limits(input: &mut In) -> Result<Limits, CodecError> {
+    Ok(Limits {
+        accounts: input.u32("accounts")?,
+        instruments: input.u32("instruments")?,
+        assets: input.u32("assets")?,
+        live_orders: input.u32("live_orders")?,
+        answers: input.u32("answers")?,
+        balances: input.u32("balances")?,
+    })
+}
+
+fn write_instrument(out: &mut Out, spec: &InstrumentSpec) {
+    out.text(&spec.symbol);
+    out.text(&spec.name);
+    out.u8(spec.profile as u8);
+    out.u32(spec.base_asset.0);
+    out.u32(spec.quote_asset.0);
+    out.u8(spec.price_digits);
+    out.u8(spec.quantity_digits);
+    match spec.ticks {
+        TickRule::Fixed(tick) => {
+            out.u8(0);
+            out.i64(tick.0);
+        }
+        TickRule::TseTopix500 => out.u8(1),
+        TickRule::TseOther => out.u8(2),
+    }
+    for number in [spec.lot.0, spec.min_quantity.0, spec.max_quantity.0] {
+        out.i64(number);
+    }
+    for price in [spec.base_price, spec.limit_down, spec.limit_up] {
+        out.i64(price.0);
+    }
+    out.u32(spec.market_band_ppm);
+    out.i32(spec.maker_fee_ppm);
+    out.i32(spec.taker_fee_ppm);
+    out.u32(spec.open_order_cap);
+}
+
+fn read_instrument(input: &mut In) -> Result<InstrumentSpec, CodecError> {
+    Ok(InstrumentSpec {
+        symbol: input.text("symbol")?,
+        name: input.text("name")?,
+        profile: profile(input)?,
+        base_asset: AssetId(input.u32("base_asset")?),
+        quote_asset: AssetId(input.u32("quote_asset")?),
+        price_digits: input.u8("price_digits")?,
+        quantity_digits: input.u8("quantity_digits")?,
+        ticks: match input.u8("ticks")? {
+            0 => TickRule::Fixed(Price(input.i64("tick")?)),
+            1 => TickRule::TseTopix500,
+            2 => TickRule::TseOther,
+            other => return Err(CodecError::Value { field: "ticks", value: u64::from(other) }),
+        },
+        lot: Quantity(input.i64("lot")?),
+        min_quantity: Quantity(input.i64("min_quantity")?),
+        max_quantity: Quantity(input.i64("max_quantity")?),
+        base_price: Price(input.i64("base_price")?),
+        limit_down: Price(input.i64("limit_down")?),
+        limit_up: Price(input.i64("limit_up")?),
+        market_band_ppm: input.u32("market_band_ppm")?,
+        maker_fee_ppm: input.i32("maker_fee_ppm")?,
+        taker_fee_ppm: input.i32("taker_fee_ppm")?,
+        open_order_cap: input.u32("open_order_cap")?,
+    })
+}

@@ -40,7 +40,8 @@ section!(Journal {
     segment_bytes: u64,
     batch_commands: usize,
     snapshot_every: u64,
-    snapshots_kept: usize
+    snapshots_kept: usize,
+    check_bytes: u64,
 });
 section!(Engine {
     accounts: u32,
@@ -71,7 +72,12 @@ section!(Stream {
     clients: usize,
     client_queue: usize,
     depth_interval_ms: u64,
-    resume_events: usize
+    resume_events: usize,
+    origins: Vec<String>,
+    ping_seconds: u64,
+    idle_seconds: u64,
+    write_seconds: u64,
+    operations_per_second: u32,
 });
 section!(Market { trades_kept: usize, candles_kept: usize });
 section!(Postgres {
@@ -151,7 +157,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u64, u64, u64); 12] = [
+        let ranges: [(&str, u64, u64, u64); 20] = [
             ("journal.segment_bytes", self.journal.segment_bytes, 1 << 20, 4 << 30),
             ("journal.batch_commands", self.journal.batch_commands as u64, 1, 1 << 20),
             ("journal.snapshot_every", self.journal.snapshot_every, 1, 1 << 40),
@@ -162,6 +168,14 @@ impl Config {
             ("http.request_seconds", self.http.request_seconds, 1, 300),
             ("auth.window_seconds", self.auth.window_seconds, 1, 60),
             ("stream.client_queue", self.stream.client_queue as u64, 16, 1 << 20),
+            ("stream.clients", self.stream.clients as u64, 0, 1 << 20),
+            ("stream.depth_interval_ms", self.stream.depth_interval_ms, 1, 60_000),
+            ("stream.resume_events", self.stream.resume_events as u64, 1, 1 << 28),
+            ("stream.ping_seconds", self.stream.ping_seconds, 1, 3600),
+            ("stream.idle_seconds", self.stream.idle_seconds, 1, 3600),
+            ("stream.write_seconds", self.stream.write_seconds, 1, 300),
+            ("market.trades_kept", self.market.trades_kept as u64, 1, 1 << 20),
+            ("market.candles_kept", self.market.candles_kept as u64, 1, 1 << 20),
             ("postgres.projection_commands", self.postgres.projection_commands as u64, 1, 1 << 20),
             (
                 "engine.live_orders + engine.answers",

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 use zaraba_engine::Command;
@@ -31,6 +32,8 @@ pub struct Submission {
     pub command: Command,
     /// Where the answer goes, once durable. Dropped unanswered: outcome unknown.
     pub reply: oneshot::Sender<Receipt>,
+    /// When it came to the gate; the acknowledgement's latency counts from here.
+    pub since: Instant,
 }
 
 /// Handle to the door; cheap to clone.
@@ -68,7 +71,8 @@ impl Gate {
             return Err(GateError::Stopped);
         }
         let (reply, answer) = oneshot::channel();
-        match self.queue.try_send(Submission { command, reply }) {
+        let since = Instant::now();
+        match self.queue.try_send(Submission { command, reply, since }) {
             Ok(()) => Ok(answer),
             Err(crossbeam_channel::TrySendError::Full(_)) => Err(GateError::Busy),
             Err(crossbeam_channel::TrySendError::Disconnected(_)) => Err(GateError::Stopped),

@@ -1,1 +1,8 @@
 //! The one integration binary of the backend.
+
+#![allow(clippy::unwrap_used)] // helpers of tests, too, may stop the test
+
+mod core;
+mod crash;
+mod journal;
+mod store;

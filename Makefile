@@ -1,0 +1,36 @@
+# Two commands: `make run` and `make test`. The rest is for those who work on it.
+
+# Checked queries are compiled from the committed .sqlx, so that no database is needed to build.
+export SQLX_OFFLINE ?= true
+CARGO ?= cargo
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+# Options for `zaraba dev`, such as DEV='--profile crypto --port-base 9000'.
+DEV ?=
+ROUNDS ?= 100
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test bench crash need-run need-test
+
+help: ## What can be done here
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+need-run:
+	@scripts/need run
+
+need-test:
+	@scripts/need test
+
+build: need-run ## Build the release binaries
+	$(CARGO) build --release --locked --bins
+
+run: build ## Start the whole platform here, with a simulated market (Ctrl-C stops it)
+	exec $(TARGET_DIR)/release/zaraba dev --demo sim $(DEV)
+
+test: need-test ## Install what the tests need and run them all
+	$(CARGO) test --workspace --locked
+
+bench: need-run ## Measure; docs/BENCHMARKS.md says what and how
+	$(CARGO) bench --workspace --locked
+
+crash: need-test ## Kill the server ROUNDS times (100) under load and check what survived
+	ZARABA_CRASH_ROUNDS=$(ROUNDS) $(CARGO) test --locked -p zaraba --test it -- --nocapture crash

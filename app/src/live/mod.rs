@@ -1,0 +1,388 @@
+//! The live view: remembered orders, balances, depth and reference data in memory, as of the
+//! last *released* sequence. Written by one thread (the releaser) before the replies of the
+//! same batch go out, so that a client reads its own writes; read by every surface.
+//!
+//! Trading state is under one lock, which the writer holds for at most [`SLICE`] commands
+//! (some hundred microseconds): a reader always sees the state after a whole command, and the
+//! sequence it is given belongs to what it read. Reference data, which every order needs and
+//! which hardly ever changes, has a lock of its own. Why the engine itself is not read:
+//! `docs/decisions/live-view.md`.
+//!
+//! Holds no rule of trading and asks no one: everything comes from commands and events.
+
+mod books;
+pub mod fold;
+mod orders;
+mod reference;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::RwLock;
+use zaraba_engine::command::AssetSpec;
+use zaraba_engine::engine::{AccountState, BalanceState, OrderState};
+use zaraba_engine::instrument::{InstrumentSpec, InstrumentState};
+use zaraba_engine::types::*;
+use zaraba_engine::{Command, Engine, Event};
+
+use crate::bus::{Batch, Step};
+
+use self::books::Book;
+use self::orders::OrderTable;
+use self::reference::Reference;
+
+/// Most commands taken in under one hold of the lock.
+const SLICE: usize = 256;
+
+/// Depth of one instrument: price levels best first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Released sequence it reflects.
+    pub seq: Seq,
+    /// Buy levels, highest first.
+    pub bids: Vec<(Price, Quantity)>,
+    /// Sell levels, lowest first.
+    pub asks: Vec<(Price, Quantity)>,
+}
+
+/// What one account has.
+#[derive(Default)]
+struct Account {
+    /// By asset, ascending.
+    balances: Vec<BalanceState>,
+    /// Live orders; numbers ascend in time.
+    open: BTreeSet<OrderId>,
+}
+
+#[derive(Default)]
+struct State {
+    seq: Seq,
+    orders: OrderTable,
+    accounts: Vec<Account>,
+    books: Vec<Book>,
+    last_trade: TradeId,
+    orders_ever: u64,
+}
+
+/// The live view.
+#[derive(Default)]
+pub struct Live {
+    state: RwLock<State>,
+    reference: RwLock<Reference>,
+    seq: AtomicU64,
+}
+
+impl Live {
+    /// The view of a recovered engine.
+    pub fn from_engine(engine: &Engine) -> Live {
+        let last_trade = engine.last_trade();
+        let mut state = State { seq: engine.seq(), last_trade, ..State::default() };
+        for (account, _) in engine.accounts() {
+            state.account(account);
+        }
+        for balance in engine.balances() {
+            state.set_balance(balance);
+        }
+        for order in engine.orders() {
+            state.insert(order);
+        }
+        for (instrument, now) in engine.instruments() {
+            let book = state.book(instrument);
+            book.last_price = now.last_price;
+            for side in [Side::Buy, Side::Sell] {
+                for level in engine.depth(instrument, side) {
+                    book.set(side, level.price, level.quantity);
+                }
+            }
+        }
+        Live {
+            seq: AtomicU64::new(state.seq.0),
+            state: RwLock::new(state),
+            reference: RwLock::new(Reference::from_engine(engine)),
+        }
+    }
+
+    /// Takes in a released batch. One thread only.
+    pub fn apply(&self, batch: &Batch) {
+        for slice in batch.steps.chunks(SLICE) {
+            let mut state = self.state.write();
+            for step in slice {
+                let events = batch.events_of(step);
+                state.apply(step, events);
+                if changes_reference(&step.command) {
+                    self.reference.write().apply(step, events);
+                }
+                state.seq = step.seq;
+            }
+            self.seq.store(state.seq.0, Ordering::Release);
+        }
+    }
+
+    /// Last released sequence.
+    pub fn seq(&self) -> Seq {
+        Seq(self.seq.load(Ordering::Acquire))
+    }
+
+    /// Account by the broker's code.
+    pub fn account(&self, code: &str) -> Option<AccountId> {
+        self.reference.read().account_by_code(code)
+    }
+
+    /// An account's code and status.
+    pub fn account_state(&self, account: AccountId) -> Option<AccountState> {
+        self.reference.read().accounts.get(account.0 as usize).copied()
+    }
+
+    /// At most `limit` accounts with numbers above `after`, by number.
+    pub fn accounts_page(
+        &self,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> Vec<(AccountId, AccountState)> {
+        let first = after.map_or(0, |a| a.0 as usize + 1);
+        let reference = self.reference.read();
+        (first..reference.accounts.len().min(first.saturating_add(limit)))
+            .map(|n| (AccountId(n as u32), reference.accounts[n]))
+            .collect()
+    }
+
+    /// How many accounts there are, system accounts included.
+    pub fn account_count(&self) -> usize {
+        self.reference.read().accounts.len()
+    }
+
+    /// Instrument by symbol.
+    pub fn instrument_by_symbol(&self, symbol: &str) -> Option<InstrumentId> {
+        self.reference.read().instrument_by_symbol(symbol)
+    }
+
+    /// Number and definition of an instrument by symbol: all an order needs, without
+    /// touching the trading state's lock.
+    pub fn spec_by_symbol(&self, symbol: &str) -> Option<(InstrumentId, InstrumentSpec)> {
+        let reference = self.reference.read();
+        let id = reference.instrument_by_symbol(symbol)?;
+        Some((id, reference.instruments.get(id.0 as usize)?.0))
+    }
+
+    /// An instrument's definition, without touching the trading state's lock.
+    pub fn spec(&self, instrument: InstrumentId) -> Option<InstrumentSpec> {
+        self.reference.read().instruments.get(instrument.0 as usize).map(|(spec, _)| *spec)
+    }
+
+    /// One instrument.
+    pub fn instrument(&self, instrument: InstrumentId) -> Option<InstrumentState> {
+        let state = self.state.read();
+        self.reference.read().instrument(instrument, &state.books)
+    }
+
+    /// All instruments, by number.
+    pub fn instruments(&self) -> Vec<(InstrumentId, InstrumentState)> {
+        let state = self.state.read();
+        let reference = self.reference.read();
+        (0..reference.instruments.len() as u32)
+            .map(InstrumentId)
+            .filter_map(|id| Some((id, reference.instrument(id, &state.books)?)))
+            .collect()
+    }
+
+    /// One asset.
+    pub fn asset(&self, asset: AssetId) -> Option<AssetSpec> {
+        self.reference.read().assets.get(asset.0 as usize).copied()
+    }
+
+    /// All assets, by number.
+    pub fn assets(&self) -> Vec<(AssetId, AssetSpec)> {
+        let reference = self.reference.read();
+        reference.assets.iter().enumerate().map(|(n, spec)| (AssetId(n as u32), *spec)).collect()
+    }
+
+    /// Asset by code.
+    pub fn asset_by_code(&self, code: &str) -> Option<AssetId> {
+        self.reference.read().asset_by_code(code)
+    }
+
+    /// A remembered order: live, or among the newest finished ones.
+    pub fn order(&self, order: OrderId) -> Option<OrderState> {
+        self.state.read().orders.get(order).copied()
+    }
+
+    /// A remembered order by its client id.
+    pub fn order_by_client_id(&self, account: AccountId, id: &ClientId) -> Option<OrderState> {
+        self.state.read().orders.by_client_id(account, id).copied()
+    }
+
+    /// An account's live orders, oldest first. Copies them all under the lock: surfaces
+    /// that serve clients use [`Live::open_orders_page`].
+    pub fn open_orders(&self, account: AccountId) -> Vec<OrderState> {
+        self.open_orders_page(account, None, usize::MAX, |_| true).0
+    }
+
+    /// At most `limit` of an account's live orders with numbers above `after` that `keep`
+    /// wants, oldest first, and the sequence they are of. Looks at no more than ten times
+    /// `limit` orders; the last number looked at, when there may be more, comes third.
+    pub fn open_orders_page(
+        &self,
+        account: AccountId,
+        after: Option<OrderId>,
+        limit: usize,
+        keep: impl Fn(&OrderState) -> bool,
+    ) -> (Vec<OrderState>, Seq, Option<OrderId>) {
+        let state = self.state.read();
+        let mut found = Vec::new();
+        let Some(owner) = state.accounts.get(account.0 as usize) else {
+            return (found, state.seq, None);
+        };
+        let first = OrderId(after.map_or(0, |order| order.0 + 1));
+        let mut looked_at = 0usize;
+        let mut last = None;
+        for id in owner.open.range(first..) {
+            if found.len() >= limit || looked_at >= limit.saturating_mul(10) {
+                return (found, state.seq, last);
+            }
+            looked_at += 1;
+            last = Some(*id);
+            found.extend(state.orders.get(*id).filter(|order| keep(order)).copied());
+        }
+        (found, state.seq, None)
+    }
+
+    /// How many live orders an account has.
+    pub fn open_order_count(&self, account: AccountId) -> usize {
+        self.state.read().accounts.get(account.0 as usize).map_or(0, |a| a.open.len())
+    }
+
+    /// An account's balances, by asset.
+    pub fn balances(&self, account: AccountId) -> Vec<BalanceState> {
+        self.balances_at(account).0
+    }
+
+    /// An account's balances, by asset, and the sequence they are of.
+    pub fn balances_at(&self, account: AccountId) -> (Vec<BalanceState>, Seq) {
+        let state = self.state.read();
+        let balances =
+            state.accounts.get(account.0 as usize).map_or_else(Vec::new, |a| a.balances.clone());
+        (balances, state.seq)
+    }
+
+    /// Number of the newest trade, which is how many there have been.
+    pub fn last_trade(&self) -> TradeId {
+        self.state.read().last_trade
+    }
+
+    /// How many orders there have been, recorded refusals included.
+    pub fn orders_ever(&self) -> u64 {
+        self.state.read().orders_ever
+    }
+
+    /// The best `levels` levels of a book.
+    pub fn depth(&self, instrument: InstrumentId, levels: usize) -> Option<Depth> {
+        let state = self.state.read();
+        state.books.get(instrument.0 as usize).map(|book| book.depth(levels, state.seq))
+    }
+}
+
+fn changes_reference(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Genesis { .. }
+            | Command::CreateAsset(_)
+            | Command::CreateInstrument(_)
+            | Command::CreateAccount { .. }
+            | Command::SetAccountStatus { .. }
+            | Command::SetInstrumentStatus { .. }
+            | Command::SetPriceLimits { .. }
+    )
+}
+
+impl State {
+    fn account(&mut self, account: AccountId) -> &mut Account {
+        let index = account.0 as usize;
+        if index >= self.accounts.len() {
+            self.accounts.resize_with(index + 1, Account::default);
+        }
+        &mut self.accounts[index]
+    }
+
+    fn book(&mut self, instrument: InstrumentId) -> &mut Book {
+        let index = instrument.0 as usize;
+        if index >= self.books.len() {
+            self.books.resize_with(index + 1, Book::default);
+        }
+        &mut self.books[index]
+    }
+
+    fn set_balance(&mut self, balance: BalanceState) {
+        let balances = &mut self.account(balance.account).balances;
+        match balances.binary_search_by_key(&balance.asset, |b| b.asset) {
+            Ok(at) => balances[at] = balance,
+            Err(at) => balances.insert(at, balance),
+        }
+    }
+
+    fn insert(&mut self, order: OrderState) {
+        if order.status.is_live() {
+            self.account(order.account).open.insert(order.order);
+        }
+        // The number's upper part counts orders.
+        self.orders_ever = self.orders_ever.max(order.order.0 >> 24);
+        self.orders.insert(order);
+    }
+
+    fn apply(&mut self, step: &Step, events: &[Event]) {
+        for event in events {
+            match event {
+                Event::Accepted { order, .. } => {
+                    if let Command::Place(place) = &step.command {
+                        self.insert(fold::accepted(place, *order, step.at, step.seq));
+                    }
+                }
+                Event::Refused { code, order: Some(order) } => {
+                    if let Command::Place(place) = &step.command
+                        && *code != zaraba_engine::Reject::DuplicateClientOrderId
+                    {
+                        self.insert(fold::rejected(place, *order, *code, step.at, step.seq));
+                    }
+                }
+                Event::Amended { order, .. } | Event::Closed { order, .. } => {
+                    if let Some(state) = self.orders.get_mut(*order) {
+                        fold::event(state, event, step.at, step.seq);
+                        let account = state.account;
+                        if !state.status.is_live() {
+                            self.account(account).open.remove(order);
+                        }
+                    }
+                }
+                Event::Trade(trade) => {
+                    self.last_trade = trade.trade;
+                    self.book(trade.instrument).last_price = trade.price;
+                    for order in [trade.maker, trade.taker] {
+                        if let Some(state) = self.orders.get_mut(order) {
+                            fold::event(state, event, step.at, step.seq);
+                        }
+                    }
+                }
+                Event::Level { instrument, side, price, quantity, .. } => {
+                    self.book(*instrument).set(*side, *price, *quantity);
+                }
+                Event::Balance { account, asset, total, locked, .. } => {
+                    self.set_balance(BalanceState {
+                        account: *account,
+                        asset: *asset,
+                        total: *total,
+                        locked: *locked,
+                    });
+                }
+                Event::AccountCreated { account } => {
+                    self.account(*account);
+                }
+                Event::InstrumentCreated { instrument } => {
+                    self.book(*instrument);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,273 @@
+//! Live pages of the console: server-sent events on the admin port. Each reader looks at
+//! the board ten times a second and is told what changed since its last look, so a slow
+//! reader costs its own connection only and needs no queue.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures_util::{Stream, StreamExt, stream};
+use serde::Serialize;
+use zaraba_engine::types::*;
+
+use super::Market;
+use super::board::Board;
+use super::candles::Interval;
+use super::http::Refusal;
+use super::ladder::Level;
+use super::metrics::METRICS;
+use super::shapes::{CandleShape, TickerShape, TradeShape, to_json};
+use super::text::decimal;
+use crate::clock;
+use crate::platform::Platform;
+
+/// Levels per side the console shows.
+const LEVELS: usize = 20;
+/// Between two looks at one instrument.
+const LOOK: Duration = Duration::from_millis(100);
+/// Live readers at once.
+const READERS: u64 = 500;
+/// Trades told at most per look; a page shows no more.
+const TRADES: usize = 200;
+
+/// The console's live endpoints, to be put behind the admin API's guard:
+/// `GET /admin/v1/instruments/{symbol}/live` and `GET /admin/v1/live`.
+pub fn admin_routes() -> Router<Platform> {
+    Router::new()
+        .route("/admin/v1/instruments/{symbol}/live", get(instrument_live))
+        .route("/admin/v1/live", get(overview_live))
+}
+
+#[derive(Serialize)]
+struct BookEvent {
+    symbol: String,
+    seq: u64,
+    bids: Vec<(String, String)>,
+    asks: Vec<(String, String)>,
+}
+
+#[derive(Serialize)]
+struct TradesEvent {
+    symbol: String,
+    seq: u64,
+    items: Vec<TradeShape>,
+}
+
+#[derive(Serialize)]
+struct CandleEvent {
+    symbol: String,
+    interval: &'static str,
+    seq: u64,
+    #[serde(flatten)]
+    candle: CandleShape,
+}
+
+#[derive(Serialize)]
+struct PhaseEvent {
+    symbol: String,
+    phase: &'static str,
+    halted: bool,
+    seq: u64,
+}
+
+#[derive(Serialize)]
+struct OverviewEvent {
+    seq: u64,
+    durable_seq: u64,
+    projected_seq: u64,
+    postgres_ok: bool,
+    journal_error: Option<String>,
+    orders: u64,
+    trades: u64,
+    orders_per_second: f64,
+    trades_per_second: f64,
+    queue_depth: usize,
+    stream_clients: usize,
+    time: String,
+}
+
+/// Counts a reader in for as long as it lives.
+struct Reader(Arc<Market>);
+
+impl Reader {
+    fn enter(market: &Arc<Market>) -> Option<Reader> {
+        let within = |readers| (readers < READERS).then_some(readers + 1);
+        let order = Ordering::AcqRel;
+        market.readers.fetch_update(order, Ordering::Acquire, within).ok()?;
+        METRICS.readers.inc();
+        Some(Reader(market.clone()))
+    }
+}
+
+impl std::ops::Drop for Reader {
+    fn drop(&mut self) {
+        self.0.readers.fetch_sub(1, Ordering::AcqRel);
+        METRICS.readers.dec();
+    }
+}
+
+/// What a reader has been told of an instrument.
+struct Told {
+    instrument: InstrumentId,
+    seq: Option<Seq>,
+    book: Option<(Vec<Level>, Vec<Level>)>,
+    trade: Option<TradeId>,
+    ticker: Option<TickerShape>,
+    candle: Option<CandleShape>,
+    status: Option<InstrumentStatus>,
+}
+
+impl Told {
+    /// What changed since the last look.
+    fn look(&mut self, board: &Board, now: Timestamp) -> Vec<Event> {
+        let Some(listing) = board.listing(self.instrument) else { return Vec::new() };
+        let symbol = || listing.spec.symbol.to_string();
+        let (seq, mut out) = (board.seq.0, Vec::new());
+        let ticker = listing.ticker(now, listing.seq);
+        if self.ticker.as_ref() != Some(&ticker) {
+            out.push(event("ticker", &ticker));
+            self.ticker = Some(ticker);
+        }
+        // Everything below follows from commands alone.
+        if self.seq.replace(listing.seq) == Some(listing.seq) {
+            return out;
+        }
+        let book: (Vec<Level>, Vec<Level>) = (
+            listing.ladder.bids().take(LEVELS).collect(),
+            listing.ladder.asks().take(LEVELS).collect(),
+        );
+        if self.book.as_ref() != Some(&book) {
+            let write = |(price, quantity): &Level| {
+                (
+                    decimal(i128::from(price.0), listing.spec.price_digits),
+                    decimal(i128::from(quantity.0), listing.spec.quantity_digits),
+                )
+            };
+            let (bids, asks) =
+                (book.0.iter().map(write).collect(), book.1.iter().map(write).collect());
+            out.push(event("book", &BookEvent { symbol: symbol(), seq, bids, asks }));
+            self.book = Some(book);
+        }
+        let new = |print: &&super::listing::Print| self.trade.is_none_or(|t| print.trade > t);
+        let mut prints: Vec<_> = listing.trades().rev().take_while(new).take(TRADES).collect();
+        prints.reverse();
+        if let Some(last) = prints.last() {
+            let last = last.trade;
+            let items = prints.iter().map(|print| listing.trade_shape(print)).collect();
+            out.push(event("trades", &TradesEvent { symbol: symbol(), seq, items }));
+            self.trade = Some(last);
+        }
+        if let Some(candle) = listing.series(Interval::Minute).last() {
+            let candle = CandleShape::new(candle, Interval::Minute, &listing.spec);
+            if self.candle.as_ref() != Some(&candle) {
+                let interval = Interval::Minute.as_str();
+                let told = candle.clone();
+                out.push(event("candle", &CandleEvent { symbol: symbol(), interval, seq, candle }));
+                self.candle = Some(told);
+            }
+        }
+        if self.status.replace(listing.status) != Some(listing.status) {
+            let (phase, halted) =
+                (listing.status.as_str(), listing.status == InstrumentStatus::Halted);
+            out.push(event("phase", &PhaseEvent { symbol: symbol(), phase, halted, seq }));
+        }
+        out
+    }
+}
+
+fn event<T: Serialize>(name: &'static str, data: &T) -> Event {
+    Event::default().event(name).data(to_json(data))
+}
+
+fn full() -> Response {
+    let retry = [(axum::http::header::RETRY_AFTER, "5")];
+    let text = r#"{"error":{"code":"busy","message":"too many live readers; try again later"}}"#;
+    let json = (axum::http::header::CONTENT_TYPE, "application/json");
+    (StatusCode::SERVICE_UNAVAILABLE, retry, [json], text).into_response()
+}
+
+fn sse(events: impl Stream<Item = Event> + Send + 'static) -> Response {
+    Sse::new(events.map(Ok::<_, Infallible>))
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(10)))
+        .into_response()
+}
+
+/// Events `book` (best 20 levels of both sides), `trades`, `ticker`, `candle` (1m) and
+/// `phase` of one instrument: first as they stand, then when they change, at most ten times
+/// a second.
+async fn instrument_live(State(platform): State<Platform>, Path(symbol): Path<String>) -> Response {
+    let found = platform.market.read(|board| board.by_symbol(&symbol).map(|(id, _)| id));
+    let Some(instrument) = found else {
+        return Refusal::unknown_instrument(&symbol).into_response();
+    };
+    let Some(reader) = Reader::enter(&platform.market) else { return full() };
+    let told = Told {
+        instrument,
+        seq: None,
+        book: None,
+        trade: None,
+        ticker: None,
+        candle: None,
+        status: None,
+    };
+    let mut clock = tokio::time::interval(LOOK);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let looks = stream::unfold((reader, told, clock), |(reader, mut told, mut clock)| async {
+        clock.tick().await;
+        if reader.0.is_stopped() {
+            return None;
+        }
+        let now = clock::now();
+        let events = reader.0.read(|board| told.look(board, now));
+        Some((stream::iter(events), (reader, told, clock)))
+    });
+    sse(looks.flatten())
+}
+
+/// Event `overview` once a second: sequences, rates, queue, clients.
+async fn overview_live(State(platform): State<Platform>) -> Response {
+    let Some(reader) = Reader::enter(&platform.market) else { return full() };
+    let mut clock = tokio::time::interval(Duration::from_secs(1));
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let before: Option<(Timestamp, u64, u64)> = None;
+    let state = (platform, reader, clock, before);
+    let looks = stream::unfold(state, |(platform, reader, mut clock, before)| async move {
+        clock.tick().await;
+        if reader.0.is_stopped() {
+            return None;
+        }
+        let now = clock::now();
+        let (seq, orders, trades) = reader.0.read(|board| (board.seq, board.orders, board.trades));
+        let rate = |now_count: u64, pick: fn(&(Timestamp, u64, u64)) -> u64| {
+            before.as_ref().map_or(0.0, |before| {
+                let seconds = now.0.saturating_sub(before.0.0) as f64 / 1e9;
+                let count = now_count.saturating_sub(pick(before)) as f64;
+                if seconds > 0.0 { (count / seconds * 10.0).round() / 10.0 } else { 0.0 }
+            })
+        };
+        let overview = OverviewEvent {
+            seq: seq.0,
+            durable_seq: platform.status.durable.get().0,
+            projected_seq: platform.status.projected().0,
+            postgres_ok: platform.status.postgres_ok(),
+            journal_error: platform.status.journal_error(),
+            orders,
+            trades,
+            orders_per_second: rate(orders, |before| before.1),
+            trades_per_second: rate(trades, |before| before.2),
+            queue_depth: platform.gate.depth(),
+            stream_clients: reader.0.clients(),
+            time: super::text::time(now),
+        };
+        let told = event("overview", &overview);
+        Some((told, (platform, reader, clock, Some((now, orders, trades)))))
+    });
+    sse(looks)
+}

@@ -1,0 +1,427 @@
+//! What happened to each account, in order: the private channels' events, kept in one
+//! bounded ring for all accounts so that `resume` and live delivery read the same thing.
+//!
+//! Every event has a position `(seq, ordinal)` that is unique per account, ascending, and
+//! the same whenever and from wherever it is told: the ordinal follows from the event's
+//! place among its command's events (see [`ordinal`]), which the database keeps too.
+//! Feeds on released batches only. Knows no client.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use zaraba_engine::engine::{BalanceState, OrderState, OrderStatus};
+use zaraba_engine::event::{CloseReason, Trade};
+use zaraba_engine::types::*;
+use zaraba_engine::{Command, Event};
+
+use crate::bus::Step;
+
+/// Place of a private event in its account's history.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Position {
+    /// Journal sequence of the command.
+    pub seq: Seq,
+    /// Place among what that command did; see [`ordinal`].
+    pub ordinal: u32,
+}
+
+impl Position {
+    /// After everything that `seq` did.
+    pub fn end_of(seq: Seq) -> Position {
+        Position { seq, ordinal: u32::MAX }
+    }
+}
+
+/// How ordinals are made: `4 x index of the event` + one of the constants here; balances,
+/// told once per command and asset, come last at `BALANCE + asset number`.
+pub mod ordinal {
+    /// The order of an order event, and the maker's order of a trade.
+    pub const ORDER: u32 = 0;
+    /// The maker's fill.
+    pub const MAKER_FILL: u32 = 1;
+    /// The taker's order of a trade.
+    pub const TAKER: u32 = 2;
+    /// The taker's fill.
+    pub const TAKER_FILL: u32 = 3;
+    /// First ordinal of balances.
+    pub const BALANCE: u32 = 1 << 31;
+
+    /// The ordinal of part `part` of a command's event number `index`.
+    pub fn of(index: usize, part: u32) -> u32 {
+        // A command has far fewer than 2^29 events (at most a few per live order).
+        (index as u32).saturating_mul(4).saturating_add(part).min(BALANCE - 1)
+    }
+}
+
+/// One side of a trade.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fill {
+    /// `trade x 2`, + 1 for the taker.
+    pub fill: u64,
+    /// Whose order.
+    pub order: OrderId,
+    /// Where.
+    pub instrument: InstrumentId,
+    /// Side of that order.
+    pub side: Side,
+    /// At which price.
+    pub price: Price,
+    /// How much.
+    pub quantity: Quantity,
+    /// Fee in the quote asset; negative: rebate.
+    pub fee: Amount,
+    /// Whether that order took liquidity.
+    pub taker: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a private event says: a state after the change, or a fill.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Body {
+    /// An order as it stands.
+    Order(OrderState),
+    /// A fill.
+    Fill(Fill),
+    /// A balance as it stands.
+    Balance(BalanceState),
+}
+
+/// Which private channels; a set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Kinds(u8);
+
+impl Kinds {
+    /// None.
+    pub const NONE: Kinds = Kinds(0);
+    /// `orders`.
+    pub const ORDERS: Kinds = Kinds(1);
+    /// `fills`.
+    pub const FILLS: Kinds = Kinds(2);
+    /// `balances`.
+    pub const BALANCES: Kinds = Kinds(4);
+    /// All three.
+    pub const ALL: Kinds = Kinds(7);
+
+    /// Both sets.
+    pub fn with(self, other: Kinds) -> Kinds {
+        Kinds(self.0 | other.0)
+    }
+
+    /// This set without the other.
+    pub fn without(self, other: Kinds) -> Kinds {
+        Kinds(self.0 & !other.0)
+    }
+
+    /// Whether it contains all of `other`.
+    pub fn has(self, other: Kinds) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether it is empty.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// How many.
+    pub fn count(self) -> usize {
+        self.0.count_ones() as usize
+    }
+}
+
+/// One thing that happened to an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PrivateEvent {
+    /// Whose.
+    pub account: AccountId,
+    /// Where in the account's history.
+    pub position: Position,
+    /// What.
+    pub body: Body,
+}
+
+impl PrivateEvent {
+    /// The channel it belongs to.
+    pub fn kind(&self) -> Kinds {
+        match self.body {
+            Body::Order(_) => Kinds::ORDERS,
+            Body::Fill(_) => Kinds::FILLS,
+            Body::Balance(_) => Kinds::BALANCES,
+        }
+    }
+}
+
+/// Follows live orders so that each change can be told as the whole order.
+#[derive(Default)]
+pub struct Tracker {
+    orders: HashMap<OrderId, OrderState>,
+    balances: BTreeMap<(AssetId, AccountId), BalanceState>,
+}
+
+impl Tracker {
+    /// A tracker that knows these orders.
+    pub fn new(live: impl Iterator<Item = OrderState>) -> Tracker {
+        Tracker {
+            orders: live
+                .filter(|order| order.status.is_live())
+                .map(|order| (order.order, order))
+                .collect(),
+            balances: BTreeMap::new(),
+        }
+    }
+
+    /// Appends what `step` did to accounts, in order of position.
+    pub fn apply(&mut self, step: &Step, events: &[Event], out: &mut Vec<PrivateEvent>) {
+        for (index, event) in events.iter().enumerate() {
+            match event {
+                Event::Accepted { order, .. } => {
+                    if let Command::Place(_) = &step.command {
+                        let state = placed(step, *order, OrderStatus::Open);
+                        self.orders.insert(*order, state);
+                        out.push(told(index, ordinal::ORDER, state));
+                    }
+                }
+                Event::Refused { code, order: Some(order) } => {
+                    let mut state = placed(step, *order, OrderStatus::Rejected);
+                    state.reject = Some(*code);
+                    out.push(told(index, ordinal::ORDER, state));
+                }
+                Event::Amended { order, price, quantity, .. } => {
+                    if let Some(state) = self.change(*order, step) {
+                        (state.price, state.quantity) = (*price, *quantity);
+                        out.push(told(index, ordinal::ORDER, *state));
+                    }
+                }
+                Event::Trade(trade) => self.traded(step, index, trade, out),
+                Event::Closed { order, reason, .. } => {
+                    self.closed(step, index, *order, *reason, out)
+                }
+                Event::Balance { account, asset, total, locked, .. }
+                    if !account.may_go_negative() =>
+                {
+                    let state = BalanceState {
+                        account: *account,
+                        asset: *asset,
+                        total: *total,
+                        locked: *locked,
+                    };
+                    self.balances.insert((*asset, *account), state);
+                }
+                _ => {}
+            }
+        }
+        while let Some(((asset, account), state)) = self.balances.pop_first() {
+            let ordinal = ordinal::BALANCE + asset.0;
+            let position = Position { seq: step.seq, ordinal };
+            out.push(PrivateEvent { account, position, body: Body::Balance(state) });
+        }
+    }
+
+    fn change(&mut self, order: OrderId, step: &Step) -> Option<&mut OrderState> {
+        let Some(state) = self.orders.get_mut(&order) else {
+            tracing::error!(
+                event = "market.unknown_order",
+                order.id = order.0,
+                seq = step.seq.0,
+                "an event names an order that was never accepted; its owner is not told"
+            );
+            return None;
+        };
+        (state.seq, state.updated_at) = (step.seq, step.at);
+        Some(state)
+    }
+
+    fn traded(&mut self, step: &Step, index: usize, trade: &Trade, out: &mut Vec<PrivateEvent>) {
+        let maker = (trade.maker, trade.maker_account, trade.maker_fee, trade.maker_remaining);
+        let taker = (trade.taker, trade.taker_account, trade.taker_fee, trade.taker_remaining);
+        let sides = [
+            (maker, trade.taker_side.opposite(), ordinal::ORDER, ordinal::MAKER_FILL, false),
+            (taker, trade.taker_side, ordinal::TAKER, ordinal::TAKER_FILL, true),
+        ];
+        for ((order, account, fee, remaining), side, order_part, fill_part, taker) in sides {
+            if let Some(state) = self.change(order, step) {
+                state.filled.0 += trade.quantity.0;
+                state.notional += trade.price.0 * trade.quantity.0;
+                state.status = if remaining == Quantity::ZERO {
+                    OrderStatus::Filled
+                } else {
+                    OrderStatus::PartiallyFilled
+                };
+                out.push(told(index, order_part, *state));
+            }
+            let fill = Fill {
+                fill: trade.trade.0 * 2 + u64::from(taker),
+                order,
+                instrument: trade.instrument,
+                side,
+                price: trade.price,
+                quantity: trade.quantity,
+                fee,
+                taker,
+                at: step.at,
+            };
+            let position = Position { seq: step.seq, ordinal: ordinal::of(index, fill_part) };
+            out.push(PrivateEvent { account, position, body: Body::Fill(fill) });
+        }
+    }
+
+    fn closed(
+        &mut self,
+        step: &Step,
+        index: usize,
+        order: OrderId,
+        reason: CloseReason,
+        out: &mut Vec<PrivateEvent>,
+    ) {
+        let Some(state) = self.change(order, step) else { return };
+        state.closed = Some(reason);
+        state.status = match reason {
+            CloseReason::Filled => OrderStatus::Filled,
+            CloseReason::Expired => OrderStatus::Expired,
+            _ => OrderStatus::Cancelled,
+        };
+        let state = *state;
+        self.orders.remove(&order);
+        // The trade that filled it told so already.
+        if reason != CloseReason::Filled {
+            out.push(told(index, ordinal::ORDER, state));
+        }
+    }
+}
+
+fn told(index: usize, part: u32, state: OrderState) -> PrivateEvent {
+    PrivateEvent {
+        account: state.account,
+        position: Position { seq: state.seq, ordinal: ordinal::of(index, part) },
+        body: Body::Order(state),
+    }
+}
+
+fn placed(step: &Step, order: OrderId, status: OrderStatus) -> OrderState {
+    let Command::Place(place) = &step.command else {
+        unreachable!("only Place gives an order its number");
+    };
+    OrderState {
+        order,
+        account: place.account,
+        instrument: place.instrument,
+        side: place.side,
+        kind: place.kind,
+        time_in_force: place.time_in_force,
+        post_only: place.post_only,
+        price: place.price,
+        quantity: place.quantity,
+        filled: Quantity::ZERO,
+        notional: 0,
+        status,
+        reject: None,
+        closed: None,
+        client_id: place.client_id,
+        created_at: step.at,
+        updated_at: step.at,
+        seq: step.seq,
+    }
+}
+
+/// The newest private events of all accounts.
+pub struct Ring {
+    capacity: usize,
+    /// Number of the first kept event since the start.
+    first: u64,
+    events: VecDeque<PrivateEvent>,
+    /// Numbers of each account's kept events, ascending.
+    index: HashMap<AccountId, VecDeque<u64>>,
+    /// Everything up to here is no longer (or never was) in the ring.
+    floor: Position,
+    /// Everything up to here has been taken in.
+    end: Seq,
+}
+
+/// A stretch of an account's events.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// In order of position.
+    pub events: Vec<PrivateEvent>,
+    /// Where to go on: the last event's position, or when `caught_up` the end of
+    /// everything released.
+    pub next: Position,
+    /// Whether there is nothing after it yet.
+    pub caught_up: bool,
+}
+
+impl Ring {
+    /// An empty ring that holds `capacity` (at least one) events from after `start`.
+    pub fn new(capacity: usize, start: Seq) -> Ring {
+        Ring {
+            capacity: capacity.max(1),
+            first: 0,
+            events: VecDeque::new(),
+            index: HashMap::new(),
+            floor: Position::end_of(start),
+            end: start,
+        }
+    }
+
+    /// Takes in the events of everything up to `end`.
+    pub fn extend(&mut self, events: &[PrivateEvent], end: Seq) {
+        for event in events {
+            if self.events.len() == self.capacity {
+                self.evict();
+            }
+            let number = self.first + self.events.len() as u64;
+            self.events.push_back(*event);
+            self.index.entry(event.account).or_default().push_back(number);
+        }
+        self.end = end;
+    }
+
+    fn evict(&mut self) {
+        let Some(event) = self.events.pop_front() else { return };
+        self.first += 1;
+        self.floor = event.position;
+        if let Some(numbers) = self.index.get_mut(&event.account) {
+            numbers.pop_front();
+            if numbers.is_empty() {
+                self.index.remove(&event.account);
+            }
+        }
+    }
+
+    /// Everything at or before this is not in the ring.
+    pub fn floor(&self) -> Position {
+        self.floor
+    }
+
+    /// Last sequence taken in.
+    pub fn end(&self) -> Seq {
+        self.end
+    }
+
+    /// At most `max` (at least one) of an account's events after `position` and not after
+    /// `until`; `None` when some of them may be gone from the ring.
+    pub fn page(
+        &self,
+        account: AccountId,
+        position: Position,
+        until: Option<Position>,
+        max: usize,
+    ) -> Option<Page> {
+        if position < self.floor {
+            return None;
+        }
+        let none = VecDeque::new();
+        let numbers = self.index.get(&account).unwrap_or(&none);
+        let at = |number: &u64| &self.events[(number - self.first) as usize];
+        let from = numbers.partition_point(|number| at(number).position <= position);
+        let within = |event: &&PrivateEvent| until.is_none_or(|until| event.position <= until);
+        let mut rest = numbers.range(from..).map(at).take_while(within);
+        let events: Vec<PrivateEvent> = rest.by_ref().take(max.max(1)).copied().collect();
+        let end = until.unwrap_or(Position::end_of(self.end)).max(position);
+        Some(match (rest.next(), events.last()) {
+            (Some(_), Some(last)) => {
+                let next = last.position;
+                Page { events, next, caught_up: false }
+            }
+            _ => Page { events, next: end, caught_up: true },
+        })
+    }
+}

@@ -1,0 +1,30 @@
+//! What every handler may use, in one cheap-to-clone handle.
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use tokio::sync::{Semaphore, watch};
+
+use crate::backend::Backend;
+use crate::config::Config;
+use crate::live::Hub;
+use crate::password::Checker;
+
+/// Handles of the running console.
+#[derive(Clone)]
+pub struct App {
+    /// Settings in force.
+    pub config: Arc<Config>,
+    /// The database.
+    pub pool: PgPool,
+    /// The backend's HTTP surfaces.
+    pub backend: Backend,
+    /// Live data, shared by all browsers.
+    pub hub: Arc<Hub>,
+    /// Password checks, two at once.
+    pub checker: Checker,
+    /// Places for browsers' live connections.
+    pub streams: Arc<Semaphore>,
+    /// Turns true when the console stops, so that live connections end.
+    pub stopping: watch::Receiver<bool>,
+}

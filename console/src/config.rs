@@ -1,0 +1,200 @@
+//! Settings: their types, defaults and checks. `default.toml` beside this file is the
+//! documentation; a test holds the two together.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// The annotated default file, as shipped.
+pub const DEFAULT_TOML: &str = include_str!("default.toml");
+
+macro_rules! section {
+    ($name:ident { $($field:ident : $type:ty),* $(,)? }) => {
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(missing_docs)] // documented, with units and ranges, in default.toml
+        pub struct $name { $(pub $field: $type),* }
+    };
+}
+
+section!(Config {
+    listen: SocketAddr,
+    public_url: String,
+    language: String,
+    zone: String,
+    database: Database,
+    backend: Backend,
+    session: Session,
+    sign_in: SignIn,
+    http: Http,
+    lists: Lists,
+    live: Live,
+    log: Log,
+});
+section!(Database { url: String, password_file: PathBuf, connections: u32, query_seconds: u64 });
+section!(Backend {
+    admin_url: String,
+    admin_token_file: PathBuf,
+    public_url: String,
+    request_seconds: u64
+});
+section!(Session { idle_minutes: i32, absolute_hours: i32, secure_cookies: bool });
+section!(SignIn { failures_per_login: i32, failures_per_address: i32, window_minutes: i32 });
+section!(Http { header_seconds: u64, request_seconds: u64, body_bytes: usize, proxies: Vec<IpAddr> });
+section!(Lists { page_rows: usize, csv_rows: usize });
+section!(Live { interval_ms: u64, instruments: usize, streams: usize });
+section!(Log { filter: String, format: String });
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {source}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not valid.
+    #[error("the configuration {path} is not valid: {message}")]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, with line and key.
+        message: String,
+    },
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        merged(toml::Table::new())
+            .unwrap_or_else(|e| panic!("default.toml does not match its types: {e}"))
+    }
+}
+
+/// Lays `over` on the shipped defaults, key by key.
+fn merged(over: toml::Table) -> Result<Config, String> {
+    fn lay(base: &mut toml::Table, over: toml::Table) {
+        for (key, value) in over {
+            match (base.get_mut(&key), value) {
+                (Some(toml::Value::Table(base)), toml::Value::Table(over)) => lay(base, over),
+                (_, value) => {
+                    base.insert(key, value);
+                }
+            }
+        }
+    }
+    let mut table: toml::Table = DEFAULT_TOML.parse().map_err(|e| format!("{e}"))?;
+    lay(&mut table, over);
+    table.try_into().map_err(|e: toml::de::Error| e.to_string())
+}
+
+impl Config {
+    /// Reads a settings file; what it leaves out keeps its default.
+    ///
+    /// # Errors
+    /// When the file cannot be read, has unknown or wrongly typed keys, or values out of range.
+    pub fn load(path: &Path) -> Result<Config, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        Config::parse(&text).map_err(|message| ConfigError::Invalid { path: path.into(), message })
+    }
+
+    /// Parses settings; what they leave out keeps its default.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn parse(text: &str) -> Result<Config, String> {
+        let config = merged(text.parse().map_err(|e: toml::de::Error| e.to_string())?)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let ranges: [(&str, u64, u64, u64); 15] = [
+            ("database.connections", self.database.connections.into(), 1, 1000),
+            ("database.query_seconds", self.database.query_seconds, 1, 300),
+            ("backend.request_seconds", self.backend.request_seconds, 1, 60),
+            ("session.idle_minutes", unsigned(self.session.idle_minutes), 1, 1440),
+            ("session.absolute_hours", unsigned(self.session.absolute_hours), 1, 168),
+            ("sign_in.failures_per_login", unsigned(self.sign_in.failures_per_login), 1, 1000),
+            ("sign_in.failures_per_address", unsigned(self.sign_in.failures_per_address), 1, 10000),
+            ("sign_in.window_minutes", unsigned(self.sign_in.window_minutes), 1, 1440),
+            ("http.header_seconds", self.http.header_seconds, 1, 60),
+            ("http.request_seconds", self.http.request_seconds, 1, 300),
+            ("http.body_bytes", self.http.body_bytes as u64, 1024, 1 << 20),
+            ("lists.page_rows", self.lists.page_rows as u64, 1, 1000),
+            ("live.interval_ms", self.live.interval_ms, 20, 10_000),
+            ("live.instruments", self.live.instruments as u64, 1, 10_000),
+            ("live.streams", self.live.streams as u64, 1, 100_000),
+        ];
+        for (name, value, low, high) in ranges {
+            if !(low..=high).contains(&value) {
+                return Err(format!("{name} is {value}; it must be from {low} to {high}"));
+            }
+        }
+        if !matches!(self.language.as_str(), "ja" | "en") {
+            return Err(format!("language is {:?}; it must be ja or en", self.language));
+        }
+        if crate::view::zone(&self.zone).is_none() {
+            return Err(format!(
+                "zone is {:?}; it must be one of {}",
+                self.zone,
+                crate::view::ZONES.join(", ")
+            ));
+        }
+        if !matches!(self.log.format.as_str(), "json" | "text") {
+            return Err(format!("log.format is {:?}; it must be json or text", self.log.format));
+        }
+        for (name, url) in [
+            ("public_url", &self.public_url),
+            ("backend.admin_url", &self.backend.admin_url),
+            ("backend.public_url", &self.backend.public_url),
+        ] {
+            if !url.starts_with("http://") && !url.starts_with("https://") || url.ends_with('/') {
+                return Err(format!(
+                    "{name} is {url:?}; it must begin with http:// or https:// and have no \
+                     slash at its end"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unsigned(value: i32) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_file_names_every_setting_and_nothing_else() {
+        let shipped: toml::Table = DEFAULT_TOML.parse().unwrap();
+        let written = toml::Table::try_from(Config::default()).unwrap();
+        assert_eq!(shipped, written);
+        Config::default().check().unwrap();
+    }
+
+    #[test]
+    fn unknown_and_out_of_range_settings_are_refused() {
+        for (text, says) in [
+            ("nonsense = 1", "nonsense"),
+            ("[session]\nidle_minutes = 0", "session.idle_minutes"),
+            ("[session]\nidle_minutes = -5", "session.idle_minutes"),
+            ("language = \"fr\"", "ja or en"),
+            ("zone = \"Mars/Base\"", "Asia/Tokyo"),
+            ("public_url = \"http://x/\"", "slash"),
+            ("public_url = \"ftp://x\"", "http://"),
+            ("[log]\nformat = \"xml\"", "log.format"),
+        ] {
+            let error = Config::parse(text).unwrap_err();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+        assert_eq!(Config::parse("[lists]\npage_rows = 5").unwrap().lists.page_rows, 5);
+    }
+}

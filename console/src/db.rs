@@ -1,0 +1,62 @@
+//! The connection pool, and the one type the database lacks: time.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgConnectOptions, PgPoolOptions, PgTypeInfo, PgValueRef};
+use sqlx::{PgPool, Postgres};
+
+use crate::config::Database;
+
+/// Microseconds from the Unix epoch to 2000-01-01, where Postgres begins to count.
+const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
+
+/// A `timestamptz` as a [`Timestamp`], microsecond precision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At(pub Timestamp);
+
+impl sqlx::Type<Postgres> for At {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("timestamptz")
+    }
+}
+
+impl sqlx::Encode<'_, Postgres> for At {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        let micros = self.0.as_microsecond() - POSTGRES_EPOCH_US;
+        <i64 as sqlx::Encode<Postgres>>::encode_by_ref(&micros, buffer)
+    }
+}
+
+impl sqlx::Decode<'_, Postgres> for At {
+    fn decode(value: PgValueRef<'_>) -> Result<At, BoxDynError> {
+        let micros = <i64 as sqlx::Decode<Postgres>>::decode(value)?;
+        let micros = micros.checked_add(POSTGRES_EPOCH_US).ok_or("time out of range")?;
+        Ok(At(Timestamp::from_microsecond(micros)?))
+    }
+}
+
+/// A pool that connects when first used, so that the console starts without the database.
+///
+/// # Errors
+/// When the URL is not one, or the password file cannot be read.
+pub fn pool(config: &Database) -> anyhow::Result<PgPool> {
+    use anyhow::Context;
+    let mut options: PgConnectOptions = config.url.parse().context("database.url")?;
+    if !config.password_file.as_os_str().is_empty() {
+        let password = std::fs::read_to_string(&config.password_file).with_context(|| {
+            format!("database.password_file {}", config.password_file.display())
+        })?;
+        options = options.password(password.trim_end());
+    }
+    let timeout_ms = (config.query_seconds * 1000).to_string();
+    let options = options
+        .application_name("zaraba-console")
+        .options([("statement_timeout", timeout_ms.as_str())]);
+    Ok(PgPoolOptions::new()
+        .max_connections(config.connections)
+        .acquire_timeout(Duration::from_secs(3))
+        .connect_lazy_with(options))
+}

@@ -1,0 +1,147 @@
+//! The one place that turns failures into pages. Handlers return `Failure`; the outermost
+//! middleware renders it in the reader's language, because only it knows the reader.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::i18n::M;
+use crate::view::View;
+
+/// Why a page cannot be shown.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Failure {
+    /// No such object or address.
+    #[error("not found")]
+    NotFound,
+    /// Signed in, but the roles do not include it.
+    #[error("not allowed")]
+    Forbidden,
+    /// A form without its token, or from another site.
+    #[error("form refused: cross-site or without its token")]
+    CrossSite,
+    /// The address or the form has an impossible value: which.
+    #[error("bad request: {0}")]
+    BadRequest(String),
+    /// Too many live connections.
+    #[error("too many live connections")]
+    Busy,
+    /// The backend does not answer: what was tried and what came back.
+    #[error("backend: {0}")]
+    Backend(String),
+    /// The database does not answer.
+    #[error("database: {0}")]
+    Database(String),
+    /// A query ran into its time limit.
+    #[error("query cancelled by its time limit")]
+    TooSlow,
+    /// Anything else; details go to the log only.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Failure {
+        match &error {
+            // query_canceled: the statement timeout.
+            sqlx::Error::Database(e) if e.code().as_deref() == Some("57014") => Failure::TooSlow,
+            // Shutting down, starting up, too many connections: the database is there but away.
+            sqlx::Error::Database(e)
+                if e.code().is_some_and(|c| c.starts_with("57P") || c.starts_with("53")) =>
+            {
+                Failure::Database(error.to_string())
+            }
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+                Failure::Database(error.to_string())
+            }
+            sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => {
+                Failure::Database(error.to_string())
+            }
+            _ => Failure::Internal(format!("query failed: {error}")),
+        }
+    }
+}
+
+impl From<askama::Error> for Failure {
+    fn from(error: askama::Error) -> Failure {
+        Failure::Internal(format!("template failed: {error}"))
+    }
+}
+
+impl Failure {
+    /// Its HTTP status.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Failure::NotFound => StatusCode::NOT_FOUND,
+            Failure::Forbidden | Failure::CrossSite => StatusCode::FORBIDDEN,
+            Failure::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Failure::Busy | Failure::Database(_) | Failure::TooSlow => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Failure::Backend(_) => StatusCode::BAD_GATEWAY,
+            Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn texts(&self, view: &View, request_id: &str, query_seconds: u64) -> (&'static str, String) {
+        let t = |m| view.t(m);
+        match self {
+            Failure::NotFound => (t(M::NotFoundTitle), t(M::NotFoundText).into()),
+            Failure::Forbidden => (t(M::ForbiddenTitle), t(M::ForbiddenText).into()),
+            Failure::CrossSite => (t(M::ForbiddenTitle), t(M::CrossSiteText).into()),
+            Failure::BadRequest(what) => (t(M::BadRequestTitle), view.tf(M::InvalidForm, &[what])),
+            Failure::Busy => (t(M::BusyTitle), t(M::BusyText).into()),
+            Failure::Backend(tried) => {
+                (t(M::BackendAwayTitle), view.tf(M::BackendAwayText, &[tried]))
+            }
+            Failure::Database(_) => (t(M::DatabaseAwayTitle), t(M::DatabaseAwayText).into()),
+            Failure::TooSlow => {
+                (t(M::TooSlowTitle), view.tf(M::TooSlowText, &[&query_seconds.to_string()]))
+            }
+            Failure::Internal(_) => (t(M::InternalTitle), view.tf(M::InternalText, &[request_id])),
+        }
+    }
+
+    /// The page that says so.
+    pub fn page(&self, view: View, request_id: &str, query_seconds: u64) -> Response {
+        if self.status().is_server_error() {
+            tracing::error!(event = "console.page_failed", path = %view.path, request.id = request_id,
+                error = %self, "a page could not be shown");
+        }
+        let (title, text) = self.texts(&view, request_id, query_seconds);
+        let page = ErrorPage { title, text: &text, request_id, v: &view };
+        match page.render() {
+            Ok(html) => (self.status(), Html(html)).into_response(),
+            Err(error) => {
+                tracing::error!(event = "console.template_failed", error = %error, "error page");
+                (self.status(), format!("{title}\n{text}\n")).into_response()
+            }
+        }
+    }
+}
+
+/// A response that only carries the failure; the middleware replaces it by the page.
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    v: &'a View,
+    title: &'a str,
+    text: &'a str,
+    request_id: &'a str,
+}
+
+/// Renders a page.
+///
+/// # Errors
+/// When the template fails.
+pub fn html(page: &impl Template) -> Result<Response, Failure> {
+    Ok(Html(page.render()?).into_response())
+}

@@ -1,0 +1,163 @@
+//! What stands before every handler: the reader, the route's need, the form token, and the
+//! error pages. Handlers get an `Extension<View>` that has already met the route's need.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::de::DeserializeOwned;
+
+use crate::app::App;
+use crate::authz::{Need, meets};
+use crate::error::Failure;
+use crate::session::{self, Token};
+use crate::view::View;
+
+impl<S: Sync> FromRequestParts<S> for View {
+    type Rejection = Failure;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        _: &S,
+    ) -> Result<View, Failure> {
+        parts
+            .extensions
+            .get::<View>()
+            .cloned()
+            .ok_or_else(|| Failure::Internal("a route without guard".into()))
+    }
+}
+
+/// Whether a request is a live stream's: it says so, and does not count as a page view.
+fn is_stream(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.contains("text/event-stream"))
+}
+
+/// Applies a route's need. Strangers are sent to the sign-in page, which brings them back;
+/// scripts and forms of strangers get 401.
+pub async fn guard(
+    State((app, need)): State<(App, Need)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let stream = is_stream(request.headers());
+    if need == Need::Nothing && request.uri().path().starts_with("/static/") {
+        return next.run(request).await;
+    }
+    let path = request.uri().path().to_owned();
+    let view = match session::view(&app, request.headers(), &path, !stream).await {
+        Ok(view) => view,
+        // The doors stay reachable without the database, and say what is wrong.
+        Err(failure) => match need {
+            Need::Nothing => {
+                View::stranger(&app.config, session::remembered_language(request.headers()), &path)
+            }
+            _ => return failure.into_response(),
+        },
+    };
+    if !meets(&view, need) {
+        if view.person.is_some() {
+            return Failure::Forbidden.into_response();
+        }
+        return to_sign_in(request.method(), request.uri(), request.headers(), stream);
+    }
+    request.extensions_mut().insert(view);
+    next.run(request).await
+}
+
+fn to_sign_in(method: &Method, uri: &Uri, headers: &HeaderMap, stream: bool) -> Response {
+    let back = uri.path_and_query().map_or("/", |p| p.as_str());
+    let back: String = form_encode(back);
+    let target = format!("/sign-in?ended=1&next={back}");
+    if headers.contains_key("hx-request") {
+        let mut response = StatusCode::UNAUTHORIZED.into_response();
+        if let Ok(value) = HeaderValue::from_str(&target) {
+            response.headers_mut().insert("hx-redirect", value);
+        }
+        return response;
+    }
+    if method == Method::GET && !stream {
+        return Redirect::to(&target).into_response();
+    }
+    StatusCode::UNAUTHORIZED.into_response()
+}
+
+/// Percent-encodes a query value.
+pub fn form_encode(text: &str) -> String {
+    text.bytes()
+        .map(|b| match b {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(b).to_string()
+            }
+            _ => format!("%{b:02X}"),
+        })
+        .collect()
+}
+
+/// Turns failures into pages, after everything else.
+pub async fn pages_for_failures(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (headers, path) = (request.headers().clone(), request.uri().path().to_owned());
+    let request_id =
+        headers.get("x-request-id").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let response = next.run(request).await;
+    let failure = match response.extensions().get::<Failure>() {
+        Some(failure) => failure.clone(),
+        None if response.status() == StatusCode::METHOD_NOT_ALLOWED => return response,
+        None => return response,
+    };
+    // Best effort: without the database the page is in the remembered language.
+    let view = match &failure {
+        Failure::Database(_) => None,
+        _ => session::view(&app, &headers, &path, false).await.ok(),
+    };
+    let view = view.unwrap_or_else(|| {
+        View::stranger(&app.config, session::remembered_language(&headers), &path)
+    });
+    failure.page(view, &request_id, app.config.database.query_seconds)
+}
+
+/// A form of a signed-in person: refused without the session's token.
+pub struct Form<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request<Body>, app: &App) -> Result<Form<T>, Failure> {
+        let token = Token::of(app, request.headers()).ok_or(Failure::CrossSite)?;
+        let body = Bytes::from_request(request, app)
+            .await
+            .map_err(|e| Failure::BadRequest(e.body_text()))?;
+        #[derive(serde::Deserialize)]
+        struct Csrf {
+            #[serde(default)]
+            csrf: String,
+        }
+        let sent: Csrf = read(&body)?;
+        if !token.matches_csrf(&sent.csrf) {
+            return Err(Failure::CrossSite);
+        }
+        Ok(Form(read(&body)?))
+    }
+}
+
+/// Reads a URL-encoded form or query.
+///
+/// # Errors
+/// When a field is missing or malformed: which.
+pub fn read<T: DeserializeOwned>(encoded: &[u8]) -> Result<T, Failure> {
+    serde_html_form::from_bytes(encoded).map_err(|e| Failure::BadRequest(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::form_encode;
+
+    #[test]
+    fn addresses_survive_a_query() {
+        assert_eq!(form_encode("/orders?side=buy&x=a b"), "%2Forders%3Fside%3Dbuy%26x%3Da%20b");
+    }
+}
