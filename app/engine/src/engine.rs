@@ -1,7 +1,7 @@
 //! The engine: lock, match, settle in one step. Its state, its queries, and the one way in.
 //!
 //! Each kind of command has a file below this one (`place`, `amend`, `cancel`, `transfer`,
-//! `admin`); matching is in [`crate::matching`]. A command is checked whole before anything
+//! `admin`); matching is in `matching`. A command is checked whole before anything
 //! changes; what fails after that is a broken invariant and panics, because a process that
 //! cannot trust its state must not trade on.
 //!

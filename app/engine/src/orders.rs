@@ -476,10 +476,10 @@ impl Orders {
             Kind::Live | Kind::Done => Some(ORDERS),
             Kind::Transfer => Some(TRANSFERS),
         };
-        if let Some(space) = space {
-            if self.lookup(space, hot.account, &cold.client_id).is_some() {
-                return Err(format!("order slot {slot} repeats a client id"));
-            }
+        if let Some(space) = space
+            && self.lookup(space, hot.account, &cold.client_id).is_some()
+        {
+            return Err(format!("order slot {slot} repeats a client id"));
         }
         self.hot.push(hot);
         self.cold.push(cold);

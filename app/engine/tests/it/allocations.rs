@@ -60,7 +60,7 @@ fn command(world: &mut World, i: u64, orders: &[(AccountId, OrderId)]) -> Comman
             Command::Amend(Amend { account, order, price, quantity, via: Via::Rest, key: 0 })
         }
         9 if i % 512 == 9 => Command::CancelMany(CancelMany {
-            account: (i % 3 == 0).then_some(account),
+            account: i.is_multiple_of(3).then_some(account),
             instrument: None,
             side: None,
             via: Via::Admin,

@@ -210,7 +210,7 @@ fn transfers_that_are_refused() {
 #[test]
 fn what_is_locked_cannot_leave() {
     let mut world = World::new();
-    world.sell(ANN, 100, 100_000 - 100_000 % 2);
+    world.sell(ANN, 100, 100_000);
     // 10 BTC: 100,000 units of 1/10,000 are all of it.
     assert_eq!(world.balance(ANN, BTC), (1_000_000_000, 1_000_000_000));
     let events = world.transfer(TransferKind::Withdraw, ANN, BTC, 1);

@@ -22,7 +22,7 @@ pub const CAT: AccountId = AccountId(6);
 pub const DAN: AccountId = AccountId(7);
 
 pub fn text<const N: usize>(text: &str) -> Text<N> {
-    Text::new(text).unwrap()
+    Text::new(text).expect("names in tests are short")
 }
 
 pub fn by() -> Box<Provenance> {
@@ -110,7 +110,7 @@ impl World {
         self.seq += 1;
         let mut events = Vec::new();
         self.engine.apply(Seq(self.seq), Timestamp(self.seq * 10), &command, &mut events);
-        self.engine.check().unwrap();
+        self.engine.check().expect("the state is sound after every command");
         events
     }
 
@@ -210,12 +210,13 @@ impl World {
     }
 
     pub fn order(&self, order: OrderId) -> OrderState {
-        self.engine.order(order).unwrap()
+        self.engine.order(order).expect("a remembered order")
     }
 
     /// Total and locked part.
     pub fn balance(&self, account: AccountId, asset: AssetId) -> (i64, i64) {
-        let BalanceState { total, locked, .. } = self.engine.balance(account, asset).unwrap();
+        let BalanceState { total, locked, .. } =
+            self.engine.balance(account, asset).expect("a balance seen before");
         (total.0, locked.0)
     }
 
