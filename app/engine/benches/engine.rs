@@ -373,7 +373,7 @@ fn snapshot(c: &mut Criterion) {
         (0..n).for_each(|_| run());
         cpu_time() - started
     };
-    let export = || engine.export(&mut |piece| drop(black_box(piece)));
+    let export = || engine.export(&mut |piece| _ = black_box(piece));
     let import = || drop(black_box(Engine::import(&bytes)));
     group.bench_function("export", |b| b.iter_custom(|n| timed(n, &export)));
     group.bench_function("import", |b| b.iter_custom(|n| timed(n, &import)));
