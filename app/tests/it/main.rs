@@ -5,3 +5,4 @@ mod core;
 mod store;
 
 mod journal;
+mod rest;

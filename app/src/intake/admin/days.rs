@@ -49,8 +49,7 @@ pub(super) async fn roll(
     let profile = word("profile", profile, &PROFILES)?;
     let day = required(&body.day, "day")?.integer("day", 19_000_101, 29_991_231)? as u32;
     change.note("roll day", &body.reason)?;
-    let mut rolled =
-        Rolled { profile: profile.as_str(), day, expired: 0, more: false, seq: 0 };
+    let mut rolled = Rolled { profile: profile.as_str(), day, expired: 0, more: false, seq: 0 };
     for _ in 0..SLICES_MAX {
         let receipt = submit(&platform, Command::RollDay { profile, day }).await?;
         accepted(&receipt)?;

@@ -93,8 +93,13 @@ impl Change {
     /// As [`Change::because`].
     pub(super) fn note(&self, what: &str, reason: &Option<Given<'_>>) -> ApiResult<()> {
         let by = self.because(reason)?;
-        tracing::info!(event = "admin.changed", what, actor = by.actor.as_str(),
-            request.id = by.request.as_str(), reason = by.reason.as_str());
+        tracing::info!(
+            event = "admin.changed",
+            what,
+            actor = by.actor.as_str(),
+            request.id = by.request.as_str(),
+            reason = by.reason.as_str()
+        );
         Ok(())
     }
 }

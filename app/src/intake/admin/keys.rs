@@ -175,8 +175,12 @@ pub(super) async fn create(
         label: label.to_owned(),
     };
     let made = platform.keys.create(new, change.actor()).await?;
-    tracing::info!(event = "admin.key_created", actor = change.actor(), account = code,
-        key.id = made.key_id);
+    tracing::info!(
+        event = "admin.key_created",
+        actor = change.actor(),
+        account = code,
+        key.id = made.key_id
+    );
     let api_secret = made.api_secret.map(|secret| secret.as_str().to_owned());
     let shape = CreatedShape { key_id: made.key_id, api_key: made.api_key, api_secret };
     Ok((StatusCode::CREATED, Json(shape)))

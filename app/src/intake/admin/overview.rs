@@ -45,11 +45,7 @@ pub(super) async fn sample(platform: Platform, rates: Arc<Rates>) {
         if samples.len() == KEPT {
             samples.pop_front();
         }
-        samples.push_back(Sample {
-            at: Instant::now(),
-            orders: platform.live.orders_ever(),
-            ack,
-        });
+        samples.push_back(Sample { at: Instant::now(), orders: platform.live.orders_ever(), ack });
     }
 }
 
@@ -70,9 +66,8 @@ impl Rates {
     fn ack(&self, quantile: f64) -> Option<f64> {
         let samples = self.0.lock();
         let (first, last) = (samples.front()?, samples.back()?);
-        let earlier = |bound: f64| {
-            first.ack.iter().find(|(b, _)| *b == bound).map_or(0, |(_, count)| *count)
-        };
+        let earlier =
+            |bound: f64| first.ack.iter().find(|(b, _)| *b == bound).map_or(0, |(_, count)| *count);
         let window: Vec<(f64, u64)> =
             last.ack.iter().map(|(bound, count)| (*bound, count - earlier(*bound))).collect();
         quantile_of(&window, quantile)
@@ -199,7 +194,11 @@ mod tests {
         assert_eq!(quantile_of(&buckets, 0.5), Some(1.5));
         assert_eq!(quantile_of(&buckets, 0.05), Some(0.5));
         assert_eq!(quantile_of(&buckets, 0.95), Some(3.0));
-        assert_eq!(quantile_of(&[(1.0, 0), (f64::INFINITY, 4)], 0.5), Some(1.0), "beyond all bounds");
+        assert_eq!(
+            quantile_of(&[(1.0, 0), (f64::INFINITY, 4)], 0.5),
+            Some(1.0),
+            "beyond all bounds"
+        );
         assert_eq!(quantile_of(&[(1.0, 0), (f64::INFINITY, 0)], 0.5), None);
         assert_eq!(quantile_of(&[], 0.5), None);
     }

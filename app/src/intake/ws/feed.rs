@@ -84,12 +84,7 @@ impl Feed {
     ///
     /// # Errors
     /// Not subscribed, another resume is going on, or `from` is after `end`.
-    pub fn resume(
-        &mut self,
-        from: Position,
-        end: Seq,
-        id: Option<Value>,
-    ) -> Result<(), OpError> {
+    pub fn resume(&mut self, from: Position, end: Seq, id: Option<Value>) -> Result<(), OpError> {
         let Some(covered) = self.covered_from else {
             return Err(OpError::NotSubscribed("any private channel".to_owned()));
         };
@@ -102,8 +97,7 @@ impl Feed {
         // What is covered is told once, also to a client that asks twice.
         let at = from.min(covered);
         self.covered_from = Some(at);
-        self.replay =
-            Some(Replay { at, until: covered, count: 0, asked: true, id });
+        self.replay = Some(Replay { at, until: covered, count: 0, asked: true, id });
         Ok(())
     }
 
@@ -127,8 +121,7 @@ impl Feed {
     pub fn fell_behind(&mut self, before: Position, until: Position) {
         if self.live == Some(before) {
             self.live = Some(until);
-            self.replay =
-                Some(Replay { at: before, until, count: 0, asked: false, id: None });
+            self.replay = Some(Replay { at: before, until, count: 0, asked: false, id: None });
         }
     }
 }

@@ -291,9 +291,8 @@ mod tests {
     #[test]
     fn request_times_may_be_numbers_or_text() {
         for time in ["1", "\"1\""] {
-            let text = format!(
-                r#"{{"op":"auth","api_key":"k","request_time":{time},"signature":"00"}}"#
-            );
+            let text =
+                format!(r#"{{"op":"auth","api_key":"k","request_time":{time},"signature":"00"}}"#);
             let Op::Auth(auth) = read(&text).unwrap().op else { panic!("auth") };
             assert_eq!(auth.request_time.to_string(), "1");
         }

@@ -330,9 +330,8 @@ impl Session {
             body: b"",
         };
         let keys = &self.shared.platform.keys;
-        let principal = keys
-            .verify(&parts, Scope::Read, self.address, clock::now())
-            .map_err(OpError::Auth)?;
+        let principal =
+            keys.verify(&parts, Scope::Read, self.address, clock::now()).map_err(OpError::Auth)?;
         let code = principal.key.account_code.clone();
         // Only this task sets it, and it was empty above.
         let _ = self.shared.principal.set(principal);

@@ -10,10 +10,10 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
-use tokio::task::JoinHandle;
-use zaraba_engine::types::AccountId;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::task::JoinHandle;
+use zaraba_engine::types::AccountId;
 
 use super::Clocks;
 use super::feed::{Next, Replay};
@@ -177,13 +177,11 @@ impl Writer {
 
     /// The next page of a replay, from memory or the database; `None`: it is being read,
     /// and the writer is woken when it is there. Everything else goes on meanwhile.
-    async fn page(
-        &mut self,
-        account: AccountId,
-        replay: &Replay,
-    ) -> Option<Result<Page, String>> {
+    async fn page(&mut self, account: AccountId, replay: &Replay) -> Option<Result<Page, String>> {
         let platform = &self.shared.platform;
-        if let Some(page) = platform.market.private_page(account, replay.at, Some(replay.until), PAGE) {
+        if let Some(page) =
+            platform.market.private_page(account, replay.at, Some(replay.until), PAGE)
+        {
             METRICS.replayed.with_label_values(&["memory"]).inc_by(page.events.len() as u64);
             return Some(Ok(page));
         }
