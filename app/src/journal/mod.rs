@@ -26,7 +26,8 @@ mod writer;
 
 pub use error::JournalError;
 pub use format::JournalId;
-pub(crate) use format::{MAX_FRAME, put_command};
+pub(crate) use format::MAX_FRAME;
+pub use format::put_command;
 pub(crate) use metrics::METRICS;
 pub use reader::JournalReader;
 pub use recover::{Recovered, RecoveryReport, recover};

@@ -21,6 +21,7 @@ use super::Market;
 use super::board::Board;
 use super::candles::Interval;
 use super::http::Refusal;
+use super::ladder::Level;
 use super::metrics::METRICS;
 use super::shapes::{CandleShape, TickerShape, TradeShape, to_json};
 use super::text::decimal;
@@ -116,7 +117,7 @@ impl std::ops::Drop for Reader {
 struct Told {
     instrument: InstrumentId,
     seq: Option<Seq>,
-    book: Option<(Vec<(Price, Quantity)>, Vec<(Price, Quantity)>)>,
+    book: Option<(Vec<Level>, Vec<Level>)>,
     trade: Option<TradeId>,
     ticker: Option<TickerShape>,
     candle: Option<CandleShape>,
@@ -138,12 +139,12 @@ impl Told {
         if self.seq.replace(listing.seq) == Some(listing.seq) {
             return out;
         }
-        let book: (Vec<_>, Vec<_>) = (
+        let book: (Vec<Level>, Vec<Level>) = (
             listing.ladder.bids().take(LEVELS).collect(),
             listing.ladder.asks().take(LEVELS).collect(),
         );
         if self.book.as_ref() != Some(&book) {
-            let write = |(price, quantity): &(Price, Quantity)| {
+            let write = |(price, quantity): &Level| {
                 (
                     decimal(i128::from(price.0), listing.spec.price_digits),
                     decimal(i128::from(quantity.0), listing.spec.quantity_digits),
