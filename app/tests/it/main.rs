@@ -5,4 +5,5 @@
 mod core;
 mod crash;
 mod journal;
+mod rest;
 mod store;
