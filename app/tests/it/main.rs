@@ -1,5 +1,6 @@
 //! The one integration binary of the backend.
 
 mod core;
+mod stream;
 
 mod store;
