@@ -76,6 +76,8 @@ pub(super) fn open_segment(
 /// Headers of all segments, after checking that none is missing and all are of one journal.
 pub(super) fn check_segments(dirs: &Dirs) -> Result<Vec<SegmentHeader>, JournalError> {
     let dir = &dirs.journal;
+    // Read before the directory is: a writer in another process may add a segment meanwhile.
+    let noted = newest_noted(dir)?;
     let mut headers: Vec<SegmentHeader> = Vec::new();
     for first in numbered(dir, "seg")? {
         let (_, path, header) = open_segment(dir, first)?;
@@ -94,7 +96,7 @@ pub(super) fn check_segments(dirs: &Dirs) -> Result<Vec<SegmentHeader>, JournalE
         headers.push(header);
     }
     let newest = headers.last().map_or(Seq(0), |header| header.first);
-    if let Some(noted) = newest_noted(dir)?
+    if let Some(noted) = noted
         && noted > newest
     {
         let path = dir.join(segment_name(noted));
@@ -115,4 +117,11 @@ fn newest_noted(dir: &Path) -> Result<Option<Seq>, JournalError> {
         Ok(number) => Ok(Some(Seq(number))),
         Err(_) => Err(JournalError::segment(&path, 0, "it does not hold a segment's number")),
     }
+}
+
+/// Whether some process (this one included) has the journal open for writing.
+pub(super) fn is_written(dir: &Path) -> bool {
+    use rustix::fs::{FlockOperation, flock};
+    let Ok(file) = File::open(dir.join(LOCK)) else { return false };
+    flock(&file, FlockOperation::NonBlockingLockShared).is_err()
 }

@@ -98,7 +98,8 @@ impl SegmentHeader {
             return Err(BadHeader::Version(version));
         }
         let end = Self::USED;
-        if crc32c::crc32c(&page[..end]) != u32_at(page, end) {
+        let unused = &page[end + 4..HEADER_BYTES as usize];
+        if crc32c::crc32c(&page[..end]) != u32_at(page, end) || unused.iter().any(|b| *b != 0) {
             return Err(BadHeader::Damaged("the checksum of the header does not match"));
         }
         Ok(SegmentHeader {

@@ -1,6 +1,8 @@
-//! (in work) The journal: segments of frames on disk, group commit, snapshots.
+//! The journal: every command that changed the state, in order, on disk. Segments of
+//! checksummed frames, group commit, snapshots, recovery, readers, and the command line for
+//! it. The format and how a torn tail is told from damage: `docs/decisions/journal-format.md`.
 //!
-//! Contract other modules are built against; the runtime owner fills it in.
+//! Must not come in: what commands mean. The engine is only fed, hashed and exported here.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use zaraba_engine::types::Seq;
 
+pub mod cli;
 pub mod disk;
 mod error;
 mod files;
@@ -23,12 +26,14 @@ mod writer;
 
 pub use error::JournalError;
 pub use format::JournalId;
-pub(crate) use format::{MAX_FRAME, put_command};
+pub(crate) use format::MAX_FRAME;
+pub use format::put_command;
 pub(crate) use metrics::METRICS;
 pub use reader::JournalReader;
 pub use recover::{Recovered, RecoveryReport, recover};
 pub use snapshot::{
-    list_snapshots, load_engine, prune_snapshots, read_snapshot, snapshot_path, write_snapshot,
+    SnapshotHeader, check_snapshot, list_snapshots, load_engine, prune_snapshots, read_snapshot,
+    snapshot_path, write_snapshot,
 };
 pub use snapshotter::{Snapshotter, SnapshotterParts};
 pub use writer::JournalWriter;

@@ -191,8 +191,8 @@ pub(super) fn random(dirs: &Dirs, bytes: &mut [u8]) -> Result<(), JournalError> 
 fn belongs_elsewhere(dirs: &Dirs, seq: Seq, what: &str) -> JournalError {
     let file = snapshot_path(dirs, seq);
     let what = format!("{what}, but this snapshot is of command {seq}");
-    let way_out = "Nothing was changed. The journal is the truth, so either its newest files are \
-        missing (put them back), or this snapshot belongs to another journal (move it away)";
+    let way_out = "Nothing was changed. Ways out: the journal is the truth, so if its newest files \
+        are missing, put them back; if this snapshot belongs to another journal, move it away";
     JournalError::Damaged { file, offset: 0, what, way_out: way_out.to_owned() }
 }
 
@@ -267,20 +267,28 @@ pub(super) struct Replayer {
 }
 
 impl Replayer {
-    /// Applies what the state does not have yet of the batch the walker stands on.
-    pub fn batch(&mut self, walker: &Walker) -> Result<(), JournalError> {
-        let mut at = 0;
-        while at < walker.frames().len() {
-            let (seq, time, body, length) = reread_command(&walker.frames()[at..]);
+    /// Applies what the state does not have yet of the batch the walker stands on; how many
+    /// events that gave.
+    pub fn batch(&mut self, walker: &Walker) -> Result<u64, JournalError> {
+        self.frames(walker.frames()).map_err(|(seq, at, error)| {
+            unreadable(walker.place().0, walker.batch_offset() + at as u64, seq, error)
+        })
+    }
+
+    /// Applies what the state does not have yet of the commands in `frames`, whose checksums
+    /// were checked; how many events that gave. On error which command, where in `frames`.
+    pub fn frames(&mut self, frames: &[u8]) -> Result<u64, (Seq, usize, codec::CodecError)> {
+        let (mut at, mut events) = (0, 0);
+        while at < frames.len() {
+            let (seq, time, body, length) = reread_command(&frames[at..]);
             if seq > self.engine.seq() {
-                let command = codec::decode(body).map_err(|error| {
-                    unreadable(walker.place().0, walker.batch_offset() + at as u64, seq, error)
-                })?;
+                let command = codec::decode(body).map_err(|error| (seq, at, error))?;
                 self.apply(seq, time, &command);
+                events += self.events.len() as u64;
             }
             at += length;
         }
-        Ok(())
+        Ok(events)
     }
 
     /// Applies the next command.

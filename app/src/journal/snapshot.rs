@@ -82,7 +82,8 @@ impl SnapshotHeader {
         if u32_at(8) != SNAPSHOT_VERSION {
             return version("snapshot", u32_at(8), SNAPSHOT_VERSION);
         }
-        if crc32c::crc32c(&page[..USED]) != u32_at(USED) {
+        let unused = &page[USED + 4..];
+        if crc32c::crc32c(&page[..USED]) != u32_at(USED) || unused.iter().any(|b| *b != 0) {
             return damaged("the checksum of the header does not match");
         }
         if u32_at(12) != STATE_VERSION {
@@ -206,6 +207,25 @@ fn put(file: &dyn DiskFile, bytes: &[u8], offset: u64) -> std::io::Result<()> {
 /// # Errors
 /// When it is damaged or of another version, with what to do about it.
 pub fn read_snapshot(dirs: &Dirs, seq: Seq) -> Result<(Engine, SnapshotHeader), JournalError> {
+    let (path, header, body) = read_file(dirs, seq)?;
+    let engine = Engine::import(&body)
+        .map_err(|why| JournalError::snapshot(&path, HEADER_BYTES as u64, why))?;
+    if engine.seq() != seq || engine.state_hash() != header.state_hash {
+        let what = "its content is not the state that its header says";
+        return Err(JournalError::snapshot(&path, HEADER_BYTES as u64, what));
+    }
+    Ok((engine, header))
+}
+
+/// Checks a snapshot file's header and hashes without building its state.
+///
+/// # Errors
+/// As [`read_snapshot`].
+pub fn check_snapshot(dirs: &Dirs, seq: Seq) -> Result<SnapshotHeader, JournalError> {
+    read_file(dirs, seq).map(|(_, header, _)| header)
+}
+
+fn read_file(dirs: &Dirs, seq: Seq) -> Result<(PathBuf, SnapshotHeader, Vec<u8>), JournalError> {
     let path = snapshot_path(dirs, seq);
     let mut file = File::open(&path).map_err(JournalError::io("open the snapshot", &path))?;
     let mut page = Vec::with_capacity(HEADER_BYTES);
@@ -214,10 +234,14 @@ pub fn read_snapshot(dirs: &Dirs, seq: Seq) -> Result<(Engine, SnapshotHeader), 
         .read_to_end(&mut page)
         .map_err(JournalError::io("read", &path))?;
     let header = SnapshotHeader::decode(&path, &page)?;
+    if header.seq != seq {
+        let what = format!("its name says command {seq}, its header {}", header.seq);
+        return Err(JournalError::snapshot(&path, 0, what));
+    }
     let length = file.metadata().map_err(JournalError::io("read", &path))?.len();
-    if length != header.bytes + HEADER_BYTES as u64 {
-        let what =
-            format!("it has {length} bytes instead of {}", header.bytes + HEADER_BYTES as u64);
+    let expected = header.bytes.saturating_add(HEADER_BYTES as u64);
+    if length != expected {
+        let what = format!("it has {length} bytes instead of {expected}");
         return Err(JournalError::snapshot(&path, length, what));
     }
     let mut body = Vec::with_capacity(header.bytes as usize);
@@ -226,13 +250,7 @@ pub fn read_snapshot(dirs: &Dirs, seq: Seq) -> Result<(Engine, SnapshotHeader), 
         let what = "the BLAKE3 of its content does not match";
         return Err(JournalError::snapshot(&path, HEADER_BYTES as u64, what));
     }
-    let engine = Engine::import(&body)
-        .map_err(|why| JournalError::snapshot(&path, HEADER_BYTES as u64, why))?;
-    if header.seq != seq || engine.seq() != seq || engine.state_hash() != header.state_hash {
-        let what = "its content is the state of another command than its name and header say";
-        return Err(JournalError::snapshot(&path, 0, what));
-    }
-    Ok((engine, header))
+    Ok((path, header, body))
 }
 
 /// Removes all snapshots but the newest `kept`, and the newest at or below `needed`, which
@@ -264,8 +282,20 @@ pub fn prune_snapshots(
 /// When that snapshot is damaged or of another version, with what to do about it.
 pub fn load_engine(dirs: &Dirs, at_most: Option<Seq>) -> Result<(Engine, Seq), JournalError> {
     let limit = at_most.unwrap_or(Seq(u64::MAX));
-    match list_snapshots(dirs)?.into_iter().rev().find(|seq| *seq <= limit) {
-        Some(seq) => Ok((read_snapshot(dirs, seq)?.0, seq)),
-        None => Ok((Engine::new(), Seq(0))),
+    let mut tries = 3;
+    loop {
+        let Some(seq) = list_snapshots(dirs)?.into_iter().rev().find(|seq| *seq <= limit) else {
+            return Ok((Engine::new(), Seq(0)));
+        };
+        match read_snapshot(dirs, seq) {
+            Ok((engine, _)) => return Ok((engine, seq)),
+            // The snapshotter of this or another process has just removed it: look again.
+            Err(JournalError::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound && tries > 0 =>
+            {
+                tries -= 1;
+            }
+            Err(error) => return Err(error),
+        }
     }
 }

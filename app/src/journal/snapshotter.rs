@@ -83,6 +83,7 @@ impl Snapshotter {
 
 fn follow(parts: &SnapshotterParts, stop: &AtomicBool) -> Result<(), JournalError> {
     let (engine, mut newest) = load_engine(&parts.dirs, None)?;
+    prune(parts); // the one taken when the node stopped may be one too many
     let mut replayer = Replayer { engine, events: Vec::new(), replayed: 0 };
     let durable = parts.status.durable.clone();
     let mut reader = JournalReader::live(&parts.dirs, Seq(newest.0 + 1), durable.clone())?;
@@ -119,28 +120,37 @@ fn take(parts: &SnapshotterParts, replayer: &Replayer) {
     let started = Instant::now();
     let seq = replayer.engine.seq();
     let written = write_snapshot(&parts.dirs, parts.journal, &replayer.engine, &*parts.disk);
-    let pruned = written.and_then(|(path, bytes)| {
-        METRICS.snapshot_seconds.observe(started.elapsed().as_secs_f64());
-        METRICS.snapshot_seq.set(seq.0 as i64);
-        METRICS.snapshot_bytes.set(bytes as i64);
-        tracing::info!(
-            event = "snapshot.written",
-            snapshot.file = %path.display(),
-            snapshot.seq = seq.0,
-            snapshot.bytes = bytes,
-            snapshot.took_ms = started.elapsed().as_millis() as u64,
-            "a snapshot is on disk"
-        );
-        let projected = parts.status.projected();
-        prune_snapshots(&parts.dirs, parts.config.snapshots_kept, projected, &*parts.disk)
-    });
-    if let Err(error) = pruned {
-        METRICS.snapshot_failures.inc();
-        tracing::error!(
-            event = "snapshot.failed",
-            snapshot.seq = seq.0,
-            error = %error,
-            "a snapshot could not be written; the journal is unharmed, the next one is tried in time"
-        );
+    match written {
+        Ok((path, bytes)) => {
+            METRICS.snapshot_seconds.observe(started.elapsed().as_secs_f64());
+            METRICS.snapshot_seq.set(seq.0 as i64);
+            METRICS.snapshot_bytes.set(bytes as i64);
+            tracing::info!(
+                event = "snapshot.written",
+                snapshot.file = %path.display(),
+                snapshot.seq = seq.0,
+                snapshot.bytes = bytes,
+                snapshot.took_ms = started.elapsed().as_millis() as u64,
+                "a snapshot is on disk"
+            );
+            prune(parts);
+        }
+        Err(error) => {
+            METRICS.snapshot_failures.inc();
+            tracing::error!(
+                event = "snapshot.failed",
+                snapshot.seq = seq.0,
+                error = %error,
+                "a snapshot could not be written; the journal is unharmed, the next is tried in time"
+            );
+        }
+    }
+}
+
+/// Removes the ones no longer kept. Failing costs only space.
+fn prune(parts: &SnapshotterParts) {
+    let (kept, projected) = (parts.config.snapshots_kept, parts.status.projected());
+    if let Err(error) = prune_snapshots(&parts.dirs, kept, projected, &*parts.disk) {
+        tracing::warn!(event = "snapshot.prune_failed", error = %error, "an old snapshot stays");
     }
 }

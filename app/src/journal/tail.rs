@@ -88,3 +88,97 @@ fn has_lost_sector(data: &[u8], offset: u64) -> bool {
     let zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
     (first.len() >= 4 && zero(first)) || rest.chunks_exact(SECTOR).any(zero)
 }
+
+#[cfg(test)]
+mod tests {
+    use zaraba_engine::Command;
+    use zaraba_engine::types::{AccountCode, Timestamp};
+
+    use super::*;
+    use crate::journal::format::{first_chain, put_command, put_trailer};
+
+    const OFFSET: u64 = 4096 + 100;
+
+    /// A batch of the given commands.
+    fn batch(first: u64, count: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for seq in first..first + count {
+            let code = AccountCode::new(&format!("account-{seq}")).unwrap();
+            let command = Command::CreateAccount { code };
+            put_command(&mut bytes, Seq(seq), Timestamp(seq), &command);
+        }
+        let last = Seq(first + count - 1);
+        let count = count as u32;
+        put_trailer(&mut bytes, &first_chain(&[0; 16]), last, Timestamp(last.0), count, 7);
+        bytes
+    }
+
+    fn with_zeros(mut bytes: Vec<u8>) -> Vec<u8> {
+        bytes.resize(bytes.len() + 3000, 0);
+        bytes
+    }
+
+    #[test]
+    fn zeros_are_clean() {
+        assert_eq!(judge(&[], OFFSET, Seq(5)), Verdict::Clean);
+        assert_eq!(judge(&[0; 5000], OFFSET, Seq(5)), Verdict::Clean);
+    }
+
+    #[test]
+    fn every_prefix_of_a_batch_is_torn() {
+        let whole = batch(5, 40);
+        for length in 1..whole.len() {
+            let torn = with_zeros(whole[..length].to_vec());
+            let verdict = judge(&torn, OFFSET, Seq(5));
+            assert!(matches!(verdict, Verdict::Torn { bytes } if bytes <= length as u64));
+            assert_eq!(judge(&whole[..length], OFFSET, Seq(5)), verdict);
+        }
+    }
+
+    #[test]
+    fn every_changed_byte_of_a_whole_batch_is_damage() {
+        let whole = with_zeros(batch(5, 40));
+        for at in 0..whole.len() - 3000 {
+            for flip in [0x01, 0x80, 0xff] {
+                let mut damaged = whole.clone();
+                damaged[at] ^= flip;
+                let verdict = judge(&damaged, OFFSET, Seq(5));
+                assert!(matches!(verdict, Verdict::Damaged { .. }), "byte {at}: {verdict:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_lost_sector_of_the_last_batch_is_torn() {
+        let whole = batch(5, 200);
+        let end = OFFSET + whole.len() as u64;
+        let mut lost = 0;
+        for sector in OFFSET / 512..=end / 512 {
+            let begin = (sector * 512).max(OFFSET) - OFFSET;
+            let stop = ((sector + 1) * 512).min(end) - OFFSET;
+            let mut torn = whole.clone();
+            torn[begin as usize..stop as usize].fill(0);
+            let verdict = judge(&with_zeros(torn), OFFSET, Seq(5));
+            assert!(matches!(verdict, Verdict::Torn { .. }), "sector {sector}: {verdict:?}");
+            lost += 1;
+        }
+        assert!(lost > 5);
+    }
+
+    #[test]
+    fn a_later_batch_makes_anything_before_it_damage() {
+        let mut bytes = batch(5, 40);
+        let first = bytes.len();
+        bytes.extend(batch(45, 3));
+        // A sector lost, a byte changed, all of it gone, and a torn batch behind: all damage.
+        for range in [600..1300, 100..101, 0..first, first - 20..first] {
+            let mut damaged = bytes.clone();
+            damaged[range.clone()].fill(0);
+            let verdict = judge(&with_zeros(damaged.clone()), OFFSET, Seq(5));
+            assert!(matches!(verdict, Verdict::Damaged { .. }), "{range:?}: {verdict:?}");
+            damaged.extend(&batch(48, 9)[..200]);
+            let verdict = judge(&with_zeros(damaged), OFFSET, Seq(5));
+            assert!(matches!(verdict, Verdict::Damaged { .. }), "{range:?} with torn: {verdict:?}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 use zaraba_engine::types::Seq;
 
 use super::JournalError;
-use super::files::{numbered, open_segment};
+use super::files::{is_written, numbered, open_segment};
 use super::format::{Broken, HEADER_BYTES, Position, SegmentHeader, Trailer, read_batch};
 use super::tail::{Verdict, judge};
 
@@ -86,6 +86,11 @@ impl Walker {
         self.position.next
     }
 
+    /// First command of the segment it is in.
+    pub fn segment(&self) -> Seq {
+        self.header.first
+    }
+
     /// The segment's file, and the offset in it after the batch returned last.
     pub fn place(&self) -> (&Path, u64) {
         (&self.path, self.offset)
@@ -126,8 +131,10 @@ impl Walker {
             match self.what_follows(broken) {
                 Ok(Some(next)) => self.enter(next)?,
                 Ok(None) => return Ok(None),
-                Err(error) if looks >= LOOKS || !error.is_damage() => return Err(error),
-                Err(_) => {
+                Err(error) => {
+                    if looks >= LOOKS || !error.is_damage() || !is_written(&self.dir) {
+                        return Err(error);
+                    }
                     looks += 1;
                     std::thread::sleep(PAUSE);
                 }

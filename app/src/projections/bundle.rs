@@ -10,7 +10,7 @@ use zaraba_engine::event::CloseReason;
 use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
 
-use super::collect::via_word;
+use super::collect::{ticks_word, via_word};
 use super::copy::Rows;
 
 /// Nanoseconds of a day: history is partitioned by UTC day.
@@ -30,6 +30,10 @@ pub(super) const ORDERS: &str = "order_id, account_id, instrument_id, client_ord
 pub(super) const ACCOUNTS: &str = "account_id, code, status, created_at, seq";
 pub(super) const BALANCES: &str = "account_id, asset_id, total, locked, seq";
 pub(super) const ASSETS: &str = "asset_id, code, exponent, seq";
+pub(super) const INSTRUMENTS: &str = "instrument_id, symbol, name, profile, base_asset, \
+     quote_asset, price_digits, quantity_digits, ticks, lot, min_quantity, max_quantity, \
+     base_price, limit_down, limit_up, market_band_ppm, maker_fee_ppm, taker_fee_ppm, \
+     open_order_cap, status, seq";
 
 /// A UTC day, counted from 1970-01-01.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -53,6 +57,12 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// Whether both are the same place of the same journal (the database keeps the time to
+    /// microseconds only).
+    pub fn is_same_place(self, other: Mark) -> bool {
+        self.seq == other.seq && self.state_hash == other.state_hash
+    }
+
     /// Before the first command.
     pub fn zero() -> Mark {
         Mark { seq: Seq(0), at: Timestamp(0), state_hash: Engine::new().state_hash() }
@@ -157,17 +167,18 @@ impl Bundle {
         tables.iter().map(|rows| rows.bytes().len()).sum()
     }
 
-    /// Rows it writes, all tables together.
-    pub(super) fn rows(&self) -> u64 {
-        let history = self.order_events.len() + self.fills.len() + self.ledger_entries.len();
-        let state = self.new_orders.len()
-            + self.order_deltas.len()
-            + self.new_accounts.len()
-            + self.account_statuses.len()
-            + self.balances.len()
-            + self.assets.len()
-            + self.instruments.len();
-        history + state as u64
+    /// Rows it writes, by table.
+    pub(super) fn rows(&self) -> [(&'static str, u64); 8] {
+        [
+            ("order_events", self.order_events.len()),
+            ("fills", self.fills.len()),
+            ("ledger_entries", self.ledger_entries.len()),
+            ("orders", (self.new_orders.len() + self.order_deltas.len()) as u64),
+            ("balances", self.balances.len() as u64),
+            ("accounts", (self.new_accounts.len() + self.account_statuses.len()) as u64),
+            ("assets", self.assets.len() as u64),
+            ("instruments", self.instruments.len() as u64),
+        ]
     }
 }
 
@@ -210,6 +221,66 @@ pub(super) fn encode_accounts<'a>(accounts: impl Iterator<Item = &'a AccountReco
             .text(record.state.status.as_str())
             .at(record.created_at)
             .id(record.seq.0);
+    }
+    rows
+}
+
+/// Encodes balances as rows of `trading.balances`.
+pub(super) fn encode_balances<'a>(
+    balances: impl Iterator<Item = (&'a (AccountId, AssetId), &'a BalanceRecord)>,
+) -> Rows {
+    let mut rows = Rows::default();
+    for ((account, asset), balance) in balances {
+        rows.row(5)
+            .int4(account.0)
+            .int4(asset.0)
+            .int8(balance.total.0)
+            .int8(balance.locked.0)
+            .id(balance.seq.0);
+    }
+    rows
+}
+
+/// Encodes assets as rows of `trading.assets`.
+pub(super) fn encode_assets<'a>(
+    assets: impl Iterator<Item = &'a (AssetId, AssetSpec, Seq)>,
+) -> Rows {
+    let mut rows = Rows::default();
+    for (asset, spec, seq) in assets {
+        rows.row(4).int4(asset.0).text(spec.code.as_str()).int2(i16::from(spec.exponent)).id(seq.0);
+    }
+    rows
+}
+
+/// Encodes instruments as rows of `trading.instruments`.
+pub(super) fn encode_instruments<'a>(
+    instruments: impl Iterator<Item = (&'a InstrumentId, &'a (InstrumentState, Seq))>,
+) -> Rows {
+    let mut rows = Rows::default();
+    for (instrument, (state, seq)) in instruments {
+        let spec = &state.spec;
+        rows.row(21)
+            .int4(instrument.0)
+            .text(spec.symbol.as_str())
+            .text(spec.name.as_str())
+            .text(spec.profile.as_str())
+            .int4(spec.base_asset.0)
+            .int4(spec.quote_asset.0)
+            .int2(i16::from(spec.price_digits))
+            .int2(i16::from(spec.quantity_digits))
+            .text(&ticks_word(spec.ticks))
+            .int8(spec.lot.0)
+            .int8(spec.min_quantity.0)
+            .int8(spec.max_quantity.0)
+            .int8(spec.base_price.0)
+            .int8(spec.limit_down.0)
+            .int8(spec.limit_up.0)
+            .int4(spec.market_band_ppm)
+            .int4(spec.maker_fee_ppm as u32)
+            .int4(spec.taker_fee_ppm as u32)
+            .int4(spec.open_order_cap)
+            .text(state.status.as_str())
+            .id(seq.0);
     }
     rows
 }

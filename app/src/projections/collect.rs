@@ -9,7 +9,7 @@
 use zaraba_engine::command::{Place, Provenance, Transfer, Via};
 use zaraba_engine::engine::{AccountState, OrderState, OrderStatus};
 use zaraba_engine::event::{Cause, CloseReason, Trade};
-use zaraba_engine::instrument::InstrumentState;
+use zaraba_engine::instrument::{InstrumentState, TickRule};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine, Event, Reject};
 
@@ -535,5 +535,14 @@ pub(super) fn via_word(via: Via) -> &'static str {
         Via::Stream => "stream",
         Via::Admin => "admin",
         Via::System => "system",
+    }
+}
+
+/// The tick rule's word or number in the tables.
+pub(super) fn ticks_word(ticks: TickRule) -> String {
+    match ticks {
+        TickRule::Fixed(tick) => tick.to_string(),
+        TickRule::TseTopix500 => "tse_topix500".to_owned(),
+        TickRule::TseOther => "tse_other".to_owned(),
     }
 }

@@ -52,6 +52,11 @@ impl Rows {
         self.int8(value as i64)
     }
 
+    /// `smallint`.
+    pub(super) fn int2(&mut self, value: i16) -> &mut Rows {
+        self.value(&value.to_be_bytes())
+    }
+
     /// `integer`, for dense numbers below 2^31.
     pub(super) fn int4(&mut self, value: u32) -> &mut Rows {
         self.value(&value.to_be_bytes())

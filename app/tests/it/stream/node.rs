@@ -270,9 +270,12 @@ impl Stream {
 
     /// The next message, or how the connection ended.
     pub async fn next_or_end(&mut self) -> End {
+        tokio::time::timeout(PATIENCE, self.read()).await.expect("the server answers")
+    }
+
+    async fn read(&mut self) -> End {
         loop {
-            let frame = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-            match frame.expect("the server answers") {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
                     return End::Message(serde_json::from_str(&text).unwrap());
                 }

@@ -1,0 +1,148 @@
+//! Sockets: a listener that leaves connections unaccepted past a bound, and a server that
+//! closes half-sent headers. Knows no route.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::connect_info::Connected;
+use axum_server::{AddrListener, Address, Handle, Server};
+use hyper_util::rt::TokioTimer;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use super::metrics::METRICS;
+use crate::config;
+
+/// How long open requests may finish when the server is told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The address of a bounded listener or of a peer on it.
+#[derive(Clone, Debug)]
+struct Peer(SocketAddr);
+
+impl Address for Peer {
+    type Stream = Held;
+    type Listener = Bounded;
+}
+
+impl Connected<Peer> for SocketAddr {
+    fn connect_info(peer: Peer) -> SocketAddr {
+        peer.0
+    }
+}
+
+/// Accepts only while fewer than the bound are open; the rest wait in the kernel's queue.
+struct Bounded {
+    listener: TcpListener,
+    room: Arc<Semaphore>,
+}
+
+impl AddrListener<Held, Peer> for Bounded {
+    async fn bind_to(address: Peer) -> io::Result<Self> {
+        let listener = TcpListener::bind(address.0).await?;
+        Ok(Bounded { listener, room: Arc::new(Semaphore::new(1)) })
+    }
+
+    async fn accept_stream(&self) -> io::Result<(Held, Peer)> {
+        let permit = self.room.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let (stream, peer) = self.listener.accept().await?;
+        stream.set_nodelay(true)?;
+        METRICS.connections.inc();
+        Ok((Held { stream, _permit: permit }, Peer(peer)))
+    }
+
+    fn get_local_addr(&self) -> io::Result<Peer> {
+        self.listener.local_addr().map(Peer)
+    }
+}
+
+/// A connection that holds its place until it is closed, upgraded ones included.
+struct Held {
+    stream: TcpStream,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        METRICS.connections.dec();
+    }
+}
+
+impl AsyncRead for Held {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Held {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
+    }
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+/// Serves `router` on `listener` until told to stop; open requests then get some seconds.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub async fn serve(
+    router: Router,
+    listener: std::net::TcpListener,
+    http: &config::Http,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = Bounded {
+        listener: TcpListener::from_std(listener)?,
+        room: Arc::new(Semaphore::new(http.connections)),
+    };
+    let handle = Handle::new();
+    let mut server = Server::<Peer>::from_listener(listener).handle(handle.clone());
+    let header = Duration::from_secs(http.header_seconds);
+    let builder = server.http_builder();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(header);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(15))
+        .keep_alive_timeout(header);
+    let told = async {
+        stop.cancelled().await;
+        handle.graceful_shutdown(Some(GRACE));
+        std::future::pending::<()>().await
+    };
+    tokio::select! {
+        served = server.serve(router.into_make_service_with_connect_info::<SocketAddr>()) => served,
+        () = told => Ok(()),
+    }
+}

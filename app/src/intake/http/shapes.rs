@@ -1,0 +1,328 @@
+//! The public contract's objects: field names and forms exactly as `docs/API.md` says.
+//! Pure: states in, shapes out.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use zaraba_engine::command::AssetSpec;
+use zaraba_engine::engine::{BalanceState, OrderState};
+use zaraba_engine::instrument::{InstrumentSpec, InstrumentState, TickRule};
+use zaraba_engine::types::*;
+
+use super::decimal::divide_half_even;
+use crate::live::Live;
+use crate::market::text::{decimal, time};
+use crate::queries::{FillRow, LedgerRow};
+
+/// Decimals of `average_price` beyond the instrument's.
+const AVERAGE_DIGITS: u8 = 4;
+
+/// A page of a list.
+#[derive(Serialize, ToSchema)]
+pub struct List<T> {
+    /// The page.
+    pub items: Vec<T>,
+    /// Hand in as `cursor` for the next page; null: this is the last.
+    pub next_cursor: Option<String>,
+    /// Journal sequence the page reflects.
+    pub seq: u64,
+}
+
+/// An order.
+#[derive(Clone, Debug, Serialize, ToSchema, PartialEq, Eq)]
+#[schema(as = Order)]
+pub struct OrderShape {
+    /// Number, ascending in time, as a decimal string.
+    #[schema(example = "16777217")]
+    pub order_id: String,
+    /// The client's own id.
+    pub client_order_id: String,
+    /// Instrument.
+    #[schema(example = "7203")]
+    pub symbol: String,
+    /// `buy` or `sell`.
+    pub side: &'static str,
+    /// `limit` or `market`.
+    pub r#type: &'static str,
+    /// `day`, `gtc`, `ioc`, `fok`.
+    pub time_in_force: &'static str,
+    /// Refused rather than taking liquidity.
+    pub post_only: bool,
+    /// Limit price; null for market orders.
+    #[schema(example = "2530.5")]
+    pub price: Option<String>,
+    /// Total quantity.
+    pub quantity: String,
+    /// Filled quantity.
+    pub filled_quantity: String,
+    /// What is still in the book; zero when finished.
+    pub remaining_quantity: String,
+    /// Exact average price of the fills, rounded half to even to the instrument's price
+    /// decimals and four more; null before the first fill.
+    pub average_price: Option<String>,
+    /// `open`, `partially_filled`, `filled`, `cancelled`, `expired`, `rejected`.
+    pub status: &'static str,
+    /// Why it was rejected.
+    pub reject_code: Option<&'static str>,
+    /// When it was sequenced.
+    pub created_at: String,
+    /// When it last changed.
+    pub updated_at: String,
+    /// Journal sequence of its last change.
+    pub seq: u64,
+}
+
+impl OrderShape {
+    /// An order in its instrument's units.
+    pub fn new(order: &OrderState, spec: &InstrumentSpec) -> OrderShape {
+        let quantity = |quantity: i64| decimal(i128::from(quantity), spec.quantity_digits);
+        let open = if order.status.is_live() { order.quantity.0 - order.filled.0 } else { 0 };
+        OrderShape {
+            order_id: order.order.to_string(),
+            client_order_id: order.client_id.to_string(),
+            symbol: spec.symbol.to_string(),
+            side: order.side.as_str(),
+            r#type: order.kind.as_str(),
+            time_in_force: order.time_in_force.as_str(),
+            post_only: order.post_only,
+            price: (order.kind == OrderKind::Limit)
+                .then(|| decimal(i128::from(order.price.0), spec.price_digits)),
+            quantity: quantity(order.quantity.0),
+            filled_quantity: quantity(order.filled.0),
+            remaining_quantity: quantity(open),
+            average_price: average(order, spec.price_digits),
+            status: order.status.as_str(),
+            reject_code: order.reject.map(|reject| reject.code()),
+            created_at: time(order.created_at),
+            updated_at: time(order.updated_at),
+            seq: order.seq.0,
+        }
+    }
+
+    /// An order of any instrument; `None` when its instrument is not known (a history of
+    /// another platform).
+    pub fn find(order: &OrderState, live: &Live) -> Option<OrderShape> {
+        Some(OrderShape::new(order, &live.spec(order.instrument)?))
+    }
+}
+
+fn average(order: &OrderState, price_digits: u8) -> Option<String> {
+    let filled = i128::from(order.filled.0);
+    (filled > 0).then(|| {
+        let scaled = i128::from(order.notional) * 10i128.pow(u32::from(AVERAGE_DIGITS));
+        decimal(divide_half_even(scaled, filled), price_digits + AVERAGE_DIGITS)
+    })
+}
+
+/// A fill.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Fill)]
+pub struct FillShape {
+    fill_id: String,
+    order_id: String,
+    symbol: String,
+    /// `buy` or `sell`.
+    side: &'static str,
+    price: String,
+    quantity: String,
+    /// Negative: a rebate.
+    fee: String,
+    fee_asset: String,
+    /// `maker` or `taker`.
+    liquidity: &'static str,
+    time: String,
+    seq: u64,
+}
+
+impl FillShape {
+    /// A fill in its instrument's units; `None` when that is not known.
+    pub fn find(fill: &FillRow, live: &Live) -> Option<FillShape> {
+        let spec = live.spec(fill.instrument)?;
+        let fee_asset = live.asset(fill.fee_asset)?;
+        Some(FillShape {
+            fill_id: fill.fill_id.to_string(),
+            order_id: fill.order.to_string(),
+            symbol: spec.symbol.to_string(),
+            side: fill.side.as_str(),
+            price: decimal(i128::from(fill.price.0), spec.price_digits),
+            quantity: decimal(i128::from(fill.quantity.0), spec.quantity_digits),
+            fee: amount(fill.fee, &fee_asset),
+            fee_asset: fee_asset.code.to_string(),
+            liquidity: fill.liquidity.as_str(),
+            time: time(fill.at),
+            seq: fill.seq.0,
+        })
+    }
+}
+
+/// A balance.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Balance)]
+pub struct BalanceShape {
+    /// Asset code.
+    #[schema(example = "JPY")]
+    pub asset: String,
+    /// What the account owns.
+    pub total: String,
+    /// The part open orders can spend.
+    pub locked: String,
+    /// `total` - `locked`.
+    pub available: String,
+    /// Journal sequence it reflects.
+    pub seq: u64,
+}
+
+impl BalanceShape {
+    /// A balance in its asset's units; `None` when that is not known.
+    pub fn find(balance: &BalanceState, seq: Seq, live: &Live) -> Option<BalanceShape> {
+        let asset = live.asset(balance.asset)?;
+        Some(BalanceShape {
+            asset: asset.code.to_string(),
+            total: amount(balance.total, &asset),
+            locked: amount(balance.locked, &asset),
+            available: decimal(
+                i128::from(balance.total.0) - i128::from(balance.locked.0),
+                asset.exponent,
+            ),
+            seq: seq.0,
+        })
+    }
+}
+
+/// A change of a balance's total.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = LedgerEntry)]
+pub struct LedgerShape {
+    /// `seq` and position in it: unique.
+    entry_id: String,
+    asset: String,
+    /// The change.
+    delta: String,
+    /// Total after it.
+    total: String,
+    /// `trade`, `fee`, `rounding`, `deposit`, `withdraw`, `adjust`.
+    cause: &'static str,
+    /// The trade behind it.
+    trade_id: Option<String>,
+    /// The client's own id of a transfer.
+    reference: Option<String>,
+    time: String,
+    seq: u64,
+}
+
+impl LedgerShape {
+    /// An entry in its asset's units; `None` when that is not known.
+    pub fn find(entry: &LedgerRow, live: &Live) -> Option<LedgerShape> {
+        let asset = live.asset(entry.asset)?;
+        Some(LedgerShape {
+            entry_id: format!("{}.{}", entry.seq, entry.ordinal),
+            asset: asset.code.to_string(),
+            delta: amount(entry.delta, &asset),
+            total: amount(entry.total, &asset),
+            cause: entry.cause.as_str(),
+            trade_id: (entry.reference != 0).then(|| entry.reference.to_string()),
+            reference: entry.client_reference.clone(),
+            time: time(entry.at),
+            seq: entry.seq.0,
+        })
+    }
+}
+
+/// An instrument's reference data and how it stands.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Instrument)]
+pub struct InstrumentShape {
+    /// Instrument code.
+    #[schema(example = "7203")]
+    pub symbol: String,
+    /// `tse` or `crypto`.
+    pub profile: &'static str,
+    /// Human name.
+    pub name: String,
+    /// What is bought and sold.
+    pub base_asset: String,
+    /// What it is paid in.
+    pub quote_asset: String,
+    /// Prices are multiples of this; null when a table decides.
+    pub tick_size: Option<String>,
+    /// `tse_topix500` or `tse_other`; null when `tick_size` decides.
+    pub tick_table: Option<&'static str>,
+    /// Quantities are multiples of this.
+    pub lot_size: String,
+    /// Smallest order.
+    pub min_quantity: String,
+    /// Largest order.
+    pub max_quantity: String,
+    /// Reference of the day's limits.
+    pub base_price: Option<String>,
+    /// Highest allowed price of the day.
+    pub limit_up: Option<String>,
+    /// Lowest allowed price of the day.
+    pub limit_down: Option<String>,
+    /// `continuous`, `halted`, `closed`.
+    pub phase: &'static str,
+    /// Whether only cancels are taken.
+    pub halted: bool,
+    /// Price of the newest trade.
+    pub last_price: Option<String>,
+    /// Decimals of prices.
+    pub price_digits: u8,
+    /// Decimals of quantities.
+    pub quantity_digits: u8,
+    /// Fee of resting orders, as a fraction of the notional; negative: a rebate.
+    pub maker_fee: String,
+    /// Fee of taking orders, as a fraction of the notional.
+    pub taker_fee: String,
+    /// How far from the last price market orders may go where there are no limits.
+    pub market_band: String,
+    /// Open orders one account may have; null: no cap.
+    pub open_order_cap: Option<u32>,
+    /// Journal sequence it reflects.
+    pub seq: u64,
+}
+
+impl InstrumentShape {
+    /// An instrument.
+    pub fn new(state: &InstrumentState, seq: Seq, live: &Live) -> InstrumentShape {
+        let spec = &state.spec;
+        let price =
+            |price: Price| (price.0 != 0).then(|| decimal(i128::from(price.0), spec.price_digits));
+        let quantity = |q: Quantity| decimal(i128::from(q.0), spec.quantity_digits);
+        let code =
+            |asset| live.asset(asset).map(|asset| asset.code.to_string()).unwrap_or_default();
+        let (tick_size, tick_table) = match spec.ticks {
+            TickRule::Fixed(tick) => (Some(decimal(i128::from(tick.0), spec.price_digits)), None),
+            TickRule::TseTopix500 => (None, Some("tse_topix500")),
+            TickRule::TseOther => (None, Some("tse_other")),
+        };
+        InstrumentShape {
+            symbol: spec.symbol.to_string(),
+            profile: spec.profile.as_str(),
+            name: spec.name.to_string(),
+            base_asset: code(spec.base_asset),
+            quote_asset: code(spec.quote_asset),
+            tick_size,
+            tick_table,
+            lot_size: quantity(spec.lot),
+            min_quantity: quantity(spec.min_quantity),
+            max_quantity: quantity(spec.max_quantity),
+            base_price: price(spec.base_price),
+            limit_up: price(spec.limit_up),
+            limit_down: price(spec.limit_down),
+            phase: state.status.as_str(),
+            halted: state.status == InstrumentStatus::Halted,
+            last_price: price(state.last_price),
+            price_digits: spec.price_digits,
+            quantity_digits: spec.quantity_digits,
+            maker_fee: decimal(i128::from(spec.maker_fee_ppm), 6),
+            taker_fee: decimal(i128::from(spec.taker_fee_ppm), 6),
+            market_band: decimal(i128::from(spec.market_band_ppm), 6),
+            open_order_cap: (spec.open_order_cap != 0).then_some(spec.open_order_cap),
+            seq: seq.0,
+        }
+    }
+}
+
+/// An amount in its asset's decimals.
+pub fn amount(amount: Amount, asset: &AssetSpec) -> String {
+    decimal(i128::from(amount.0), asset.exponent)
+}

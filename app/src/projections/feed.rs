@@ -1,0 +1,193 @@
+//! The projector's reading half: a thread that owns an engine of its own, applies the
+//! journal's commands again to learn what they did, and hands over bundles of rows. One bundle
+//! waits while another is being written, so that both halves work at once and memory stays
+//! bounded.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use zaraba_engine::Engine;
+use zaraba_engine::types::Seq;
+
+use super::bundle::{Bundle, Day, Mark};
+use super::collect::Collector;
+use super::source::Source;
+use crate::journal::JournalError;
+
+/// Bytes of history after which a bundle is closed, however few commands made them.
+const BUNDLE_BYTES: usize = 32 << 20;
+/// How often a waiting thread looks whether it should end.
+const TICK: Duration = Duration::from_millis(100);
+/// How long commands that the tables already have may be missing at the journal's end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why there are no more bundles.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// The journal cannot be read.
+    #[error("the projector cannot read the journal: {0}")]
+    Journal(#[from] JournalError),
+    /// The tables are ahead of the journal.
+    #[error(
+        "the tables are at command {mark} but the journal ends at {end}: they belong to another \
+         or a newer journal. Nothing was changed; if this journal is the right one, run `zaraba \
+         projections rebuild`"
+    )]
+    BeyondEnd {
+        /// Where the tables are.
+        mark: u64,
+        /// Where the journal ends.
+        end: u64,
+    },
+    /// The tables were written from another journal.
+    #[error(
+        "the tables at command {seq} have state hash {recorded:016x} but the journal gives \
+         {found:016x}: they were written from another journal. Nothing was changed; if this \
+         journal is the right one, run `zaraba projections rebuild`"
+    )]
+    Foreign {
+        /// Where the tables are.
+        seq: u64,
+        /// Hash in the tables.
+        recorded: u64,
+        /// Hash by the journal.
+        found: u64,
+    },
+}
+
+/// What bounds a feed.
+#[derive(Clone, Copy)]
+pub(super) struct FeedLimits {
+    /// Most commands in a bundle.
+    pub commands: usize,
+    /// Whether to wait for more at the journal's end, or to end there.
+    pub follow: bool,
+}
+
+/// A running feed.
+pub(super) struct Feed {
+    bundles: mpsc::Receiver<Result<Bundle, FeedError>>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Box<dyn Source>>,
+}
+
+impl Feed {
+    /// Starts reading right after `mark`.
+    pub(super) fn start(
+        mut source: Box<dyn Source>,
+        mark: Mark,
+        limits: FeedLimits,
+    ) -> std::io::Result<Feed> {
+        let (sender, bundles) = mpsc::channel(1);
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = std::thread::Builder::new().name("projector".into()).spawn(move || {
+            if let Err(error) = read(source.as_mut(), mark, limits, &sender, &stopped) {
+                // Nobody waits for it any more: then nobody wants to know.
+                let _ = sender.blocking_send(Err(error));
+            }
+            source
+        })?;
+        Ok(Feed { bundles, stop, thread })
+    }
+
+    /// The next bundle; `None` at the end, where the feed does not follow. May be dropped
+    /// half way without loss.
+    pub(super) async fn next(&mut self) -> Option<Result<Bundle, FeedError>> {
+        self.bundles.recv().await
+    }
+
+    /// Ends the thread and gives the source back.
+    pub(super) async fn end(self) -> Box<dyn Source> {
+        self.stop.store(true, Ordering::Release);
+        drop(self.bundles);
+        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        match joined {
+            Ok(Ok(source)) => source,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}
+
+/// The thread's work; returns when stopped, at the end, or when nobody listens.
+fn read(
+    source: &mut dyn Source,
+    mark: Mark,
+    limits: FeedLimits,
+    sender: &mpsc::Sender<Result<Bundle, FeedError>>,
+    stop: &AtomicBool,
+) -> Result<(), FeedError> {
+    let Some(mut engine) = engine_at(source, mark, stop)? else { return Ok(()) };
+    let mut collector = Collector::new(&engine);
+    let mut events = Vec::new();
+    let flush = |collector: &mut Collector, engine: &Engine| {
+        let bundle = collector.finish(engine.state_hash());
+        bundle.is_none_or(|bundle| sender.blocking_send(Ok(bundle)).is_ok())
+    };
+    while !stop.load(Ordering::Acquire) {
+        let Some((seq, at, command)) = source.next()? else {
+            if collector.day().is_some() {
+                if !flush(&mut collector, &engine) {
+                    return Ok(());
+                }
+            } else if limits.follow {
+                source.wait(TICK);
+            } else {
+                return Ok(());
+            }
+            continue;
+        };
+        let other_day = collector.day().is_some_and(|day| day != Day::of(at));
+        if other_day && !flush(&mut collector, &engine) {
+            return Ok(());
+        }
+        events.clear();
+        engine.apply(seq, at, &command, &mut events);
+        collector.take(seq, at, &command, &events);
+        let (commands, bytes) = collector.size();
+        let full = commands >= limits.commands || bytes >= BUNDLE_BYTES;
+        if full && !flush(&mut collector, &engine) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The state after exactly the commands that the tables have; `None` when stopped.
+pub(super) fn engine_at(
+    source: &mut dyn Source,
+    mark: Mark,
+    stop: &AtomicBool,
+) -> Result<Option<Engine>, FeedError> {
+    let mut engine = source.load(mark.seq)?;
+    let mut events = Vec::new();
+    let mut waited = Duration::ZERO;
+    while engine.seq() < mark.seq {
+        if stop.load(Ordering::Acquire) {
+            return Ok(None);
+        }
+        match source.next()? {
+            Some((seq, at, command)) => {
+                events.clear();
+                engine.apply(seq, at, &command, &mut events);
+            }
+            None if waited >= PATIENCE => {
+                let Seq(end) = engine.seq();
+                return Err(FeedError::BeyondEnd { mark: mark.seq.0, end });
+            }
+            None => {
+                source.wait(TICK);
+                waited += TICK;
+            }
+        }
+    }
+    let found = engine.state_hash();
+    if mark.seq != Seq(0) && found != mark.state_hash {
+        return Err(FeedError::Foreign { seq: mark.seq.0, recorded: mark.state_hash, found });
+    }
+    Ok(Some(engine))
+}

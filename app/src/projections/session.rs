@@ -1,0 +1,473 @@
+//! The projector's writing half: one database session that holds the projector's lock and
+//! writes bundles, each in one transaction together with the watermark.
+
+use std::collections::HashSet;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Postgres, Transaction};
+use zaraba_engine::engine::OrderStatus;
+use zaraba_engine::event::CloseReason;
+use zaraba_engine::instrument::InstrumentState;
+use zaraba_engine::types::*;
+
+use super::bundle::{
+    self, ACCOUNTS, Bundle, Day, FILLS, LEDGER_ENTRIES, Mark, ORDER_EVENTS, ORDERS, OrderDelta,
+    encode_accounts, encode_orders,
+};
+use super::collect::{status_of, ticks_word};
+use super::copy::{HEADER, Rows, TRAILER};
+use crate::queries::{micros, timestamp};
+
+/// Key of the advisory lock that the one projector of a database holds ("zaraba" + 1).
+const LOCK: i64 = 0x7a61_7261_6261_0001;
+
+/// The tables partitioned by day.
+const HISTORY: [&str; 3] = ["order_events", "fills", "ledger_entries"];
+
+/// Why something was not written. Nothing of the bundle is in the tables then, except that
+/// with [`WriteError::Database`] a commit may have gone through unheard.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The database cannot be reached or did not do what it was asked.
+    #[error("{0}")]
+    Database(sqlx::Error),
+    /// The tables are not there.
+    #[error("the database has no projection tables ({0}); run `zaraba migrate`")]
+    NoSchema(String),
+    /// Another projector is at work in this database.
+    #[error("another projector is at work in this database")]
+    Locked,
+    /// The watermark is not where this projector left it.
+    #[error("the watermark was moved by somebody else")]
+    Moved,
+    /// The rows contradict the journal.
+    #[error(
+        "the tables contradict the journal: {0}. They were changed by something else than \
+         the projector; run `zaraba projections rebuild`"
+    )]
+    Damaged(String),
+    /// A transaction took so long that the connection was given up.
+    #[error("a transaction did not end in {0} seconds; the connection was given up")]
+    Hung(u64),
+}
+
+impl From<sqlx::Error> for WriteError {
+    fn from(error: sqlx::Error) -> WriteError {
+        let Some(database) = error.as_database_error() else { return WriteError::Database(error) };
+        match database.code().as_deref() {
+            // Undefined table, column, schema.
+            Some("42P01" | "42703" | "3F000") => {
+                WriteError::NoSchema(database.message().to_owned())
+            }
+            // Integrity violations and bad data: the same rows will be refused again.
+            Some(code) if code.starts_with("23") || code.starts_with("22") => {
+                WriteError::Damaged(database.message().to_owned())
+            }
+            _ => WriteError::Database(error),
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, WriteError>;
+
+/// A connection with the projector's lock.
+pub(super) struct Session {
+    connection: PgConnection,
+    /// Days whose partitions are known to be there.
+    days: HashSet<Day>,
+}
+
+impl Session {
+    /// Connects and takes the lock.
+    pub(super) async fn open(options: &PgConnectOptions) -> Result<Session> {
+        let options = options.clone().application_name("zaraba-projector").options([
+            // What a crash of Postgres loses is taken from the journal again; the watermark
+            // goes back together with the rows.
+            ("synchronous_commit", "off"),
+            // Arrays are planned with their real sizes.
+            ("plan_cache_mode", "force_custom_plan"),
+        ]);
+        let mut connection = PgConnection::connect_with(&options).await?;
+        let locked = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "locked!""#, LOCK)
+            .fetch_one(&mut connection)
+            .await?;
+        if !locked {
+            return Err(WriteError::Locked);
+        }
+        Ok(Session { connection, days: HashSet::new() })
+    }
+
+    /// How far the tables are; `None`: they are to be built anew.
+    pub(super) async fn mark(&mut self) -> Result<Option<Mark>> {
+        read_mark(&mut self.connection).await
+    }
+
+    /// Empties all tables and sets the watermark to zero. The watermark goes first: should
+    /// this be cut short, it is missing, and the next start does it again.
+    pub(super) async fn reset(&mut self) -> Result<()> {
+        self.days.clear();
+        sqlx::query!("DELETE FROM trading.watermark").execute(&mut self.connection).await?;
+        let partitions = sqlx::query_scalar!(
+            r#"SELECT inhrelid::regclass::text AS "name!" FROM pg_inherits
+               WHERE inhparent IN ('trading.order_events'::regclass,
+                   'trading.fills'::regclass, 'trading.ledger_entries'::regclass)
+                 AND (SELECT relkind FROM pg_class WHERE oid = inhrelid) = 'r'"#
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        // One at a time: dropping years of partitions at once would need more locks than
+        // Postgres has.
+        for partition in partitions {
+            let drop = format!("DROP TABLE {partition}");
+            sqlx::query(AssertSqlSafe(drop)).execute(&mut self.connection).await?;
+        }
+        let mut transaction = self.connection.begin().await?;
+        sqlx::query!(
+            "TRUNCATE trading.orders, trading.balances, trading.accounts, trading.instruments,
+                 trading.assets"
+        )
+        .execute(&mut *transaction)
+        .await?;
+        let zero = Mark::zero();
+        sqlx::query!(
+            "INSERT INTO trading.watermark (seq, at, state_hash)
+             VALUES (0, to_timestamp(0), $1)",
+            &zero.state_hash.to_be_bytes()[..],
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Writes a bundle that follows on `before`.
+    pub(super) async fn write(&mut self, before: Mark, bundle: &Bundle) -> Result<()> {
+        let day_is_new = !self.days.contains(&bundle.day);
+        let mut transaction = self.connection.begin().await?;
+        let moved = sqlx::query!(
+            "UPDATE trading.watermark
+             SET seq = $1, at = to_timestamp($2::bigint / 1000000.0), state_hash = $3
+             WHERE seq = $4 AND state_hash = $5",
+            bundle.mark.seq.0 as i64,
+            micros(bundle.mark.at),
+            &bundle.mark.state_hash.to_be_bytes()[..],
+            before.seq.0 as i64,
+            &before.state_hash.to_be_bytes()[..],
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if moved.rows_affected() != 1 {
+            return Err(WriteError::Moved);
+        }
+        if day_is_new {
+            make_partitions(&mut transaction, bundle.day).await?;
+        }
+        reference_data(&mut transaction, bundle).await?;
+        copy(
+            &mut transaction,
+            "trading.accounts",
+            ACCOUNTS,
+            &encode_accounts(bundle.new_accounts.iter()),
+        )
+        .await?;
+        copy(&mut transaction, "trading.orders", ORDERS, &encode_orders(bundle.new_orders.iter()))
+            .await?;
+        let tables = [
+            (ORDER_EVENTS, &bundle.order_events),
+            (FILLS, &bundle.fills),
+            (LEDGER_ENTRIES, &bundle.ledger_entries),
+        ];
+        for (table, (columns, rows)) in HISTORY.into_iter().zip(tables) {
+            copy(&mut transaction, &partition(table, bundle.day), columns, rows).await?;
+        }
+        change_accounts(&mut transaction, bundle).await?;
+        change_orders(&mut transaction, &bundle.order_deltas).await?;
+        change_balances(&mut transaction, bundle).await?;
+        transaction.commit().await?;
+        self.days.insert(bundle.day);
+        Ok(())
+    }
+
+    /// Gives the lock back and disconnects.
+    pub(super) async fn close(self) {
+        // The server notices a connection that was not closed well, too.
+        let _ = self.connection.close().await;
+    }
+}
+
+/// Reads the watermark.
+pub(super) async fn read_mark(connection: &mut PgConnection) -> Result<Option<Mark>> {
+    let row = sqlx::query!(
+        r#"SELECT seq, (extract(epoch FROM at) * 1000000)::bigint AS "at_us!", state_hash
+           FROM trading.watermark"#
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| {
+        let hash = <[u8; 8]>::try_from(row.state_hash.as_slice())
+            .map_err(|_| WriteError::Damaged("the watermark's hash is not 8 bytes".into()))?;
+        Ok(Mark {
+            seq: Seq(row.seq as u64),
+            at: timestamp(row.at_us),
+            state_hash: u64::from_be_bytes(hash),
+        })
+    })
+    .transpose()
+}
+
+/// Asks for a rebuild: the projector that holds the lock, now or later, builds all anew.
+pub(super) async fn ask_for_rebuild(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query!("DELETE FROM trading.watermark").execute(connection).await?;
+    Ok(())
+}
+
+/// Name of a history table's partition.
+fn partition(table: &str, day: Day) -> String {
+    let date = date(day).replace('-', "");
+    format!("trading.{table}_{date}")
+}
+
+/// A day as `yyyy-mm-dd`.
+fn date(day: Day) -> String {
+    let seconds = i64::try_from(day.0.saturating_mul(86_400)).unwrap_or(i64::MAX);
+    let at = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+/// Makes the day's partitions where they are missing. Made aside and then attached: that
+/// does not lock readers out, as creating them in place would.
+async fn make_partitions(transaction: &mut Transaction<'_, Postgres>, day: Day) -> Result<()> {
+    for table in HISTORY {
+        let name = partition(table, day);
+        let there = sqlx::query_scalar!(r#"SELECT to_regclass($1) IS NOT NULL AS "there!""#, &name)
+            .fetch_one(&mut **transaction)
+            .await?;
+        if there {
+            continue;
+        }
+        let (from, to) = (date(day), date(Day(day.0 + 1)));
+        let like = "INCLUDING DEFAULTS INCLUDING CONSTRAINTS";
+        for statement in [
+            format!("CREATE TABLE {name} (LIKE trading.{table} {like})"),
+            format!(
+                "ALTER TABLE trading.{table} ATTACH PARTITION {name}
+                 FOR VALUES FROM ('{from} 00:00:00+00') TO ('{to} 00:00:00+00')"
+            ),
+        ] {
+            sqlx::query(AssertSqlSafe(statement)).execute(&mut **transaction).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies rows into a table.
+pub(super) async fn copy(
+    transaction: &mut Transaction<'_, Postgres>,
+    table: &str,
+    columns: &str,
+    rows: &Rows,
+) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let statement = format!("COPY {table} ({columns}) FROM STDIN (FORMAT binary)");
+    let mut copy = transaction.copy_in_raw(&statement).await?;
+    copy.send(&HEADER[..]).await?;
+    copy.send(rows.bytes()).await?;
+    copy.send(&TRAILER[..]).await?;
+    let written = copy.finish().await?;
+    if written != rows.len() {
+        let expected = rows.len();
+        return Err(WriteError::Damaged(format!("{table} took {written} of {expected} rows")));
+    }
+    Ok(())
+}
+
+/// New assets, and instruments as they are now: few, one statement each.
+async fn reference_data(
+    transaction: &mut Transaction<'_, Postgres>,
+    bundle: &Bundle,
+) -> Result<()> {
+    for (asset, spec, seq) in &bundle.assets {
+        sqlx::query!(
+            "INSERT INTO trading.assets (asset_id, code, exponent, seq) VALUES ($1, $2, $3, $4)",
+            asset.0 as i32,
+            spec.code.as_str(),
+            i16::from(spec.exponent),
+            seq.0 as i64,
+        )
+        .execute(&mut **transaction)
+        .await?;
+    }
+    for (instrument, (state, seq)) in &bundle.instruments {
+        put_instrument(transaction, *instrument, state, *seq).await?;
+    }
+    Ok(())
+}
+
+async fn put_instrument(
+    transaction: &mut Transaction<'_, Postgres>,
+    instrument: InstrumentId,
+    state: &InstrumentState,
+    seq: Seq,
+) -> Result<()> {
+    let spec = &state.spec;
+    sqlx::query!(
+        "INSERT INTO trading.instruments (instrument_id, symbol, name, profile, base_asset,
+             quote_asset, price_digits, quantity_digits, ticks, lot, min_quantity, max_quantity,
+             base_price, limit_down, limit_up, market_band_ppm, maker_fee_ppm, taker_fee_ppm,
+             open_order_cap, status, seq)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+             $19, $20, $21)
+         ON CONFLICT (instrument_id) DO UPDATE SET base_price = excluded.base_price,
+             limit_down = excluded.limit_down, limit_up = excluded.limit_up,
+             status = excluded.status, seq = excluded.seq",
+        instrument.0 as i32,
+        spec.symbol.as_str(),
+        spec.name.as_str(),
+        spec.profile.as_str(),
+        spec.base_asset.0 as i32,
+        spec.quote_asset.0 as i32,
+        i16::from(spec.price_digits),
+        i16::from(spec.quantity_digits),
+        ticks_word(spec.ticks),
+        spec.lot.0,
+        spec.min_quantity.0,
+        spec.max_quantity.0,
+        spec.base_price.0,
+        spec.limit_down.0,
+        spec.limit_up.0,
+        spec.market_band_ppm as i32,
+        spec.maker_fee_ppm,
+        spec.taker_fee_ppm,
+        spec.open_order_cap as i32,
+        state.status.as_str(),
+        seq.0 as i64,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+async fn change_accounts(
+    transaction: &mut Transaction<'_, Postgres>,
+    bundle: &Bundle,
+) -> Result<()> {
+    if bundle.account_statuses.is_empty() {
+        return Ok(());
+    }
+    let mut ids = Vec::new();
+    let mut statuses = Vec::new();
+    let mut seqs = Vec::new();
+    for (account, (status, seq)) in &bundle.account_statuses {
+        ids.push(account.0 as i32);
+        statuses.push(status.as_str().to_owned());
+        seqs.push(seq.0 as i64);
+    }
+    let done = sqlx::query!(
+        "UPDATE trading.accounts a SET status = c.status, seq = c.seq
+         FROM UNNEST($1::integer[], $2::text[], $3::bigint[]) AS c(account_id, status, seq)
+         WHERE a.account_id = c.account_id",
+        &ids,
+        &statuses,
+        &seqs,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    all_there("accounts", done.rows_affected(), ids.len())
+}
+
+/// Changes of orders from earlier bundles, in order of their numbers for locality.
+async fn change_orders(
+    transaction: &mut Transaction<'_, Postgres>,
+    deltas: &[OrderDelta],
+) -> Result<()> {
+    if deltas.is_empty() {
+        return Ok(());
+    }
+    let mut sorted: Vec<&OrderDelta> = deltas.iter().collect();
+    sorted.sort_unstable_by_key(|delta| delta.order);
+    let column = |value: fn(&OrderDelta) -> i64| -> Vec<i64> {
+        sorted.iter().map(|delta| value(delta)).collect()
+    };
+    let maybe = |value: fn(&OrderDelta) -> Option<i64>| -> Vec<Option<i64>> {
+        sorted.iter().map(|delta| value(delta)).collect()
+    };
+    let words = |value: fn(&OrderDelta) -> Option<&'static str>| -> Vec<Option<String>> {
+        sorted.iter().map(|delta| value(delta).map(str::to_owned)).collect()
+    };
+    let prices = maybe(|delta| delta.price.map(|price| price.0));
+    let quantities = maybe(|delta| delta.quantity.map(|quantity| quantity.0));
+    let statuses = words(|delta| delta.closed.map(|reason| status_of(reason).as_str()));
+    let reasons = words(|delta| delta.closed.map(CloseReason::as_str));
+    let done = sqlx::query!(
+        "UPDATE trading.orders o SET
+             price = coalesce(c.price, o.price),
+             quantity = coalesce(c.quantity, o.quantity),
+             filled = coalesce(c.quantity, o.quantity) - c.remaining,
+             notional = o.notional + c.notional,
+             status = CASE WHEN c.status IS NOT NULL THEN c.status
+                 WHEN coalesce(c.quantity, o.quantity) > c.remaining THEN $10 ELSE $11 END,
+             close_reason = c.close_reason,
+             updated_at = to_timestamp(c.updated_us / 1000000.0),
+             seq = c.seq
+         FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
+             $6::text[], $7::text[], $8::bigint[], $9::bigint[])
+             AS c(order_id, price, quantity, remaining, notional, status, close_reason,
+                  updated_us, seq)
+         WHERE o.order_id = c.order_id",
+        &column(|delta| delta.order.0 as i64),
+        &prices as &[Option<i64>],
+        &quantities as &[Option<i64>],
+        &column(|delta| delta.remaining.0),
+        &column(|delta| delta.notional),
+        &statuses as &[Option<String>],
+        &reasons as &[Option<String>],
+        &column(|delta| micros(delta.at)),
+        &column(|delta| delta.seq.0 as i64),
+        OrderStatus::PartiallyFilled.as_str(),
+        OrderStatus::Open.as_str(),
+    )
+    .execute(&mut **transaction)
+    .await?;
+    all_there("orders", done.rows_affected(), deltas.len())
+}
+
+async fn change_balances(
+    transaction: &mut Transaction<'_, Postgres>,
+    bundle: &Bundle,
+) -> Result<()> {
+    if bundle.balances.is_empty() {
+        return Ok(());
+    }
+    let mut sorted: Vec<_> = bundle.balances.iter().collect();
+    sorted.sort_unstable_by_key(|(key, _)| **key);
+    let accounts: Vec<i32> = sorted.iter().map(|((account, _), _)| account.0 as i32).collect();
+    let assets: Vec<i32> = sorted.iter().map(|((_, asset), _)| asset.0 as i32).collect();
+    let column = |value: fn(&bundle::BalanceRecord) -> i64| -> Vec<i64> {
+        sorted.iter().map(|(_, balance)| value(balance)).collect()
+    };
+    sqlx::query!(
+        "INSERT INTO trading.balances (account_id, asset_id, total, locked, seq)
+         SELECT * FROM UNNEST($1::integer[], $2::integer[], $3::bigint[], $4::bigint[],
+             $5::bigint[])
+         ON CONFLICT (account_id, asset_id) DO UPDATE
+         SET total = excluded.total, locked = excluded.locked, seq = excluded.seq",
+        &accounts,
+        &assets,
+        &column(|balance| balance.total.0),
+        &column(|balance| balance.locked.0),
+        &column(|balance| balance.seq.0 as i64),
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Every row that was to change must have been there.
+fn all_there(table: &str, changed: u64, expected: usize) -> Result<()> {
+    if changed == expected as u64 {
+        return Ok(());
+    }
+    Err(WriteError::Damaged(format!("{changed} of {expected} rows to change are in {table}")))
+}

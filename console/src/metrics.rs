@@ -1,0 +1,88 @@
+//! The console's metrics, in the default registry.
+
+use std::sync::LazyLock;
+
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    register_histogram_vec, register_int_counter, register_int_counter_vec, register_int_gauge,
+};
+
+/// All of them.
+pub struct Metrics {
+    /// Answered requests by route and status.
+    pub requests: IntCounterVec,
+    /// Time to answer by route.
+    pub request_seconds: HistogramVec,
+    /// Sign-ins by result: `ok`, `wrong`, `throttled`, `busy`.
+    pub sign_ins: IntCounterVec,
+    /// Browsers connected to live pages.
+    pub streams: IntGauge,
+    /// Fragments pushed to them.
+    pub pushed: IntCounter,
+    /// Instruments followed upstream.
+    pub feeds: IntGauge,
+    /// Upstream connections lost or refused.
+    pub reconnects: IntCounter,
+}
+
+impl Metrics {
+    /// The histogram of one route.
+    pub fn seconds_of(&self, route: &str) -> Histogram {
+        self.request_seconds.with_label_values(&[route])
+    }
+}
+
+/// The registered metrics.
+pub static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
+    Metrics::register().expect("each metric has a valid name and is registered here only, once")
+});
+
+impl Metrics {
+    fn register() -> prometheus::Result<Metrics> {
+        Ok(Metrics {
+            requests: register_int_counter_vec!(
+                "zaraba_console_requests_total",
+                "Requests answered, by route and status code.",
+                &["route", "status"]
+            )?,
+            request_seconds: register_histogram_vec!(
+                HistogramOpts::new(
+                    "zaraba_console_request_duration_seconds",
+                    "Time to the head of the answer, by route."
+                )
+                .buckets(vec![0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0]),
+                &["route"]
+            )?,
+            sign_ins: register_int_counter_vec!(
+                "zaraba_console_sign_ins_total",
+                "Attempts to sign in, by result.",
+                &["result"]
+            )?,
+            streams: register_int_gauge!(
+                "zaraba_console_live_connections",
+                "Browsers connected to live pages."
+            )?,
+            pushed: register_int_counter!(
+                "zaraba_console_pushed_fragments_total",
+                "Page fragments pushed to browsers."
+            )?,
+            feeds: register_int_gauge!(
+                "zaraba_console_followed_instruments",
+                "Instruments followed at the backend."
+            )?,
+            reconnects: register_int_counter!(
+                "zaraba_console_feed_failures_total",
+                "Times a live connection to the backend was lost or refused."
+            )?,
+        })
+    }
+}
+
+/// The text that Prometheus scrapes.
+///
+/// # Errors
+/// When encoding fails.
+pub fn text() -> prometheus::Result<String> {
+    LazyLock::force(&METRICS);
+    prometheus::TextEncoder::new().encode_to_string(&prometheus::gather())
+}

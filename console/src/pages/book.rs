@@ -1,0 +1,215 @@
+//! One order book: ladder, trades, the day, candles, live.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::Mark;
+use crate::app::App;
+use crate::authz::{Need, Permission};
+use crate::backend::{Book, Candle, Ticker, Trade};
+use crate::error::{Failure, html};
+use crate::i18n::{M, Word};
+use crate::live::{self, State as LiveState, Symbol};
+use crate::reads::instruments::{self, Instrument};
+use crate::view::{View, units};
+
+/// Levels shown per side.
+const LEVELS: usize = 12;
+/// Candles shown.
+const CANDLES: usize = 240;
+/// Intervals, as the public contract writes them.
+const INTERVALS: [&str; 4] = ["1m", "5m", "1h", "1d"];
+
+/// A price level with its share of the deepest one shown, in percent.
+struct Level<'a> {
+    price: &'a str,
+    quantity: &'a str,
+    share: String,
+}
+
+struct Ladder<'a> {
+    /// Highest price first, so that the best is next to the best bid.
+    asks: Vec<Level<'a>>,
+    bids: Vec<Level<'a>>,
+    spread: Option<String>,
+    seq: u64,
+}
+
+impl<'a> Ladder<'a> {
+    fn new(book: &'a Book, price_digits: u32) -> Ladder<'a> {
+        let size = |quantity: &str| units(quantity, 8).unwrap_or(0).max(0);
+        let shown = book.bids.iter().take(LEVELS).chain(book.asks.iter().take(LEVELS));
+        let deepest = shown.map(|(_, q)| size(q)).max().unwrap_or(0).max(1);
+        let level = |(price, quantity): &'a (String, String)| Level {
+            price,
+            quantity,
+            share: crate::view::decimal(size(quantity) * 1000 / deepest, 1),
+        };
+        let mut asks: Vec<Level<'a>> = book.asks.iter().take(LEVELS).map(level).collect();
+        asks.reverse();
+        let bids = book.bids.iter().take(LEVELS).map(level).collect();
+        let best = |side: &[(String, String)]| units(&side.first()?.0, price_digits);
+        let spread = best(&book.asks)
+            .zip(best(&book.bids))
+            .map(|(ask, bid)| crate::view::decimal(ask - bid, price_digits));
+        Ladder { asks, bids, spread, seq: book.seq }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.asks.is_empty() && self.bids.is_empty()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "book.html", blocks = ["mark", "quote", "ladder", "trades"])]
+struct BookPage<'a> {
+    v: &'a View,
+    i: &'a Instrument,
+    mark: Mark,
+    phase: &'a str,
+    day: Option<&'a Ticker>,
+    percent: Option<String>,
+    ladder: Option<Ladder<'a>>,
+    trades: &'a [Trade],
+    candles: &'a [Candle],
+    candles_failed: bool,
+    interval: &'a str,
+    intervals: [&'a str; 4],
+}
+
+impl<'a> BookPage<'a> {
+    fn new(
+        v: &'a View,
+        i: &'a Instrument,
+        state: &'a LiveState<Symbol>,
+        mark: Mark,
+        interval: &'a str,
+    ) -> BookPage<'a> {
+        let live = state.value.as_deref();
+        let day = live.and_then(|live| live.ticker.as_ref());
+        let phase = live
+            .and_then(|live| live.phase.as_deref())
+            .or(day.map(|day| day.phase.as_str()).filter(|phase| !phase.is_empty()))
+            .unwrap_or(&i.status);
+        BookPage {
+            v,
+            i,
+            mark,
+            phase,
+            day,
+            percent: day.and_then(Ticker::change_percent),
+            ladder: live
+                .and_then(|live| live.book.as_ref())
+                .map(|book| Ladder::new(book, i.price_digits))
+                .filter(|ladder| !ladder.is_empty()),
+            trades: live.map(|live| live.trades.as_slice()).unwrap_or_default(),
+            candles: &[],
+            candles_failed: false,
+            interval,
+            intervals: INTERVALS,
+        }
+    }
+}
+
+/// What the address says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    interval: String,
+}
+
+impl Asked {
+    fn interval(&self) -> &'static str {
+        INTERVALS.into_iter().find(|known| *known == self.interval).unwrap_or("1m")
+    }
+}
+
+/// The page. Without scripts it shows what is known at this moment; so it waits a moment
+/// for the first data of an instrument that nobody looked at before.
+pub async fn page(
+    State(app): State<App>,
+    view: View,
+    Path(symbol): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Failure> {
+    let instrument = instruments::find(&app.pool, &symbol).await?.ok_or(Failure::NotFound)?;
+    let mut subject = app.hub.symbol(&symbol)?;
+    let ready =
+        |state: &LiveState<Symbol>| state.value.as_ref().is_some_and(|live| live.book.is_some());
+    let wait = std::time::Duration::from_millis(700);
+    let _ = tokio::time::timeout(wait, subject.wait_for(ready)).await;
+    let interval = asked.interval();
+    let candles = app.backend.candles(&symbol, interval, CANDLES).await;
+    let state = subject.borrow().clone();
+    let mark = match state.connected {
+        true => Mark::plain(&view, state.heard.as_ref()),
+        false => Mark::of(&view, &state),
+    };
+    let mut page = BookPage::new(&view, &instrument, &state, mark, interval);
+    page.candles_failed = candles.is_err();
+    let candles = candles.unwrap_or_default();
+    page.candles = &candles;
+    html(&page)
+}
+
+/// Its live parts.
+pub async fn live(
+    State(app): State<App>,
+    headers: HeaderMap,
+    view: View,
+    Path(symbol): Path<String>,
+) -> Result<Response, Failure> {
+    let instrument = instruments::find(&app.pool, &symbol).await?.ok_or(Failure::NotFound)?;
+    let need = Need::May(Permission::SeeMarket);
+    let subject = app.hub.symbol(&symbol)?;
+    live::push(&app, headers, view, need, subject, move |view, state| {
+        let page = BookPage::new(view, &instrument, state, Mark::of(view, state), "1m");
+        let mut pushed = vec![
+            ("mark", page.as_mark().render()?),
+            ("quote", page.as_quote().render()?),
+            ("ladder", page.as_ladder().render()?),
+            ("trades", page.as_trades().render()?),
+        ];
+        // The chart is drawn by a script, which gets numbers, not HTML.
+        if let Some(candle) = state.value.as_ref().and_then(|live| live.candles.get("1m")) {
+            pushed.push(("candle", candle_json(candle)));
+        }
+        Ok(pushed)
+    })
+}
+
+fn candle_json(candle: &Candle) -> String {
+    serde_json::json!({
+        "time": candle.open_time.as_second(),
+        "open": candle.open,
+        "high": candle.high,
+        "low": candle.low,
+        "close": candle.close,
+        "volume": candle.volume,
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_shares_of_the_deepest_level_and_the_spread_is_exact() {
+        let pair = |p: &str, q: &str| (p.to_owned(), q.to_owned());
+        let book = Book {
+            bids: vec![pair("99.5", "100"), pair("99.0", "400")],
+            asks: vec![pair("100.0", "200"), pair("100.5", "50")],
+            seq: 7,
+        };
+        let ladder = Ladder::new(&book, 1);
+        let asks: Vec<_> = ladder.asks.iter().map(|l| (l.price, l.share.as_str())).collect();
+        assert_eq!(asks, [("100.5", "12.5"), ("100.0", "50.0")]);
+        assert_eq!(ladder.bids[1].share, "100.0");
+        assert_eq!(ladder.spread.as_deref(), Some("0.5"));
+        assert!(Ladder::new(&Book::default(), 1).is_empty());
+    }
+}

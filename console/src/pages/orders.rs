@@ -1,0 +1,115 @@
+//! The order blotter. The address holds the filter, so a link shows a colleague the same
+//! orders: times in it carry their zone.
+
+mod csv;
+mod filter;
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+
+pub use csv::csv;
+pub use filter::Filter;
+use filter::Problem;
+
+use crate::app::App;
+use crate::error::{Failure, html};
+use crate::i18n::{M, Word};
+use crate::reads::orders::{self, OrderLine};
+use crate::reads::{Watermark, watermark};
+use crate::view::View;
+
+#[derive(Template)]
+#[template(path = "orders.html")]
+struct OrdersPage<'a> {
+    v: &'a View,
+    filter: &'a Filter,
+    problem: Option<&'a str>,
+    rows: Vec<OrderLine>,
+    /// Query of the next page.
+    next: Option<String>,
+    /// Query of the filter alone.
+    query: String,
+    first: bool,
+    statuses: &'a [&'a str],
+    freshness: Freshness,
+}
+
+/// How far the history is behind the backend, to be shown on every page of it.
+pub struct Freshness {
+    projected: Option<Watermark>,
+    backend_seq: Option<u64>,
+}
+
+impl Freshness {
+    /// Reads both ends.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn now(app: &App) -> Result<Freshness, Failure> {
+        let projected = watermark(&app.pool).await?;
+        let state = app.hub.overview().borrow().clone();
+        let backend_seq = state.value.filter(|_| state.connected).map(|overview| overview.seq);
+        Ok(Freshness { projected, backend_seq })
+    }
+
+    /// What it says.
+    pub fn text(&self, v: &View) -> String {
+        let Some(projected) = &self.projected else { return v.t(M::NothingProjected).into() };
+        let history = v.tf(M::ShowingProjection, &[&v.int(projected.seq), &v.time(&projected.at)]);
+        let backend = match self.backend_seq {
+            Some(seq) => {
+                v.tf(M::BackendAt, &[&v.int(seq), &v.int(seq.saturating_sub(projected.seq))])
+            }
+            None => v.t(M::BackendAtUnknown).into(),
+        };
+        format!("{history} · {backend}")
+    }
+
+    /// Whether it deserves attention: away, or far behind.
+    pub fn behind(&self) -> bool {
+        const FAR: u64 = 10_000;
+        match (&self.projected, self.backend_seq) {
+            (Some(projected), Some(seq)) => seq.saturating_sub(projected.seq) > FAR,
+            (None, Some(seq)) => seq > 0,
+            _ => true,
+        }
+    }
+}
+
+/// The page.
+pub async fn page(
+    State(app): State<App>,
+    view: View,
+    Query(filter): Query<Filter>,
+) -> Result<Response, Failure> {
+    let freshness = Freshness::now(&app).await?;
+    let rows = app.config.lists.page_rows;
+    let (problem, mut found) = match filter.wanted(&view) {
+        Ok(wanted) => {
+            let before = filter.before();
+            (None, orders::list(&app.pool, &wanted, before, rows as i64 + 1).await?)
+        }
+        Err(Problem(what)) => (Some(view.tf(M::BadFilter, &[&what])), Vec::new()),
+    };
+    let more = found.len() > rows;
+    found.truncate(rows);
+    let next = found.last().filter(|_| more).map(|last| filter.query(Some(last.order_id)));
+    let shown = filter.in_zone_of(&view);
+    let bad = problem.is_some();
+    let mut response = html(&OrdersPage {
+        v: &view,
+        problem: problem.as_deref(),
+        next,
+        query: filter.query(None),
+        first: filter.before().is_none(),
+        filter: &shown,
+        rows: found,
+        statuses: &filter::STATUSES,
+        freshness,
+    })?;
+    if bad {
+        *response.status_mut() = axum::http::StatusCode::BAD_REQUEST;
+    }
+    Ok(response)
+}

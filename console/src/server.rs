@@ -1,0 +1,211 @@
+//! Starting and stopping: listener, layers, graceful end. The order of the layers matters
+//! and is explained where they are stacked.
+
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum_server::Handle;
+use hyper_util::rt::TokioTimer;
+use tokio::sync::{Semaphore, watch};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::request_id::{
+    MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
+};
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::app::App;
+use crate::backend::Backend;
+use crate::config::{self, Config};
+use crate::error::Failure;
+use crate::live::Hub;
+use crate::metrics::METRICS;
+use crate::{db, guard, password, router, session};
+
+/// No inline script or style, nothing from elsewhere, no framing.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
+    style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; \
+    frame-ancestors 'none'; base-uri 'none'; object-src 'none'";
+
+/// How long open requests may finish when stopping.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Starts logging.
+///
+/// # Errors
+/// When the filter is not one, or logging was started before.
+pub fn log(config: &config::Log) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.filter)
+        .with_context(|| format!("log.filter {:?}", config.filter))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let done = match config.format.as_str() {
+        "json" => builder.json().flatten_event(true).try_init(),
+        _ => builder.try_init(),
+    };
+    done.map_err(|e| anyhow::anyhow!("cannot start logging: {e}"))
+}
+
+/// Completes at SIGINT or SIGTERM.
+///
+/// # Errors
+/// When the handlers cannot be installed.
+pub fn signals() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Serves the console until `shutdown` completes.
+///
+/// # Errors
+/// When it cannot start: address taken, settings unusable.
+pub async fn serve(
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.listen)
+        .with_context(|| format!("cannot listen on {}; is something else there?", config.listen))?;
+    serve_on(listener, config, shutdown).await
+}
+
+/// Serves the console on a listener that is bound already.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn serve_on(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    listener.set_nonblocking(true).context("cannot prepare the listener")?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    let (stop, stopping) = watch::channel(false);
+    let header_seconds = Duration::from_secs(config.http.header_seconds);
+    let app = app(config, stopping)?;
+    let service = service(app)?.into_make_service_with_connect_info::<SocketAddr>();
+    let handle = Handle::new();
+    let stopper = handle.clone();
+    tokio::spawn(async move {
+        shutdown.await;
+        tracing::info!(event = "console.stopping", "stopping");
+        // Live connections never end by themselves: tell them first.
+        let _ = stop.send(true);
+        stopper.graceful_shutdown(Some(GRACE));
+    });
+    let mut server = axum_server::from_tcp(listener).context("cannot use the listener")?;
+    // Without a timer a half-sent header stays open for ever.
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(header_seconds);
+    tracing::info!(event = "console.started", address = %address, "serving");
+    server.handle(handle).serve(service).await.context("the server failed")
+}
+
+/// The application over its settings; contacts nothing yet.
+fn app(config: Config, stopping: watch::Receiver<bool>) -> anyhow::Result<App> {
+    let pool = db::pool(&config.database)?;
+    let backend = Backend::new(&config.backend).context("cannot make the HTTP client")?;
+    let hub = Hub::start(backend.clone(), config.live.instruments, stopping.clone());
+    Ok(App {
+        pool,
+        backend,
+        hub,
+        checker: password::Checker::default(),
+        streams: Arc::new(Semaphore::new(config.live.streams)),
+        stopping,
+        config: Arc::new(config),
+    })
+}
+
+/// The router in its layers.
+fn service(app: App) -> anyhow::Result<Router> {
+    let csrf = CsrfLayer::new()
+        .add_trusted_origin(&app.config.public_url)
+        .map_err(|e| anyhow::anyhow!("public_url {:?}: {e}", app.config.public_url))?
+        .with_rejection_response(|_| Failure::CrossSite.into_response());
+    let timeout = Duration::from_secs(app.config.http.request_seconds);
+    let body_bytes = app.config.http.body_bytes;
+    // From the inside out: what fails inside becomes a page in the reader's language, then
+    // gets the headers every answer has, then is measured, compressed (never event streams:
+    // the default predicate leaves them alone), logged.
+    Ok(router::router(app.clone())
+        .layer(csrf)
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
+            let text = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+                .unwrap_or_default();
+            Failure::Internal(format!("panicked: {text}")).into_response()
+        }))
+        .layer(RequestBodyLimitLayer::new(body_bytes))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
+        .layer(from_fn_with_state(app.clone(), guard::pages_for_failures))
+        .layer(from_fn(headers))
+        .layer(from_fn_with_state(app, measure))
+        .layer(CompressionLayer::new())
+        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
+            let id = request.headers().get("x-request-id").and_then(|v| v.to_str().ok());
+            tracing::info_span!("request", request.id = id, http.method = %request.method(),
+                url.path = request.uri().path())
+        }))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(FreshId)))
+}
+
+/// Request ids: 64 random bits, unless a proxy gave one.
+#[derive(Clone)]
+struct FreshId;
+
+impl MakeRequestId for FreshId {
+    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
+        let id = hex::encode(&session::random()[..8]);
+        HeaderValue::from_str(&id).ok().map(RequestId::new)
+    }
+}
+
+/// Headers of every answer. Pages are never stored; embedded files say otherwise themselves.
+async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("content-security-policy", CONTENT_SECURITY_POLICY),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Counts and times answers by route.
+async fn measure(State(_): State<App>, request: Request, next: Next) -> Response {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let timer = METRICS.seconds_of(&route).start_timer();
+    let response = next.run(request).await;
+    timer.observe_duration();
+    METRICS.requests.with_label_values(&[route.as_str(), response.status().as_str()]).inc();
+    response
+}

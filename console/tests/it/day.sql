@@ -1,0 +1,42 @@
+-- A small market day: three instruments, two accounts, 120 orders, one with a full chain.
+INSERT INTO trading.watermark (seq, at, state_hash) VALUES (40, '2026-11-20 05:30:00+00', '\x0000000000000000');
+INSERT INTO trading.assets VALUES (1, 'JPY', 4, 1), (2, '7203', 0, 1), (3, '6758', 0, 1), (4, 'BTC', 8, 1);
+INSERT INTO trading.instruments VALUES
+  (1, '7203', 'トヨタ自動車', 'tse', 2, 1, 1, 0, 'tse_topix500', 100, 100, 1000000, 25000, 20000, 30000, 50000, 0, 0, 0, 'continuous', 2),
+  (2, '6758', 'ソニーグループ', 'tse', 3, 1, 1, 0, 'tse_topix500', 100, 100, 1000000, 130500, 110500, 150500, 50000, 0, 0, 0, 'halted', 2),
+  (3, 'BTC_JPY', 'Bitcoin / Yen', 'crypto', 4, 1, 0, 4, '1', 1, 1, 10000000, 15012345, 0, 0, 50000, -20, 120, 0, 'continuous', 2);
+INSERT INTO trading.accounts VALUES
+  (4, 'DEMO-0001', 'active', '2026-11-20 00:00:00+00', 3), (5, 'DEMO-0002', 'active', '2026-11-20 00:00:00+00', 3);
+INSERT INTO access.api_keys (api_key, account, kind, public_key, scopes, created_by)
+  VALUES ('ak_demo_1', 'DEMO-0001', 'ed25519', '\x00', '{trade}', 'test');
+-- One order a minute: numbers as the engine makes them (counter << 24 | slot).
+INSERT INTO trading.orders
+SELECT (n::bigint << 24) | n, CASE WHEN n % 2 = 0 THEN 4 ELSE 5 END, CASE WHEN n % 5 = 0 THEN 3 ELSE 1 END,
+       'c-' || n, CASE WHEN n % 3 = 0 THEN 'sell' ELSE 'buy' END,
+       CASE WHEN n % 7 = 0 THEN 'market' ELSE 'limit' END, CASE WHEN n % 7 = 0 THEN 'ioc' ELSE 'day' END,
+       false, CASE WHEN n % 7 = 0 THEN 0 WHEN n % 5 = 0 THEN 15012345 ELSE 25000 + n END, 300,
+       CASE WHEN n % 7 = 0 THEN 300 ELSE 0 END,
+       CASE WHEN n % 7 = 0 THEN 300::bigint * 25310 ELSE 0 END,
+       CASE WHEN n % 7 = 0 THEN 'filled' WHEN n % 11 = 0 THEN 'rejected' WHEN n % 4 = 0 THEN 'cancelled' ELSE 'open' END,
+       CASE WHEN n % 7 <> 0 AND n % 11 = 0 THEN 'insufficient_funds' END,
+       CASE WHEN n % 7 = 0 THEN 'filled' WHEN n % 11 <> 0 AND n % 4 = 0 THEN 'cancelled' END,
+       'rest', 1, timestamptz '2026-11-20 00:00:00+00' + n * interval '1 minute',
+       timestamptz '2026-11-20 00:00:00+00' + n * interval '1 minute', n
+FROM generate_series(1, 118) AS n;
+-- The order with a chain: accepted, amended, traded twice; and its other sides.
+INSERT INTO trading.orders VALUES
+  ((119::bigint << 24) | 119, 4, 1, 'chain-1', 'buy', 'limit', 'gtc', false, 25310, 500, 500, 12652500, 'filled', NULL, 'filled', 'rest', 1, '2026-11-20 02:00:00.000001+00', '2026-11-20 02:05:00.5+00', 39),
+  ((120::bigint << 24) | 120, 5, 1, '=HYPERLINK("x")', 'sell', 'limit', 'gtc', true, 25320, 400, 0, 0, 'open', NULL, NULL, 'stream', 0, '2026-11-20 02:10:00+00', '2026-11-20 02:10:00+00', 40);
+CREATE TABLE trading.order_events_20261120 PARTITION OF trading.order_events FOR VALUES FROM ('2026-11-20 00:00:00+00') TO ('2026-11-21 00:00:00+00');
+CREATE TABLE trading.fills_20261120 PARTITION OF trading.fills FOR VALUES FROM ('2026-11-20 00:00:00+00') TO ('2026-11-21 00:00:00+00');
+INSERT INTO trading.order_events (at, seq, ordinal, order_id, account_id, instrument_id, kind, price, quantity, remaining, trade_id, code, via, api_key) VALUES
+  ('2026-11-20 02:00:00.000001+00', 30, 0, (119::bigint << 24) | 119, 4, 1, 'accepted', 25300, 600, 600, NULL, NULL, 'rest', 1),
+  ('2026-11-20 02:01:00+00', 32, 0, (119::bigint << 24) | 119, 4, 1, 'amended', 25310, 500, 500, NULL, NULL, 'rest', 1),
+  ('2026-11-20 02:03:00+00', 35, 1, (119::bigint << 24) | 119, 4, 1, 'trade', 25300, 200, 300, 7, NULL, NULL, NULL),
+  ('2026-11-20 02:05:00.5+00', 39, 1, (119::bigint << 24) | 119, 4, 1, 'trade', 25310, 300, 0, 8, NULL, NULL, NULL),
+  ('2026-11-20 02:05:00.5+00', 39, 2, (119::bigint << 24) | 119, 4, 1, 'closed', 25310, 0, 0, NULL, 'filled', NULL, NULL);
+INSERT INTO trading.fills (at, fill_id, seq, trade_id, order_id, account_id, instrument_id, side, price, quantity, fee, fee_asset, liquidity) VALUES
+  ('2026-11-20 02:03:00+00', 14, 35, 7, (119::bigint << 24) | 119, 4, 1, 'buy', 25300, 200, 50600, 1, 'maker'),
+  ('2026-11-20 02:03:00+00', 15, 35, 7, (3::bigint << 24) | 3, 5, 1, 'sell', 25300, 200, 50600, 1, 'taker'),
+  ('2026-11-20 02:05:00.5+00', 16, 39, 8, (119::bigint << 24) | 119, 4, 1, 'buy', 25310, 300, -1500, 1, 'maker'),
+  ('2026-11-20 02:05:00.5+00', 17, 39, 8, (6::bigint << 24) | 6, 4, 1, 'sell', 25310, 300, 75930, 1, 'taker');

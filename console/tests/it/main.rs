@@ -1,0 +1,14 @@
+//! The one integration binary of the console: over HTTP, and in a real headless Chromium.
+//! The backend is a double of its HTTP contract (`backend`); Postgres is real. Tests whose
+//! programs are missing on this machine say so by name and are counted in `skipped`.
+
+#![allow(clippy::unwrap_used)] // helpers of tests, too, may stop the test
+
+mod backend;
+mod browser;
+mod forms;
+mod in_browser;
+mod pages;
+mod pictures;
+mod walls;
+mod world;

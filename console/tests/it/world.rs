@@ -1,0 +1,236 @@
+//! What a test runs in: a database of its own with a small market day, a double of the
+//! backend, and the console itself on a free port.
+
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use tokio::sync::{OnceCell, oneshot};
+use zaraba::dev::postgres::{PrivatePostgres, installed};
+use zaraba_console::authz::Role;
+use zaraba_console::config::Config;
+use zaraba_console::store::staff::{self, NewStaff};
+use zaraba_console::{password, server};
+
+use crate::backend::{Double, TOKEN};
+
+pub const LOGIN: &str = "aki";
+pub const PASSWORD: &str = "seven small boats at dawn";
+
+/// The server the tests' databases are on.
+struct Server {
+    url: String,
+    _private: Option<PrivatePostgres>,
+}
+
+static SERVER: OnceCell<Server> = OnceCell::const_new();
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+/// Prefix of the tests' databases.
+fn prefix() -> String {
+    format!("console_test_{}_", std::process::id())
+}
+
+async fn server() -> &'static Server {
+    SERVER
+        .get_or_init(|| async {
+            let server = match std::env::var("DATABASE_URL") {
+                Ok(url) => Server { url, _private: None },
+                Err(_) => {
+                    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("console-postgres");
+                    let postgres = PrivatePostgres::start(&dir, 0).await.unwrap();
+                    Server { url: postgres.url(), _private: Some(postgres) }
+                }
+            };
+            let mut connection = PgConnection::connect(&server.url).await.unwrap();
+            if server._private.is_some() {
+                // Nobody else is here: clear what crashed runs left.
+                let old: Vec<String> = sqlx::query_scalar(
+                    "SELECT datname FROM pg_database WHERE datname LIKE 'console_test_%'",
+                )
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+                for name in old {
+                    run(&mut connection, format!("DROP DATABASE \"{name}\" WITH (FORCE)")).await;
+                }
+            }
+            let template = format!("{}template", prefix());
+            run(&mut connection, format!("CREATE DATABASE \"{template}\"")).await;
+            let url = with_database(&server.url, &template);
+            zaraba::projections::migrate::run(&url.parse().unwrap()).await.unwrap();
+            let mut filled = PgConnection::connect(&url).await.unwrap();
+            sqlx::raw_sql(include_str!("day.sql")).execute(&mut filled).await.unwrap();
+            filled.close().await.unwrap();
+            server
+        })
+        .await
+}
+
+async fn run(connection: &mut PgConnection, sql: String) {
+    sqlx::query(AssertSqlSafe(sql)).execute(connection).await.unwrap();
+}
+
+fn with_database(url: &str, name: &str) -> String {
+    let (head, _) = url.rsplit_once('/').unwrap();
+    format!("{head}/{name}")
+}
+
+/// Why database tests cannot run here, if so.
+pub fn missing() -> Option<&'static str> {
+    (std::env::var("DATABASE_URL").is_err() && !installed())
+        .then_some("no DATABASE_URL and no PostgreSQL server programs")
+}
+
+/// Says that a test did not run, by name, where `make test` counts it.
+pub fn skipped(test: &str, why: &str) {
+    eprintln!("skipped: {test}: {why}");
+}
+
+/// A running console and what it stands on.
+pub struct World {
+    pub pool: PgPool,
+    pub backend: Option<Double>,
+    pub url: String,
+    pub http: reqwest::Client,
+    _files: tempfile::TempDir,
+}
+
+impl World {
+    /// Runs a test in a world of its own, and clears up after it when it passed.
+    pub async fn with<F: Future<Output = ()>>(name: &str, test: impl FnOnce(World) -> F) {
+        Self::with_settings(name, "", test).await;
+    }
+
+    pub async fn with_settings<F: Future<Output = ()>>(
+        name: &str,
+        settings: &str,
+        test: impl FnOnce(World) -> F,
+    ) {
+        if let Some(why) = missing() {
+            return skipped(name, why);
+        }
+        let server = server().await;
+        let database = format!("{}{}", prefix(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut admin = PgConnection::connect(&server.url).await.unwrap();
+        run(
+            &mut admin,
+            format!("CREATE DATABASE \"{database}\" TEMPLATE \"{}template\"", prefix()),
+        )
+        .await;
+        let url = with_database(&server.url, &database);
+        let (world, stop, done) = World::start(&url, settings).await;
+        let pool = world.pool.clone();
+        test(world).await;
+        stop.send(()).unwrap();
+        done.await.unwrap();
+        pool.close().await;
+        run(&mut admin, format!("DROP DATABASE \"{database}\" WITH (FORCE)")).await;
+    }
+
+    async fn start(
+        database: &str,
+        settings: &str,
+    ) -> (World, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+        let backend = Double::start().await;
+        let files = tempfile::tempdir().unwrap();
+        let token_file = files.path().join("admin.token");
+        std::fs::write(&token_file, format!("{TOKEN}\n")).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address: SocketAddr = listener.local_addr().unwrap();
+        let config = Config::parse(&format!(
+            "public_url = \"http://{address}\"\nlanguage = \"en\"\n{settings}\n\
+             [database]\nurl = \"{database}\"\nconnections = 4\n\
+             [backend]\nadmin_url = \"http://{0}\"\npublic_url = \"http://{0}\"\n\
+             admin_token_file = \"{1}\"\n\
+             [live]\ninterval_ms = 50\n",
+            backend.address,
+            token_file.display(),
+        ))
+        .unwrap();
+        let pool = zaraba_console::db::pool(&config.database).unwrap();
+        add_person(&pool, LOGIN, "Aki Tanaka", &[Role::Operations], "en").await;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let done = tokio::spawn(async move {
+            server::serve_on(listener, config, async {
+                let _ = stopped.await;
+            })
+            .await
+            .unwrap();
+        });
+        let world = World {
+            pool,
+            backend: Some(backend),
+            url: format!("http://{address}"),
+            http: client(),
+            _files: files,
+        };
+        (world, stop, done)
+    }
+
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    pub fn backend(&self) -> &Double {
+        self.backend.as_ref().unwrap()
+    }
+
+    /// Signs in; the cookie as the browser would send it.
+    pub async fn sign_in(&self, login: &str, password: &str) -> Option<String> {
+        let answer = self.try_sign_in(login, password).await;
+        let cookie = answer.headers().get("set-cookie")?.to_str().unwrap();
+        Some(cookie.split(';').next().unwrap().to_owned())
+    }
+
+    pub async fn try_sign_in(&self, login: &str, password: &str) -> reqwest::Response {
+        let body = format!("login={login}&password={}&next=/orders", password.replace(' ', "+"));
+        self.http
+            .post(self.at("/sign-in"))
+            .header("origin", &self.url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    /// A page as the signed-in person sees it.
+    pub async fn get(&self, cookie: &str, path: &str) -> (u16, String) {
+        let answer = self.http.get(self.at(path)).header("cookie", cookie).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// A form as the signed-in person sends it.
+    pub async fn post(&self, cookie: &str, path: &str, body: &str) -> reqwest::Response {
+        self.http
+            .post(self.at(path))
+            .header("cookie", cookie)
+            .header("origin", &self.url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.to_owned())
+            .send()
+            .await
+            .unwrap()
+    }
+}
+
+/// A client that shows redirects instead of following them.
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+pub async fn add_person(pool: &PgPool, login: &str, name: &str, roles: &[Role], language: &str) {
+    let hash = password::hash(PASSWORD).unwrap();
+    let person =
+        NewStaff { login, name, password_hash: &hash, roles, language, zone: "Asia/Tokyo" };
+    assert!(staff::add(pool, &person, false).await.unwrap());
+}
+
+/// The form token on a page.
+pub fn csrf_of(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form on the page");
+    rest.split('"').next().unwrap().to_owned()
+}
