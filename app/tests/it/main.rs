@@ -1,10 +1,9 @@
 //! The one integration binary of the backend.
 
-mod core;
-mod stream;
 #![allow(clippy::unwrap_used)] // helpers of tests, too, may stop the test
 
 mod core;
 mod crash;
 mod journal;
 mod store;
+mod stream;

@@ -109,10 +109,7 @@ async fn a_book_kept_from_snapshot_and_differences_equals_the_book_asked_for() {
         // Nothing is sequenced now: once the market room has everything, so has the client.
         let (status, rest) = node.get("/v1/instruments/7203/book?levels=1000").await;
         assert_eq!(status, 200);
-        let seq = node.platform.live.seq();
-        while node.platform.market.seq() < seq {
-            tokio::task::yield_now().await;
-        }
+        node.market_caught_up().await;
         let changed = node.platform.market.read(|board| board.by_symbol("7203").unwrap().1.seq.0);
         while book.seq < changed {
             let message = stream.next().await;

@@ -135,6 +135,14 @@ impl Node {
             let refused = receipt.events().iter().find(|e| matches!(e, Event::Refused { .. }));
             assert_eq!(refused, None, "{:?}", receipt.step().command);
         }
+        self.market_caught_up().await;
+    }
+
+    /// Waits until the market room has taken in everything that was acknowledged.
+    pub async fn market_caught_up(&self) {
+        while self.platform.market.seq() < self.platform.live.seq() {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub fn order(&self, account: AccountId, side: Side, price: i64, quantity: i64) -> Command {

@@ -108,9 +108,7 @@ async fn an_account_sees_each_change_of_its_own_orders_and_nothing_else() {
     assert_eq!(cancelled["data"]["status"], "cancelled");
     assert_eq!(cancelled["data"]["remaining_quantity"], "0");
     node.place(SELLER, Side::Sell, 26_000, 5).await;
-    while node.platform.market.seq() < node.platform.live.seq() {
-        tokio::task::yield_now().await;
-    }
+    node.market_caught_up().await;
     assert_eq!(stream.collect().await, Vec::<Value>::new());
     node.stop().await;
 }

@@ -63,9 +63,7 @@ async fn a_client_that_stops_reading_is_dropped_and_others_see_everything() {
             order.await.unwrap();
         }
         // The good one reads as it comes.
-        while node.platform.market.seq() < node.platform.live.seq() {
-            tokio::task::yield_now().await;
-        }
+        node.market_caught_up().await;
         read_trades(&mut good, trades - 2_000, trades).await;
     }
     assert!(METRICS.conflations.get() > 0, "depth of the slow client was conflated first");
