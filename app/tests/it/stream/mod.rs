@@ -2,6 +2,7 @@
 
 mod books;
 mod clocks;
+mod history;
 mod inputs;
 mod live;
 mod node;

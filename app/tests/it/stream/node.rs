@@ -147,6 +147,7 @@ impl Node {
 
     pub fn order(&self, account: AccountId, side: Side, price: i64, quantity: i64) -> Command {
         let number = self.orders.fetch_add(1, Ordering::Relaxed);
+        let start = self.platform.market.beginning().seq;
         Command::Place(Place {
             account,
             instrument: InstrumentId(0),
@@ -156,7 +157,7 @@ impl Node {
             post_only: false,
             price: Price(price),
             quantity: Quantity(quantity),
-            client_id: text(&format!("o{number}")),
+            client_id: text(&format!("{start}-{number}")),
             via: Via::Rest,
             key: 0,
         })
