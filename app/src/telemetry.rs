@@ -47,9 +47,7 @@ where
 struct Gauges {
     durable: IntGauge,
     projected: IntGauge,
-    journal_failed: IntGauge,
     postgres_ok: IntGauge,
-    queue: IntGauge,
 }
 
 static GAUGES: LazyLock<Gauges> = LazyLock::new(|| {
@@ -59,12 +57,7 @@ static GAUGES: LazyLock<Gauges> = LazyLock::new(|| {
     Gauges {
         durable: gauge("zaraba_durable_sequence", "Last journal sequence that is on disk."),
         projected: gauge("zaraba_projected_sequence", "Last journal sequence that is in Postgres."),
-        journal_failed: gauge(
-            "zaraba_journal_failed",
-            "1 when the journal has failed and nothing is acknowledged.",
-        ),
         postgres_ok: gauge("zaraba_postgres_up", "1 when the last write to Postgres worked."),
-        queue: gauge("zaraba_gate_queue_commands", "Commands waiting to be sequenced."),
     }
 });
 
@@ -105,9 +98,7 @@ async fn metrics(State(platform): State<Platform>) -> impl IntoResponse {
     let gauges = &*GAUGES;
     gauges.durable.set(platform.status.durable.get().0 as i64);
     gauges.projected.set(platform.status.projected().0 as i64);
-    gauges.journal_failed.set(platform.status.journal_error().is_some().into());
     gauges.postgres_ok.set(platform.status.postgres_ok().into());
-    gauges.queue.set(platform.gate.depth() as i64);
     let mut text = Vec::new();
     match TextEncoder::new().encode(&prometheus::gather(), &mut text) {
         Ok(()) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
