@@ -18,8 +18,7 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 4] =
-        [Role::Viewer, Role::Operations, Role::Auditor, Role::Administrator];
+    pub const ALL: [Role; 4] = [Role::Viewer, Role::Operations, Role::Auditor, Role::Administrator];
 
     /// Its name in the database and on the command line.
     pub fn as_str(self) -> &'static str {

@@ -242,8 +242,7 @@ impl Backend {
         limit: usize,
     ) -> Result<Vec<Candle>, Failure> {
         let symbol = crate::guard::form_encode(symbol);
-        let path =
-            format!("/v1/instruments/{symbol}/candles?interval={interval}&limit={limit}");
+        let path = format!("/v1/instruments/{symbol}/candles?interval={interval}&limit={limit}");
         let page: Items<Candle> = self.public(&path).await?;
         let mut items = page.items;
         items.sort_by_key(|candle| candle.open_time);

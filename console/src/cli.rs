@@ -17,8 +17,12 @@ const PASSWORD_VARIABLE: &str = "ZARABA_CONSOLE_PASSWORD";
 
 /// Zaraba's back-office console.
 #[derive(Parser, Debug)]
-#[command(name = "zaraba-console", version, max_term_width = 100,
-    after_help = "Exit codes: 0 done; 1 failed, the message says why; 2 wrong usage.")]
+#[command(
+    name = "zaraba-console",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done; 1 failed, the message says why; 2 wrong usage."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -101,9 +105,8 @@ pub struct AddStaff {
 }
 
 fn role(name: &str) -> Result<Role, String> {
-    Role::parse(name).ok_or_else(|| {
-        format!("there are: {}", Role::ALL.map(Role::as_str).join(", "))
-    })
+    Role::parse(name)
+        .ok_or_else(|| format!("there are: {}", Role::ALL.map(Role::as_str).join(", ")))
 }
 
 /// What to do with settings.
@@ -267,8 +270,16 @@ mod tests {
         use clap::CommandFactory;
         Cli::command().debug_assert();
         let refused = Cli::try_parse_from([
-            "zaraba-console", "staff", "add", "aki", "--roles", "viewer", "--config", "x",
-            "--password", "secret",
+            "zaraba-console",
+            "staff",
+            "add",
+            "aki",
+            "--roles",
+            "viewer",
+            "--config",
+            "x",
+            "--password",
+            "secret",
         ]);
         assert!(refused.is_err());
     }

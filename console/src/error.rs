@@ -89,9 +89,7 @@ impl Failure {
             Failure::NotFound => (t(M::NotFoundTitle), t(M::NotFoundText).into()),
             Failure::Forbidden => (t(M::ForbiddenTitle), t(M::ForbiddenText).into()),
             Failure::CrossSite => (t(M::ForbiddenTitle), t(M::CrossSiteText).into()),
-            Failure::BadRequest(what) => {
-                (t(M::BadRequestTitle), view.tf(M::InvalidForm, &[what]))
-            }
+            Failure::BadRequest(what) => (t(M::BadRequestTitle), view.tf(M::InvalidForm, &[what])),
             Failure::Busy => (t(M::BusyTitle), t(M::BusyText).into()),
             Failure::Backend(tried) => {
                 (t(M::BackendAwayTitle), view.tf(M::BackendAwayText, &[tried]))

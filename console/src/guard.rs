@@ -99,17 +99,10 @@ pub fn form_encode(text: &str) -> String {
 }
 
 /// Turns failures into pages, after everything else.
-pub async fn pages_for_failures(
-    State(app): State<App>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub async fn pages_for_failures(State(app): State<App>, request: Request, next: Next) -> Response {
     let (headers, path) = (request.headers().clone(), request.uri().path().to_owned());
-    let request_id = headers
-        .get("x-request-id")
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
+    let request_id =
+        headers.get("x-request-id").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let response = next.run(request).await;
     let failure = match response.extensions().get::<Failure>() {
         Some(failure) => failure.clone(),

@@ -47,7 +47,9 @@ const BREACHED: [&str; 24] = [
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Weak {
     /// Too short.
-    #[error("the password has fewer than {SHORTEST} characters; a few unrelated words make a good one")]
+    #[error(
+        "the password has fewer than {SHORTEST} characters; a few unrelated words make a good one"
+    )]
     Short,
     /// Too long.
     #[error("the password has more than {LONGEST} bytes")]

@@ -48,14 +48,14 @@ pub fn routes() -> Vec<Route> {
         route!(POST "/preferences", SignIn, pages::preferences::save),
         route!(GET "/", May(SeeMarket), pages::overview::page),
         route!(GET "/overview/live", May(SeeMarket), pages::overview::live),
-       route!(GET "/books", May(SeeMarket), pages::books::page),
-       route!(GET "/books/live", May(SeeMarket), pages::books::live),
-       route!(GET "/books/{symbol}", May(SeeMarket), pages::book::page),
-       route!(GET "/books/{symbol}/live", May(SeeMarket), pages::book::live),
-       route!(GET "/orders", May(SeeOrders), pages::orders::page),
-       route!(GET "/orders/csv", May(SeeOrders), pages::orders::csv),
-       route!(GET "/orders/{order_id}", May(SeeOrders), pages::order::page),
-       route!(GET "/search", May(SeeOrders), pages::search::page),
+        route!(GET "/books", May(SeeMarket), pages::books::page),
+        route!(GET "/books/live", May(SeeMarket), pages::books::live),
+        route!(GET "/books/{symbol}", May(SeeMarket), pages::book::page),
+        route!(GET "/books/{symbol}/live", May(SeeMarket), pages::book::live),
+        route!(GET "/orders", May(SeeOrders), pages::orders::page),
+        route!(GET "/orders/csv", May(SeeOrders), pages::orders::csv),
+        route!(GET "/orders/{order_id}", May(SeeOrders), pages::order::page),
+        route!(GET "/search", May(SeeOrders), pages::search::page),
     ]
 }
 
@@ -63,9 +63,8 @@ pub fn routes() -> Vec<Route> {
 pub fn router(app: App) -> Router {
     let mut router = Router::new();
     for route in routes() {
-        let guarded = route
-            .handler
-            .route_layer(from_fn_with_state((app.clone(), route.need), guard::guard));
+        let guarded =
+            route.handler.route_layer(from_fn_with_state((app.clone(), route.need), guard::guard));
         router = router.route(route.path, guarded);
     }
     router.fallback(|| async { Failure::NotFound }).with_state(app)
@@ -84,7 +83,15 @@ mod tests {
             .collect();
         assert_eq!(
             open,
-            ["/healthz", "/readyz", "/metrics", "/static/{*path}", "/sign-in", "/sign-in", "/licences"]
+            [
+                "/healthz",
+                "/readyz",
+                "/metrics",
+                "/static/{*path}",
+                "/sign-in",
+                "/sign-in",
+                "/licences"
+            ]
         );
     }
 }

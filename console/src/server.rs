@@ -19,7 +19,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::request_id::{
+    MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
+};
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
@@ -109,11 +111,7 @@ pub async fn serve_on(
     });
     let mut server = axum_server::from_tcp(listener).context("cannot use the listener")?;
     // Without a timer a half-sent header stays open for ever.
-    server
-        .http_builder()
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header_seconds);
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(header_seconds);
     tracing::info!(event = "console.started", address = %address, "serving");
     server.handle(handle).serve(service).await.context("the server failed")
 }

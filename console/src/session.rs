@@ -113,12 +113,7 @@ pub fn remembered_language(headers: &HeaderMap) -> Option<Lang> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn view(
-    app: &App,
-    headers: &HeaderMap,
-    path: &str,
-    used: bool,
-) -> Result<View, Failure> {
+pub async fn view(app: &App, headers: &HeaderMap, path: &str, used: bool) -> Result<View, Failure> {
     let stranger = || View::stranger(&app.config, remembered_language(headers), path);
     let Some(token) = Token::of(app, headers) else { return Ok(stranger()) };
     let hash = token.hash();

@@ -90,8 +90,8 @@ messages! {
     Instruments: "Instruments", "銘柄数";
     Activity: "Activity", "稼働状況";
     OrdersPerSecond: "Orders per second", "注文数/秒";
-    OrdersTotal: "Orders since start", "起動後の注文数";
-    TradesTotal: "Trades since start", "起動後の約定数";
+    OrdersTotal: "Orders in all", "累計注文数";
+    TradesTotal: "Trades in all", "累計約定数";
     AckP50: "Acknowledgement p50", "受付応答 p50";
     AckP99: "Acknowledgement p99", "受付応答 p99";
     QueueDepth: "Commands waiting", "処理待ちコマンド";

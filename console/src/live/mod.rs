@@ -106,7 +106,10 @@ impl Hub {
     ///
     /// # Errors
     /// `Busy` when as many instruments as allowed are followed.
-    pub fn symbol(self: &Arc<Self>, symbol: &str) -> Result<watch::Receiver<State<Symbol>>, Failure> {
+    pub fn symbol(
+        self: &Arc<Self>,
+        symbol: &str,
+    ) -> Result<watch::Receiver<State<Symbol>>, Failure> {
         let mut symbols = self.symbols.lock();
         if let Some(feed) = symbols.get(symbol) {
             return Ok(feed.subscribe());

@@ -48,8 +48,7 @@ impl Parser {
 
     fn line(&mut self, line: &str) -> Option<Event> {
         if line.is_empty() {
-            let (name, mut data) =
-                (std::mem::take(&mut self.name), std::mem::take(&mut self.data));
+            let (name, mut data) = (std::mem::take(&mut self.name), std::mem::take(&mut self.data));
             data.pop();
             let name = if name.is_empty() { "message".into() } else { name };
             return (!data.is_empty()).then_some(Event { name, data });
@@ -74,7 +73,8 @@ mod tests {
 
     #[test]
     fn events_are_found_however_they_are_cut() {
-        let text = ": hello\nevent: book\ndata: {\"a\":1}\n\ndata: x\r\ndata: 値\r\n\r\nevent: none\n\n";
+        let text =
+            ": hello\nevent: book\ndata: {\"a\":1}\n\ndata: x\r\ndata: 値\r\n\r\nevent: none\n\n";
         let want = [
             Event { name: "book".into(), data: "{\"a\":1}".into() },
             Event { name: "message".into(), data: "x\n値".into() },

@@ -137,9 +137,8 @@ pub async fn page(
 ) -> Result<Response, Failure> {
     let instrument = instruments::find(&app.pool, &symbol).await?.ok_or(Failure::NotFound)?;
     let mut subject = app.hub.symbol(&symbol)?;
-    let ready = |state: &LiveState<Symbol>| {
-        state.value.as_ref().is_some_and(|live| live.book.is_some())
-    };
+    let ready =
+        |state: &LiveState<Symbol>| state.value.as_ref().is_some_and(|live| live.book.is_some());
     let wait = std::time::Duration::from_millis(700);
     let _ = tokio::time::timeout(wait, subject.wait_for(ready)).await;
     let interval = asked.interval();

@@ -65,7 +65,10 @@ impl<'a> Row<'a> {
     }
 
     fn phase(&self) -> &str {
-        self.day.map(|day| day.phase.as_str()).filter(|p| !p.is_empty()).unwrap_or(&self.listed.status)
+        self.day
+            .map(|day| day.phase.as_str())
+            .filter(|p| !p.is_empty())
+            .unwrap_or(&self.listed.status)
     }
 }
 
@@ -163,7 +166,8 @@ pub async fn live(
             let cells = RowCells { v: view, row: &row }.render()?;
             if sent.get(&listed.symbol) != Some(&cells) {
                 let id = form_id(&listed.symbol);
-                changed.push_str(&format!("<tr id=\"{id}\" hx-swap-oob=\"innerHTML\">{cells}</tr>"));
+                changed
+                    .push_str(&format!("<tr id=\"{id}\" hx-swap-oob=\"innerHTML\">{cells}</tr>"));
                 sent.insert(listed.symbol.clone(), cells);
             }
         }

@@ -22,7 +22,12 @@ const PARTS: [Part; 4] = [
         notice: "TradingView Lightweight Charts™ Copyright © 2026 TradingView, Inc. https://www.tradingview.com/",
         file: "vendor/lightweight-charts.LICENSE",
     },
-    Part { name: "htmx 2.0", licence: "0BSD", notice: "Big Sky Software", file: "vendor/htmx.LICENSE" },
+    Part {
+        name: "htmx 2.0",
+        licence: "0BSD",
+        notice: "Big Sky Software",
+        file: "vendor/htmx.LICENSE",
+    },
     Part {
         name: "htmx SSE extension 2.2",
         licence: "0BSD",

@@ -31,9 +31,10 @@ impl Mark {
     /// The mark of a pushed state.
     pub fn of<T>(view: &View, state: &State<T>) -> Mark {
         match (state.connected, state.heard) {
-            (true, Some(_)) => {
-                Mark { class: "live", text: format!("{} {}", view.t(M::Live), view.clock(&view.now)) }
-            }
+            (true, Some(_)) => Mark {
+                class: "live",
+                text: format!("{} {}", view.t(M::Live), view.clock(&view.now)),
+            },
             (_, Some(heard)) => {
                 Mark { class: "stale", text: view.tf(M::StaleSince, &[&view.clock(&heard)]) }
             }

@@ -20,8 +20,7 @@ pub async fn readyz(State(app): State<App>) -> Response {
         .await;
     let backend = app.hub.overview().borrow().connected;
     let error = database.as_ref().err().map(ToString::to_string);
-    let status =
-        if database.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if database.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({"ready": database.is_ok(), "database": database.is_ok(),
         "database_error": error, "backend": backend});
     (status, axum::Json(body)).into_response()

@@ -56,13 +56,11 @@ impl Freshness {
     /// What it says.
     pub fn text(&self, v: &View) -> String {
         let Some(projected) = &self.projected else { return v.t(M::NothingProjected).into() };
-        let history =
-            v.tf(M::ShowingProjection, &[&v.int(projected.seq), &v.time(&projected.at)]);
+        let history = v.tf(M::ShowingProjection, &[&v.int(projected.seq), &v.time(&projected.at)]);
         let backend = match self.backend_seq {
-            Some(seq) => v.tf(
-                M::BackendAt,
-                &[&v.int(seq), &v.int(seq.saturating_sub(projected.seq))],
-            ),
+            Some(seq) => {
+                v.tf(M::BackendAt, &[&v.int(seq), &v.int(seq.saturating_sub(projected.seq))])
+            }
             None => v.t(M::BackendAtUnknown).into(),
         };
         format!("{history} · {backend}")

@@ -177,11 +177,9 @@ pub async fn submit(
             return begin(&app, &headers, staff_id, address, &next).await;
         }
         Outcome::Wrong => ("wrong", StatusCode::UNAUTHORIZED, view.t(M::WrongPassword).to_owned()),
-        Outcome::Throttled => (
-            "throttled",
-            StatusCode::TOO_MANY_REQUESTS,
-            view.tf(M::TooManyFailures, &[&minutes]),
-        ),
+        Outcome::Throttled => {
+            ("throttled", StatusCode::TOO_MANY_REQUESTS, view.tf(M::TooManyFailures, &[&minutes]))
+        }
         Outcome::Busy => {
             ("busy", StatusCode::SERVICE_UNAVAILABLE, view.t(M::SignInBusy).to_owned())
         }

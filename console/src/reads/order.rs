@@ -83,7 +83,9 @@ pub async fn events(pool: &PgPool, order: &OrderLine) -> sqlx::Result<Vec<OrderE
                 code: row.code,
                 via: row.via,
                 // A key of another installation's database still has its number.
-                api_key: row.key_name.or(row.api_key.filter(|id| *id != 0).map(|id| format!("#{id}"))),
+                api_key: row
+                    .key_name
+                    .or(row.api_key.filter(|id| *id != 0).map(|id| format!("#{id}"))),
             }
         })
         .collect())

@@ -48,7 +48,8 @@ pub async fn find(pool: &PgPool, text: &str) -> sqlx::Result<Vec<Hit>> {
         ORDERS
     );
     for row in orders.fetch_all(pool).await? {
-        if let (Some(id), Some(client), Some(code)) = (row.order_id, row.client_order_id, row.code) {
+        if let (Some(id), Some(client), Some(code)) = (row.order_id, row.client_order_id, row.code)
+        {
             hits.push(Hit::Order(id, client, code));
         }
     }

@@ -51,12 +51,7 @@ pub async fn must_wait(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count(
-    pool: &PgPool,
-    limits: &SignIn,
-    network: &str,
-    login: &str,
-) -> sqlx::Result<()> {
+pub async fn count(pool: &PgPool, limits: &SignIn, network: &str, login: &str) -> sqlx::Result<()> {
     let mut tx = pool.begin().await?;
     sqlx::query!(
         "DELETE FROM console.sign_in_failures

@@ -50,8 +50,10 @@ pub fn ticker(symbol: &str, last: &str, change: &str, reference: &str, volume: &
 
 pub fn book(seq: u64, best_bid: u32) -> Value {
     let level = |price: u32, size: u32| json!([format!("{price}.0"), size.to_string()]);
-    let bids: Vec<Value> = (0..12).map(|n| level(best_bid - n, 100 * (1 + (n * 7 + 3) % 11))).collect();
-    let asks: Vec<Value> = (0..12).map(|n| level(best_bid + 1 + n, 100 * (1 + (n * 5 + 2) % 13))).collect();
+    let bids: Vec<Value> =
+        (0..12).map(|n| level(best_bid - n, 100 * (1 + (n * 7 + 3) % 11))).collect();
+    let asks: Vec<Value> =
+        (0..12).map(|n| level(best_bid + 1 + n, 100 * (1 + (n * 5 + 2) % 13))).collect();
     json!({"symbol": "7203", "bids": bids, "asks": asks, "seq": seq})
 }
 
@@ -158,7 +160,13 @@ async fn trades(Path(symbol): Path<String>) -> axum::Json<Value> {
     let items: Vec<Value> = match symbol.as_str() {
         "7203" => (1..30)
             .rev()
-            .map(|id| trade(id, if id % 3 == 0 { "2530.0" } else { "2531.0" }, if id % 2 == 0 { "buy" } else { "sell" }))
+            .map(|id| {
+                trade(
+                    id,
+                    if id % 3 == 0 { "2530.0" } else { "2531.0" },
+                    if id % 2 == 0 { "buy" } else { "sell" },
+                )
+            })
             .collect(),
         _ => Vec::new(),
     };
@@ -220,15 +228,20 @@ async fn live(
     let event = |(name, data): (&'static str, Value)| {
         Ok::<_, Infallible>(Event::default().event(name).data(data.to_string()))
     };
-    let later = futures_util::stream::unfold((receiver, symbol), move |(mut receiver, symbol)| async move {
-        loop {
-            match receiver.recv().await {
-                Ok((_, "end", _)) | Err(_) => return None,
-                Ok((to, name, data)) if to == symbol => return Some((event((name, data)), (receiver, symbol))),
-                Ok(_) => {}
+    let later = futures_util::stream::unfold(
+        (receiver, symbol),
+        move |(mut receiver, symbol)| async move {
+            loop {
+                match receiver.recv().await {
+                    Ok((_, "end", _)) | Err(_) => return None,
+                    Ok((to, name, data)) if to == symbol => {
+                        return Some((event((name, data)), (receiver, symbol)));
+                    }
+                    Ok(_) => {}
+                }
             }
-        }
-    });
+        },
+    );
     use futures_util::StreamExt;
     Sse::new(futures_util::stream::iter(first.into_iter().map(event)).chain(later)).into_response()
 }

@@ -21,7 +21,9 @@ pub fn missing() -> Option<String> {
             .status()
             .is_err()
         {
-            return Some(format!("no {program} (Debian: apt-get install chromium chromium-driver)"));
+            return Some(format!(
+                "no {program} (Debian: apt-get install chromium chromium-driver)"
+            ));
         }
     }
     crate::world::missing().map(str::to_owned)
@@ -109,7 +111,10 @@ impl Browser {
             }
             let url = message["params"]["request"]["url"].as_str().unwrap();
             let inside = ["data:", "blob:", "about:", "chrome"].iter().any(|s| url.starts_with(s));
-            assert!(inside || url.starts_with(&world.url), "a request left the installation: {url}");
+            assert!(
+                inside || url.starts_with(&world.url),
+                "a request left the installation: {url}"
+            );
             own += usize::from(!inside);
         }
         assert!(own > 0, "the log of requests is empty, so this check would prove nothing");

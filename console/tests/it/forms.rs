@@ -9,9 +9,13 @@ async fn preferences_change_every_page_after_them() {
     World::with("preferences_change_every_page_after_them", async |world| {
         let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
         let (_, page) = world.get(&cookie, "/orders").await;
-        assert!(page.contains("<html lang=\"en\" data-theme=\"auto\" data-rise=\"red\">"), "{page}");
+        assert!(
+            page.contains("<html lang=\"en\" data-theme=\"auto\" data-rise=\"red\">"),
+            "{page}"
+        );
         let csrf = csrf_of(&page);
-        let fields = format!("csrf={csrf}&language=ja&zone=UTC&theme=dark&rise=green&shortcuts=off");
+        let fields =
+            format!("csrf={csrf}&language=ja&zone=UTC&theme=dark&rise=green&shortcuts=off");
         assert_eq!(world.post(&cookie, "/preferences", &fields).await.status(), 303);
         let (_, page) = world.get(&cookie, "/orders").await;
         assert!(page.contains("<html lang=\"ja\" data-theme=\"dark\" data-rise=\"green\">"));
@@ -120,7 +124,9 @@ async fn machines_can_ask_how_it_is() {
         assert_eq!(status, 200);
         assert!(body.contains("\"database\":true"), "{body}");
         let (_, metrics) = world.get("", "/metrics").await;
-        assert!(metrics.contains("zaraba_console_requests_total{route=\"/healthz\",status=\"200\"}"));
+        assert!(
+            metrics.contains("zaraba_console_requests_total{route=\"/healthz\",status=\"200\"}")
+        );
         for line in metrics.lines().filter(|l| l.starts_with("# HELP zaraba_")) {
             assert!(line.split_whitespace().count() > 4, "no help: {line}");
         }

@@ -7,7 +7,10 @@ use crate::browser::{Browser, missing};
 use crate::world::{LOGIN, World, skipped};
 
 /// Runs a test with a browser, or says that it did not.
-async fn with_browser<F: Future<Output = Browser>>(name: &str, test: impl FnOnce(World, Browser) -> F) {
+async fn with_browser<F: Future<Output = Browser>>(
+    name: &str,
+    test: impl FnOnce(World, Browser) -> F,
+) {
     match missing() {
         Some(why) => skipped(name, &why),
         None => {
@@ -76,12 +79,16 @@ async fn the_list_of_books_and_the_overview_are_live() {
         browser.client.goto(&world.at("/books")).await.unwrap();
         browser.wait("#row-7203 .last").await;
         world.backend().set_ticker(ticker("7203", "2600.5", "100.5", "2500.0", "2000000"));
-        browser.wait_until("document.querySelector('#row-7203 .last').textContent === '2,600.5'").await;
+        browser
+            .wait_until("document.querySelector('#row-7203 .last').textContent === '2,600.5'")
+            .await;
         browser.wait_until("document.querySelectorAll('#books tbody tr').length === 3").await;
         browser.client.goto(&world.at("/")).await.unwrap();
         browser.wait(".mark.live").await;
         world.backend().set_overview("orders_per_second", json!(4321.0));
-        browser.wait_until("document.querySelector('#orders-per-second').textContent === '4,321.0'").await;
+        browser
+            .wait_until("document.querySelector('#orders-per-second').textContent === '4,321.0'")
+            .await;
         browser.assert_clean(&world, &[]).await;
         browser
     })
@@ -95,7 +102,11 @@ async fn an_outage_shows_as_stale_and_ends() {
         browser.client.goto(&world.at("/books/7203")).await.unwrap();
         browser.wait(".mark.live").await;
         let address = world.backend.take().unwrap().go_away();
-        browser.wait_until("document.querySelector('.mark.stale')?.textContent.startsWith('Stale since')").await;
+        browser
+            .wait_until(
+                "document.querySelector('.mark.stale')?.textContent.startsWith('Stale since')",
+            )
+            .await;
         browser.wait("#ladder table[data-seq='41']").await;
         world.backend = Some(crate::backend::Double::start_at(address).await);
         browser.wait(".mark.live").await;

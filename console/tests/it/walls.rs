@@ -37,7 +37,10 @@ async fn no_route_but_the_listed_ones_answers_a_stranger() {
                 assert_eq!(status, 401, "{} {path}", route.method);
             }
             let text = answer.text().await.unwrap();
-            assert!(!text.contains("7203") && !text.contains("DEMO"), "{path} told a stranger: {text}");
+            assert!(
+                !text.contains("7203") && !text.contains("DEMO"),
+                "{path} told a stranger: {text}"
+            );
         }
         assert!(closed > 10, "the walk saw only {closed} closed routes");
     })
@@ -76,12 +79,15 @@ async fn sign_in_sets_a_strict_cookie_rotates_and_ends() {
         // Signing in again over the old session ends it.
         let body = format!("login={LOGIN}&password={}", PASSWORD.replace(' ', "+"));
         let again = world.post(&first, "/sign-in", &body).await;
-        let second = again.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let second =
+            again.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         assert_ne!(first, second);
         assert_eq!(world.get(&first, "/orders").await.0, 303);
         // The database does not hold what the browser holds.
-        let stored: Vec<Vec<u8>> =
-            sqlx::query_scalar("SELECT token_hash FROM console.sessions").fetch_all(&world.pool).await.unwrap();
+        let stored: Vec<Vec<u8>> = sqlx::query_scalar("SELECT token_hash FROM console.sessions")
+            .fetch_all(&world.pool)
+            .await
+            .unwrap();
         let value = second.split_once('=').unwrap().1;
         assert_eq!(stored.len(), 1);
         assert_ne!(hex::encode(&stored[0]), value);
@@ -115,37 +121,41 @@ async fn sessions_end_by_idleness_by_age_and_with_the_person() {
 #[tokio::test(flavor = "multi_thread")]
 async fn guessing_is_slowed_without_locking_the_person_out() {
     let settings = "[http]\nproxies = [\"127.0.0.1\"]";
-    World::with_settings("guessing_is_slowed_without_locking_the_person_out", settings, async |world| {
-        let from = |address: &'static str, login: &'static str, password: &str| {
-            let body = format!("login={login}&password={}", password.replace(' ', "+"));
-            world
-                .http
-                .post(world.at("/sign-in"))
-                .header("x-forwarded-for", format!("203.0.113.99, {address}"))
-                .header("origin", &world.url)
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(body)
-                .send()
-        };
-        for _ in 0..5 {
-            assert_eq!(from("198.51.100.7", LOGIN, "wrong").await.unwrap().status(), 401);
-        }
-        // The guesser has to wait, even with the right password; the person elsewhere not.
-        assert_eq!(from("198.51.100.7", LOGIN, PASSWORD).await.unwrap().status(), 429);
-        assert_eq!(from("198.51.100.8", LOGIN, PASSWORD).await.unwrap().status(), 303);
-        // Inventing logins fills no table: impossible ones are counted as one.
-        for n in 0..20 {
-            let login: &'static str = Box::leak(format!("%27+{n}").into_boxed_str());
-            from("198.51.100.9", login, "wrong").await.unwrap();
-        }
-        let rows: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM console.sign_in_failures WHERE address = '198.51.100.9'",
-        )
-        .fetch_one(&world.pool)
-        .await
-        .unwrap();
-        assert_eq!(rows, 2);
-    })
+    World::with_settings(
+        "guessing_is_slowed_without_locking_the_person_out",
+        settings,
+        async |world| {
+            let from = |address: &'static str, login: &'static str, password: &str| {
+                let body = format!("login={login}&password={}", password.replace(' ', "+"));
+                world
+                    .http
+                    .post(world.at("/sign-in"))
+                    .header("x-forwarded-for", format!("203.0.113.99, {address}"))
+                    .header("origin", &world.url)
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .body(body)
+                    .send()
+            };
+            for _ in 0..5 {
+                assert_eq!(from("198.51.100.7", LOGIN, "wrong").await.unwrap().status(), 401);
+            }
+            // The guesser has to wait, even with the right password; the person elsewhere not.
+            assert_eq!(from("198.51.100.7", LOGIN, PASSWORD).await.unwrap().status(), 429);
+            assert_eq!(from("198.51.100.8", LOGIN, PASSWORD).await.unwrap().status(), 303);
+            // Inventing logins fills no table: impossible ones are counted as one.
+            for n in 0..20 {
+                let login: &'static str = Box::leak(format!("%27+{n}").into_boxed_str());
+                from("198.51.100.9", login, "wrong").await.unwrap();
+            }
+            let rows: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM console.sign_in_failures WHERE address = '198.51.100.9'",
+            )
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+            assert_eq!(rows, 2);
+        },
+    )
     .await;
 }
 
@@ -157,7 +167,9 @@ async fn forms_need_their_token_and_their_own_site() {
         let mine = csrf_of(&world.get(&cookie, "/preferences").await.1);
         let foreign = csrf_of(&world.get(&other, "/preferences").await.1);
         let fields = "language=ja&zone=UTC&theme=dark&rise=green&shortcuts=off";
-        for body in [fields.to_owned(), format!("{fields}&csrf="), format!("{fields}&csrf={foreign}")] {
+        for body in
+            [fields.to_owned(), format!("{fields}&csrf="), format!("{fields}&csrf={foreign}")]
+        {
             assert_eq!(world.post(&cookie, "/preferences", &body).await.status(), 403, "{body}");
         }
         let send = |name: &'static str, value: String| {
@@ -182,7 +194,9 @@ async fn forms_need_their_token_and_their_own_site() {
 async fn every_answer_has_its_headers() {
     World::with("every_answer_has_its_headers", async |world| {
         let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
-        for path in ["/sign-in", "/", "/orders", "/nowhere", "/orders/csv", "/books/none", "/healthz"] {
+        for path in
+            ["/sign-in", "/", "/orders", "/nowhere", "/orders/csv", "/books/none", "/healthz"]
+        {
             let answer =
                 world.http.get(world.at(path)).header("cookie", &cookie).send().await.unwrap();
             let headers = answer.headers();
@@ -207,10 +221,18 @@ async fn every_answer_has_its_headers() {
 async fn no_page_has_inline_script_or_style() {
     World::with("no_page_has_inline_script_or_style", async |world| {
         let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
-        for path in
-            ["/sign-in", "/", "/books", "/books/7203", "/orders", "/orders/1996488823",
-             "/preferences", "/licences", "/search?q=x", "/nowhere"]
-        {
+        for path in [
+            "/sign-in",
+            "/",
+            "/books",
+            "/books/7203",
+            "/orders",
+            "/orders/1996488823",
+            "/preferences",
+            "/licences",
+            "/search?q=x",
+            "/nowhere",
+        ] {
             let (_, page) = world.get(&cookie, path).await;
             assert!(!page.contains("<style"), "{path}");
             assert!(!page.contains(" style="), "{path}");
@@ -226,24 +248,31 @@ async fn no_page_has_inline_script_or_style() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_half_sent_request_is_closed_and_a_huge_form_refused() {
     let settings = "[http]\nheader_seconds = 1";
-    World::with_settings("a_half_sent_request_is_closed_and_a_huge_form_refused", settings, async |world| {
-        let address = world.url.trim_start_matches("http://").to_owned();
-        let closed = tokio::task::spawn_blocking(move || {
-            let mut socket = std::net::TcpStream::connect(address).unwrap();
-            socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-            socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Half: ").unwrap();
-            let (start, mut rest) = (Instant::now(), Vec::new());
-            // Zero bytes or a reset: the other side is gone. A time-out here is the failure.
-            let end = socket.read_to_end(&mut rest);
-            (end.is_ok() || end.is_err_and(|e| e.kind() != std::io::ErrorKind::WouldBlock), start.elapsed())
-        })
-        .await
-        .unwrap();
-        assert!(closed.0, "still open after {:?}", closed.1);
-        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
-        let huge = "x".repeat(100_000);
-        assert_eq!(world.post(&cookie, "/preferences", &huge).await.status(), 413);
-        assert_eq!(world.get(&cookie, "/").await.0, 200);
-    })
+    World::with_settings(
+        "a_half_sent_request_is_closed_and_a_huge_form_refused",
+        settings,
+        async |world| {
+            let address = world.url.trim_start_matches("http://").to_owned();
+            let closed = tokio::task::spawn_blocking(move || {
+                let mut socket = std::net::TcpStream::connect(address).unwrap();
+                socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+                socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Half: ").unwrap();
+                let (start, mut rest) = (Instant::now(), Vec::new());
+                // Zero bytes or a reset: the other side is gone. A time-out here is the failure.
+                let end = socket.read_to_end(&mut rest);
+                (
+                    end.is_ok() || end.is_err_and(|e| e.kind() != std::io::ErrorKind::WouldBlock),
+                    start.elapsed(),
+                )
+            })
+            .await
+            .unwrap();
+            assert!(closed.0, "still open after {:?}", closed.1);
+            let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+            let huge = "x".repeat(100_000);
+            assert_eq!(world.post(&cookie, "/preferences", &huge).await.status(), 413);
+            assert_eq!(world.get(&cookie, "/").await.0, 200);
+        },
+    )
     .await;
 }

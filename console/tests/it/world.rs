@@ -52,11 +52,12 @@ async fn server() -> &'static Server {
             let mut connection = PgConnection::connect(&server.url).await.unwrap();
             if server._private.is_some() {
                 // Nobody else is here: clear what crashed runs left.
-                let old: Vec<String> =
-                    sqlx::query_scalar("SELECT datname FROM pg_database WHERE datname LIKE 'console_test_%'")
-                        .fetch_all(&mut connection)
-                        .await
-                        .unwrap();
+                let old: Vec<String> = sqlx::query_scalar(
+                    "SELECT datname FROM pg_database WHERE datname LIKE 'console_test_%'",
+                )
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
                 for name in old {
                     run(&mut connection, format!("DROP DATABASE \"{name}\" WITH (FORCE)")).await;
                 }
@@ -119,7 +120,11 @@ impl World {
         let server = server().await;
         let database = format!("{}{}", prefix(), NEXT.fetch_add(1, Ordering::Relaxed));
         let mut admin = PgConnection::connect(&server.url).await.unwrap();
-        run(&mut admin, format!("CREATE DATABASE \"{database}\" TEMPLATE \"{}template\"", prefix())).await;
+        run(
+            &mut admin,
+            format!("CREATE DATABASE \"{database}\" TEMPLATE \"{}template\"", prefix()),
+        )
+        .await;
         let url = with_database(&server.url, &database);
         let (world, stop, done) = World::start(&url, settings).await;
         let pool = world.pool.clone();
@@ -224,14 +229,8 @@ pub fn client() -> reqwest::Client {
 
 pub async fn add_person(pool: &PgPool, login: &str, name: &str, roles: &[Role], language: &str) {
     let hash = password::hash(PASSWORD).unwrap();
-    let person = NewStaff {
-        login,
-        name,
-        password_hash: &hash,
-        roles,
-        language,
-        zone: "Asia/Tokyo",
-    };
+    let person =
+        NewStaff { login, name, password_hash: &hash, roles, language, zone: "Asia/Tokyo" };
     assert!(staff::add(pool, &person, false).await.unwrap());
 }
 

@@ -74,7 +74,9 @@ fn record(view: &View, order: &OrderLine) -> [String; 17] {
     ]
 }
 
-fn lines<R: IntoIterator<Item = String>>(rows: impl IntoIterator<Item = R>) -> Result<Bytes, Failure> {
+fn lines<R: IntoIterator<Item = String>>(
+    rows: impl IntoIterator<Item = R>,
+) -> Result<Bytes, Failure> {
     let mut writer = ::csv::WriterBuilder::new()
         .terminator(::csv::Terminator::CRLF)
         .flexible(true)
@@ -108,8 +110,7 @@ impl Export {
         }
         // One more than may be written tells whether the file is cut.
         let ask = CHUNK.min(self.left + 1);
-        let mut rows =
-            orders::list(&self.app.pool, &self.wanted, self.before, ask as i64).await?;
+        let mut rows = orders::list(&self.app.pool, &self.wanted, self.before, ask as i64).await?;
         let cut = rows.len() > self.left;
         self.done = cut || rows.len() < ask;
         rows.truncate(self.left);
@@ -133,7 +134,8 @@ pub async fn csv(
     let wanted = filter.wanted(&view).map_err(|Problem(what)| Failure::BadRequest(what))?;
     let mut head = "\u{feff}".as_bytes().to_vec();
     head.extend_from_slice(&lines([COLUMNS.map(|column| view.t(column).to_owned())])?);
-    let name = view.now.to_zoned(view.zone.clone()).strftime("orders-%Y%m%dT%H%M%S.csv").to_string();
+    let name =
+        view.now.to_zoned(view.zone.clone()).strftime("orders-%Y%m%dT%H%M%S.csv").to_string();
     let mut export = Export {
         left: app.config.lists.csv_rows,
         app,

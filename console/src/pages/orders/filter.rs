@@ -154,22 +154,19 @@ mod tests {
     #[test]
     fn times_are_in_the_zone_of_the_address_or_the_readers() {
         let at = |zone: &str| {
-            let filter = Filter {
-                from: "2026-11-21T09:00".into(),
-                zone: zone.into(),
-                ..Filter::default()
-            };
+            let filter =
+                Filter { from: "2026-11-21T09:00".into(), zone: zone.into(), ..Filter::default() };
             filter.wanted(&view()).unwrap().from.unwrap().to_string()
         };
         assert_eq!(at(""), "2026-11-21T00:00:00Z");
         assert_eq!(at("UTC"), "2026-11-21T09:00:00Z");
-        let elsewhere = Filter {
-            from: "2026-11-21T00:00".into(),
-            zone: "UTC".into(),
-            ..Filter::default()
-        };
+        let elsewhere =
+            Filter { from: "2026-11-21T00:00".into(), zone: "UTC".into(), ..Filter::default() };
         let shown = elsewhere.in_zone_of(&view());
-        assert_eq!((shown.from.as_str(), shown.zone.as_str()), ("2026-11-21T09:00:00", "Asia/Tokyo"));
+        assert_eq!(
+            (shown.from.as_str(), shown.zone.as_str()),
+            ("2026-11-21T09:00:00", "Asia/Tokyo")
+        );
     }
 
     #[test]
