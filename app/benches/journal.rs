@@ -94,7 +94,7 @@ impl Feed {
         let away = self.random.random_range(-5..100);
         let price = if side == Side::Buy { 10_000 - away } else { 10_000 + away };
         let time_in_force = if kind == 6 { TimeInForce::Ioc } else { TimeInForce::Gtc };
-        self.put(Command::Place(Place {
+        let place = Place {
             account,
             instrument: InstrumentId(self.random.random_range(0..INSTRUMENTS)),
             side,
@@ -106,7 +106,8 @@ impl Feed {
             client_id: ClientId::new(&format!("{:016x}", self.client)).unwrap(),
             via: Via::Rest,
             key: 1,
-        }));
+        };
+        self.put(Command::Place(place));
         let accepted = self.events.iter().find_map(|event| match event {
             Event::Accepted { order, .. } => Some(*order),
             _ => None,

@@ -24,11 +24,23 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the message says why; 2 
 /// Verbs.
 #[derive(Subcommand, Debug)]
 pub enum Verb {
+    /// Run the backend: recover the journal, open the doors, trade until told to stop.
+    #[command(after_help = "Example: zaraba serve --config /etc/zaraba/zaraba.toml\n\
+        SIGTERM or Ctrl-C stops it: open requests are answered, the state is written as a snapshot.")]
+    Serve {
+        /// Settings file (`zaraba config print` shows all settings); without it the defaults.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
     /// Check or print settings.
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// Start everything on one machine, for development and demonstrations.
+    Dev(crate::dev::Options),
     /// Drive the public API with orders and report throughput and latency.
     Load(crate::tools::load::Options),
+    /// Trade a simulated market through the public API.
+    Sim(crate::tools::sim::Options),
     /// Check, print or replay a journal; never changes it.
     #[command(subcommand)]
     Journal(JournalVerb),
@@ -73,6 +85,10 @@ pub fn run(cli: Cli) -> ExitCode {
 
 fn dispatch(verb: Verb) -> anyhow::Result<()> {
     match verb {
+        Verb::Serve { config } => crate::wiring::serve(match config {
+            Some(file) => Config::load(&file)?,
+            None => Config::default(),
+        })?,
         Verb::Config(ConfigVerb::Check { file }) => {
             Config::load(&file)?;
             println!("{} is valid", file.display());
@@ -81,7 +97,9 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
         Verb::Config(ConfigVerb::Print { file: Some(file) }) => {
             print!("{}", toml::to_string(&Config::load(&file)?)?);
         }
+        Verb::Dev(options) => crate::dev::run(options)?,
         Verb::Load(options) => crate::tools::load::run(options)?,
+        Verb::Sim(options) => crate::tools::sim::run(options)?,
         Verb::Journal(verb) => crate::journal::cli::run(verb)?,
         Verb::Snapshot(place) => crate::journal::cli::snapshot(&place)?,
         Verb::Replay(verb) => crate::tools::lobster::run(verb)?,

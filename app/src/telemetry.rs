@@ -11,6 +11,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use prometheus::{Encoder, IntGauge, TextEncoder, register_int_gauge};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config;
 use crate::platform::Platform;
@@ -20,13 +21,24 @@ use crate::platform::Platform;
 /// # Errors
 /// When the filter or format is not valid, or logging was started before.
 pub fn init(config: &config::Log) -> anyhow::Result<()> {
+    init_to(config, std::io::stderr)
+}
+
+/// Starts logging to `writer`, such as a file behind a mutex; as [`init`] otherwise.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_to<W>(config: &config::Log, writer: W) -> anyhow::Result<()>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let filter = EnvFilter::try_from_default_env()
         .or_else(|_| EnvFilter::try_new(&config.filter))
         .map_err(|e| anyhow::anyhow!("log.filter {:?} is not valid: {e}", config.filter))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match config.format.as_str() {
         "json" => lines.json().flatten_event(true).with_current_span(false).try_init(),
-        "text" => lines.try_init(),
+        "text" => lines.with_ansi(false).try_init(),
         other => anyhow::bail!("log.format is {other:?}; it must be \"json\" or \"text\""),
     }
     .map_err(|e| anyhow::anyhow!("logging cannot be started: {e}"))
@@ -35,9 +47,7 @@ pub fn init(config: &config::Log) -> anyhow::Result<()> {
 struct Gauges {
     durable: IntGauge,
     projected: IntGauge,
-    journal_failed: IntGauge,
     postgres_ok: IntGauge,
-    queue: IntGauge,
 }
 
 static GAUGES: LazyLock<Gauges> = LazyLock::new(|| {
@@ -47,12 +57,7 @@ static GAUGES: LazyLock<Gauges> = LazyLock::new(|| {
     Gauges {
         durable: gauge("zaraba_durable_sequence", "Last journal sequence that is on disk."),
         projected: gauge("zaraba_projected_sequence", "Last journal sequence that is in Postgres."),
-        journal_failed: gauge(
-            "zaraba_journal_failed",
-            "1 when the journal has failed and nothing is acknowledged.",
-        ),
         postgres_ok: gauge("zaraba_postgres_up", "1 when the last write to Postgres worked."),
-        queue: gauge("zaraba_gate_queue_commands", "Commands waiting to be sequenced."),
     }
 });
 
@@ -93,9 +98,7 @@ async fn metrics(State(platform): State<Platform>) -> impl IntoResponse {
     let gauges = &*GAUGES;
     gauges.durable.set(platform.status.durable.get().0 as i64);
     gauges.projected.set(platform.status.projected().0 as i64);
-    gauges.journal_failed.set(platform.status.journal_error().is_some().into());
     gauges.postgres_ok.set(platform.status.postgres_ok().into());
-    gauges.queue.set(platform.gate.depth() as i64);
     let mut text = Vec::new();
     match TextEncoder::new().encode(&prometheus::gather(), &mut text) {
         Ok(()) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),

@@ -1,23 +1,29 @@
 //! Starts and stops everything, in the order that loses nothing; the only room that sees
 //! all others. Holds no logic of its own.
 
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use anyhow::Context;
 use sqlx::postgres::PgPoolOptions;
-use tokio::task::JoinHandle;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Keys;
+use crate::auth::token::AdminToken;
 use crate::bus::Batch;
 use crate::clock;
 use crate::config::Config;
+use crate::intake;
 use crate::intake::gate::Gate;
 use crate::journal::disk::{Disk, RealDisk};
 use crate::journal::{self, Dirs, Snapshotter, SnapshotterParts};
 use crate::live::Live;
 use crate::market::Market;
 use crate::platform::{Platform, Status};
+use crate::projections::Projector;
+use crate::projections::source::JournalSource;
 use crate::queries::{History, connect_options};
 use crate::schedule::{self, DayRolls};
 use crate::sequencer::{Hook, Sequencer, SequencerHandle, SequencerParts};
@@ -30,6 +36,7 @@ pub struct Core {
     disk: Arc<dyn Disk>,
     sequencer: SequencerHandle,
     snapshotter: Snapshotter,
+    projector: Projector,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -90,19 +97,25 @@ impl Core {
         })
         .context("the snapshotter's thread cannot be started")?;
 
+        let projector = Projector::start(
+            Box::new(JournalSource::live(dirs.clone(), status.durable.clone())),
+            connect_options(&config.postgres)?.application_name("zaraba-projector"),
+            config.postgres.projection_commands,
+            status.clone(),
+        );
         let stop = CancellationToken::new();
         let tasks = vec![
             spawn_until(&stop, keys.clone().run(stop.clone())),
             tokio::spawn(schedule::run(rolls, gate.clone(), stop.clone())),
         ];
         let platform = Platform { config, gate, live, market, history, keys, status };
-        Ok(Core { platform, dirs, disk, sequencer, snapshotter, stop, tasks })
+        Ok(Core { platform, dirs, disk, sequencer, snapshotter, projector, stop, tasks })
     }
 
     /// Stops in order: nothing new, what is queued is made durable and answered, the state is
     /// written as a snapshot so that the next start is quick.
     pub async fn stop(self) {
-        let Core { platform, dirs, disk, sequencer, snapshotter, stop, tasks } = self;
+        let Core { platform, dirs, disk, sequencer, snapshotter, projector, stop, tasks } = self;
         stop.cancel();
         for task in tasks {
             // A task that panicked has logged; there is nothing more to stop in it.
@@ -121,8 +134,76 @@ impl Core {
             tracing::error!(event = "wiring.stop_panicked");
         }
         platform.market.stop();
+        projector.stop().await;
         platform.history.close().await;
     }
+}
+
+/// The whole node: the platform and its doors.
+pub struct Node {
+    /// Where the public API listens.
+    pub public: SocketAddr,
+    /// Where the admin API, health and metrics listen.
+    pub admin: SocketAddr,
+    /// Handles, for tools that run in this process.
+    pub platform: Platform,
+    core: Core,
+    doors: CancellationToken,
+    servers: JoinSet<std::io::Result<()>>,
+}
+
+impl Node {
+    /// Starts the platform and opens its doors.
+    ///
+    /// # Errors
+    /// As [`Core::start`], and when an address cannot be listened on.
+    pub async fn start(config: Config) -> anyhow::Result<Node> {
+        let public = bind("http.listen", config.http.listen)?;
+        let admin = bind("http.admin_listen", config.http.admin_listen)?;
+        let token =
+            AdminToken::load_or_create(&config.http.admin_token_file).with_context(|| {
+                format!("http.admin_token_file {}", config.http.admin_token_file.display())
+            })?;
+        let core = Core::start(config).await?;
+        let platform = core.platform.clone();
+        let doors = CancellationToken::new();
+        let (public_at, admin_at) = (public.local_addr()?, admin.local_addr()?);
+        let mut servers = JoinSet::new();
+        servers.spawn(intake::http::serve(platform.clone(), public, doors.clone()));
+        servers.spawn(intake::admin::serve(platform.clone(), token, admin, doors.clone()));
+        tracing::info!(event = "node.started", http.public = %public_at, http.admin = %admin_at);
+        Ok(Node { public: public_at, admin: admin_at, platform, core, doors, servers })
+    }
+
+    /// Resolves when a door has closed without being told to.
+    pub async fn door_closed(&mut self) {
+        match self.servers.join_next().await {
+            Some(Ok(Err(error))) => tracing::error!(event = "node.door_failed", %error),
+            Some(closed) => tracing::error!(event = "node.door_closed", how = ?closed),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Closes the doors, answers what is open, then stops the platform.
+    pub async fn stop(mut self) {
+        self.platform.market.stop();
+        self.doors.cancel();
+        while let Some(closed) = self.servers.join_next().await {
+            if let Ok(Err(error)) = closed {
+                tracing::error!(event = "node.door_failed", %error);
+            }
+        }
+        self.core.stop().await;
+        tracing::info!(event = "node.stopped");
+    }
+}
+
+fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| {
+        format!(
+            "cannot listen on {setting} = {address}; is another node running, or the port taken?"
+        )
+    })
 }
 
 /// Runs a task that may be waiting for a database that is not there: stopping does not.
@@ -143,4 +224,25 @@ fn hooks(live: &Arc<Live>, market: &Arc<Market>) -> Vec<Hook> {
         Box::new(move |batch: &Arc<Batch>| live.apply(batch)),
         Box::new(move |batch: &Arc<Batch>| market.publish(batch)),
     ]
+}
+
+/// Runs a node until it is told to stop (SIGINT, SIGTERM) or one of its doors fails.
+///
+/// # Errors
+/// When it cannot start, or a door failed.
+pub fn serve(config: Config) -> anyhow::Result<()> {
+    crate::telemetry::init(&config.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut node = Node::start(config).await?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let failed = tokio::select! {
+            () = node.door_closed() => true,
+            _ = tokio::signal::ctrl_c() => false,
+            _ = terminate.recv() => false,
+        };
+        node.stop().await;
+        anyhow::ensure!(!failed, "a network door failed; the log says which and why");
+        Ok(())
+    })
 }

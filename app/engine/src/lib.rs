@@ -17,6 +17,8 @@ pub mod jpx;
 mod ledger;
 mod matching;
 mod money;
+#[cfg(any(test, feature = "oracle"))]
+pub mod oracle;
 mod orders;
 pub mod reject;
 mod snapshot;

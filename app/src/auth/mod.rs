@@ -12,6 +12,7 @@ mod replay;
 mod seal;
 pub mod sign;
 mod store;
+pub mod token;
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};

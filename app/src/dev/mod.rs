@@ -1,3 +1,355 @@
-//! (in work)
+//! `zaraba dev`: the whole platform on one machine, in one process tree: a private Postgres
+//! (or `DATABASE_URL`), the backend in this process, the console beside it, demo data, and
+//! if asked for a simulated market. For development and demonstrations; nothing in
+//! production needs this room.
 
+mod admin;
+mod child;
+mod console;
+mod demo;
+mod lock;
+mod ports;
 pub mod postgres;
+mod setup;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use self::admin::Admin;
+use self::console::Console;
+use self::demo::ProfileChoice;
+use self::lock::DirLock;
+use self::ports::Ports;
+use self::postgres::PrivatePostgres;
+use crate::config::Config;
+use crate::tools::client::Endpoint;
+use crate::tools::credentials::DevFile;
+use crate::tools::sim;
+use crate::wiring::Node;
+
+/// Options of `zaraba dev`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    zaraba dev --demo sim                 everything, with a market that moves\n  \
+    zaraba dev --dir /tmp/z --profile crypto --port-base 9000\n  \
+    DATABASE_URL=postgres://… zaraba dev  on a database that exists\n\n\
+    State lies in --dir and survives restarts; delete the directory to begin anew. \
+    <dir>/dev.json has every address and the demo credentials.")]
+pub struct Options {
+    /// Where state, logs and dev.json lie.
+    #[arg(long, default_value = ".dev")]
+    dir: PathBuf,
+    /// Whether a market simulation trades.
+    #[arg(long, value_enum, default_value_t = Demo::None)]
+    demo: Demo,
+    /// Which markets.
+    #[arg(long, value_enum, default_value_t = ProfileChoice::Both)]
+    profile: ProfileChoice,
+    /// Demo accounts, each funded in every asset.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    accounts: u32,
+    /// First of four ports: API, admin API, console, Postgres.
+    #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1024..=65_532))]
+    port_base: u16,
+    /// Orders per second of the simulation, over all instruments.
+    #[arg(long, default_value_t = 40.0)]
+    sim_rate: f64,
+    /// Start without the console.
+    #[arg(long)]
+    no_console: bool,
+}
+
+/// Whether a market simulation trades.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Demo {
+    None,
+    Sim,
+}
+
+/// Runs a development instance until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// When a part cannot be started, or ends by itself.
+pub fn run(options: Options) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(serve(options))
+}
+
+/// The parts that run, in the order they were started.
+#[derive(Default)]
+struct Parts {
+    postgres: Option<PrivatePostgres>,
+    node: Option<Node>,
+    console: Option<Console>,
+    sim: Option<(CancellationToken, tokio::task::JoinHandle<sim::Counts>)>,
+}
+
+impl Parts {
+    /// Stops everything, last started first.
+    async fn stop(&mut self) {
+        if let Some((stop, task)) = self.sim.take() {
+            stop.cancel();
+            let _ = task.await;
+        }
+        if let Some(console) = self.console.take() {
+            console.stop().await;
+        }
+        if let Some(node) = self.node.take() {
+            node.stop().await;
+        }
+        if let Some(postgres) = self.postgres.take() {
+            postgres.stop().await;
+        }
+    }
+}
+
+async fn serve(options: Options) -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    fs::create_dir_all(&options.dir)
+        .with_context(|| format!("cannot create {}", options.dir.display()))?;
+    let dir = options
+        .dir
+        .canonicalize()
+        .with_context(|| format!("cannot use {}", options.dir.display()))?;
+    let _lock = DirLock::take(&dir)?;
+    let mut parts = Parts::default();
+    let started = tokio::select! {
+        started = start(&options, &dir, &mut parts) => started,
+        _ = interrupt.recv() => Err(anyhow::anyhow!("stopped while starting")),
+        _ = terminate.recv() => Err(anyhow::anyhow!("stopped while starting")),
+    };
+    let ended = match started {
+        Ok(file) => {
+            print_summary(&file, &dir);
+            tokio::select! {
+                _ = interrupt.recv() => Ok(()),
+                _ = terminate.recv() => Ok(()),
+                what = watch(&parts) => Err(anyhow::anyhow!("{what}")),
+            }
+        }
+        Err(error) => Err(error),
+    };
+    eprintln!("stopping");
+    parts.stop().await;
+    ended
+}
+
+/// Resolves when a part ends by itself.
+async fn watch(parts: &Parts) -> String {
+    loop {
+        if parts.console.as_ref().is_some_and(Console::has_ended) {
+            return "the console ended by itself; its log says why".into();
+        }
+        if let Some(why) = parts.node.as_ref().and_then(|n| n.platform.status.journal_error()) {
+            return format!("the journal failed: {why}");
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Says what is being started and how long it took.
+struct Progress {
+    since: Instant,
+}
+
+impl Progress {
+    fn new() -> Progress {
+        Progress { since: Instant::now() }
+    }
+
+    fn done(&mut self, what: &str) {
+        eprintln!("  {what:<42} {:>6.2} s", self.since.elapsed().as_secs_f64());
+        self.since = Instant::now();
+    }
+}
+
+async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFile> {
+    let ports = Ports::from(options.port_base);
+    let dev_file = dir.join("dev.json");
+    let earlier = match dev_file.exists() {
+        true => DevFile::read(&dev_file)?,
+        false => DevFile::default(),
+    };
+    eprintln!("starting in {}", dir.display());
+    // A leftover Postgres of a crashed run holds its port until it is found and ended.
+    ports.check(&dir.join("postgres/data/postmaster.pid")).await?;
+    // Whoever waits for dev.json must not find the one of an earlier run.
+    let _ = fs::rename(&dev_file, dir.join("dev.json.earlier"));
+    let mut progress = Progress::new();
+
+    let url = match std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()) {
+        Some(url) => url,
+        None => {
+            let postgres =
+                PrivatePostgres::start(&dir.join("postgres"), ports.postgres().port()).await?;
+            let url = postgres.url();
+            parts.postgres = Some(postgres);
+            progress.done("private Postgres");
+            url
+        }
+    };
+    let config = config(dir, ports, &url)?;
+    let log = File::create(dir.join("zaraba.log")).context("cannot create the log file")?;
+    crate::telemetry::init_to(&config.log, std::sync::Mutex::new(log))?;
+    let database = crate::queries::connect_options(&config.postgres)?;
+    crate::projections::migrate::run(&database).await.context("cannot migrate the database")?;
+    progress.done("migrations");
+    let admin_token_file = config.http.admin_token_file.clone();
+    parts.node = Some(Node::start(config).await.context("cannot start the backend")?);
+    progress.done("backend, journal recovered");
+
+    let token = fs::read_to_string(&admin_token_file)
+        .with_context(|| format!("cannot read {}", admin_token_file.display()))?;
+    let mut file = DevFile {
+        api: format!("http://{}", ports.api()),
+        admin: format!("http://{}", ports.admin()),
+        admin_token: token.trim().to_owned(),
+        console: format!("http://{}", ports.console()),
+        postgres: url.clone(),
+        ..DevFile::default()
+    };
+    let endpoint = Endpoint::resolve(&file.api).await?;
+    let admin = Admin::new(&file.admin, &file.admin_token);
+    let instruments = demo::instruments(options.profile);
+    let setup = setup::Setup { admin: &admin, endpoint: &endpoint, earlier: &earlier };
+    setup.run(&instruments, options.accounts, &mut file).await?;
+    progress.done("instruments, accounts, keys");
+
+    if !options.no_console {
+        let place = console::Place::prepare(dir, ports, &url)?;
+        file.staff = place.staff(&earlier.staff)?;
+        parts.console = Some(place.start(ports).await?);
+        progress.done("console");
+    }
+    write_private(&dev_file, serde_json::to_string_pretty(&file)?.as_bytes())?;
+    let _ = fs::remove_file(dir.join("dev.json.earlier"));
+    if options.demo == Demo::Sim {
+        parts.sim = Some(start_sim(options, &file));
+        progress.done("market simulation");
+    }
+    Ok(file)
+}
+
+fn start_sim(
+    options: &Options,
+    file: &DevFile,
+) -> (CancellationToken, tokio::task::JoinHandle<sim::Counts>) {
+    let stop = CancellationToken::new();
+    let plan = sim::Plan {
+        api: file.api.clone(),
+        keys: file.sim.clone(),
+        seed: 1,
+        rate: options.sim_rate,
+        symbols: Vec::new(),
+    };
+    let task = tokio::spawn(sim::trade(plan, stop.clone(), |_| {}));
+    (stop, task)
+}
+
+/// The backend's settings for a development instance.
+fn config(dir: &Path, ports: Ports, postgres_url: &str) -> Result<Config> {
+    let mut config = Config { data_dir: dir.join("data"), ..Config::default() };
+    config.http.listen = ports.api();
+    config.http.admin_listen = ports.admin();
+    config.http.admin_token_file = dir.join("admin.token");
+    config.auth.master_key_file = dir.join("master.key");
+    // Pages without a key (and tools looking at books) on a machine of one's own.
+    config.auth.public_per_second = 10_000;
+    config.postgres.url = postgres_url.to_owned();
+    config.log.filter = "warn,zaraba=info".into();
+    let text = toml::to_string(&config).context("cannot write the backend's settings")?;
+    write_private(&dir.join("zaraba.toml"), text.as_bytes())?;
+    Ok(config)
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let beside = path.with_extension("new");
+    let write = || -> std::io::Result<()> {
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A random password: 100 bits in groups that can be read aloud.
+fn password() -> Result<String> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut random = [0u8; 20];
+    if let Err(error) = getrandom::fill(&mut random) {
+        bail!("the system gives no random numbers: {error}");
+    }
+    let letters: Vec<char> =
+        random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    let groups: Vec<String> = letters.chunks(5).map(|group| group.iter().collect()).collect();
+    Ok(groups.join("-"))
+}
+
+fn print_summary(file: &DevFile, dir: &Path) {
+    println!();
+    println!("  API        {}", file.api);
+    println!("  Admin API  {}", file.admin);
+    if file.staff.is_empty() {
+        println!("  Console    not started");
+    } else {
+        println!("  Console    {}", file.console);
+        for person in &file.staff {
+            println!("               {:<12} {}", person.login, person.password);
+        }
+    }
+    println!("  Accounts   {} (keys in {})", span(file), dir.join("dev.json").display());
+    println!();
+    println!("Ready. Ctrl-C stops everything; state stays in {}.", dir.display());
+}
+
+fn span(file: &DevFile) -> String {
+    match file.accounts.as_slice() {
+        [] => "none".into(),
+        [only] => only.account.clone(),
+        [first, .., last] => format!("{} to {}", first.account, last.account),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn credentials_are_readable_by_their_owner_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dev.json");
+        write_private(&path, b"{}").unwrap();
+        write_private(&path, b"{\"api\":1}").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"{\"api\":1}");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn passwords_are_long_and_not_the_same() {
+        let (one, two) = (password().unwrap(), password().unwrap());
+        assert_eq!(one.len(), 23);
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn the_backends_settings_are_valid() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = config(dir.path(), Ports::from(9000), "postgres://x@127.0.0.1:9003/x").unwrap();
+        assert_eq!(Config::load(&dir.path().join("zaraba.toml")).unwrap(), made);
+    }
+}

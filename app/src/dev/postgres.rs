@@ -7,10 +7,7 @@
 //!   stands in its place.
 //! - Every connection, by loopback or socket, needs the password (scram-sha-256), since other
 //!   people may be on this machine. It is kept in a file only the owner can read.
-//! - A thread of its own owns the process: the kernel's parent-death signal is tied to the
-//!   thread that started a child, and runtime threads come and go. If this process is
-//!   killed outright, Postgres shuts itself down.
-//! - It stands in a process group of its own, so that Ctrl-C reaches us and not it.
+//! - If this process is killed outright, Postgres shuts itself down (see `child`).
 
 use std::fs;
 use std::io;
@@ -18,14 +15,15 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::str::FromStr;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
+use rustix::process::{Pid, Signal, kill_process};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+use super::child::Supervised;
 
 /// Role and database of the platform in a private cluster.
 const NAME: &str = "zaraba";
@@ -104,13 +102,7 @@ pub struct PrivatePostgres {
     dir: PathBuf,
     port: u16,
     password: String,
-    server: Option<Server>,
-}
-
-/// The process and the thread that waits for it.
-struct Server {
-    pid: Pid,
-    waiter: JoinHandle<()>,
+    server: Option<Supervised>,
 }
 
 /// Whether the server programs are on this machine, so that tests can say they were skipped.
@@ -169,16 +161,13 @@ impl PrivatePostgres {
     /// Kills it like a power cut of the database alone, for tests of what survives that.
     pub async fn kill(mut self) {
         if let Some(server) = self.server.take() {
-            let _ = kill_process(server.pid, Signal::KILL);
-            let _ = tokio::task::spawn_blocking(move || server.waiter.join()).await;
+            let _ = tokio::task::spawn_blocking(move || server.end(Signal::KILL)).await;
         }
     }
 
     fn shut_down(&mut self) {
         if let Some(server) = self.server.take() {
-            // SIGINT is Postgres's "fast" shutdown.
-            let _ = kill_process(server.pid, Signal::INT);
-            let _ = server.waiter.join();
+            server.end(Signal::INT);
         }
     }
 
@@ -188,7 +177,7 @@ impl PrivatePostgres {
         let maintenance = options.database("postgres").disable_statement_logging();
         let begun = Instant::now();
         loop {
-            let gone = self.server.as_ref().is_none_or(|server| server.waiter.is_finished());
+            let gone = self.server.as_ref().is_none_or(Supervised::has_ended);
             match PgConnection::connect_with(&maintenance).await {
                 Ok(connection) if !gone => return self.create_database(connection).await,
                 Ok(_) => return Err(self.not_started("another server answers on its port".into())),
@@ -336,7 +325,7 @@ impl Owner {
         if let Some((uid, gid)) = self.ids {
             command.uid(uid).gid(gid);
         }
-        command.current_dir("/").process_group(0).stdin(Stdio::null());
+        command.current_dir("/").stdin(Stdio::null());
         // Postgres's words are looked at by nobody but people; keep them in one language.
         command.env("LC_ALL", "C").env_remove("PGDATA").env_remove("PGPORT");
         command
@@ -500,7 +489,7 @@ fn configure(owner: &Owner, dir: &Path, data: &Path, port: u16) -> Result<()> {
 }
 
 /// Starts the server on a thread that stays with it until its end.
-fn serve(programs: &Path, owner: Owner, dir: &Path, data: &Path) -> Result<Server> {
+fn serve(programs: &Path, owner: Owner, dir: &Path, data: &Path) -> Result<Supervised> {
     let log_path = dir.join("server.log");
     let log = fs::File::create(&log_path).map_err(io_error("create", &log_path))?;
     owner.give(&log_path, 0o600)?;
@@ -508,31 +497,6 @@ fn serve(programs: &Path, owner: Owner, dir: &Path, data: &Path) -> Result<Serve
     let program = programs.join("postgres");
     let mut command = owner.command(program.clone());
     command.arg("-D").arg(data).stdout(log).stderr(errors);
-    // SAFETY: between fork and exec only this one async-signal-safe system call is made; it
-    // allocates nothing and touches no lock.
-    unsafe {
-        command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::INT))?));
-    }
-    let (report, started) = std::sync::mpsc::channel();
-    let waiter = std::thread::Builder::new()
-        .name("private-postgres".into())
-        .spawn(move || match command.spawn() {
-            Ok(mut child) => {
-                let _ = report.send(Ok(pid_of(&child)));
-                let _ = child.wait();
-            }
-            Err(e) => {
-                let _ = report.send(Err(e));
-            }
-        })
-        .map_err(io_error("start a thread for", &program))?;
-    match started.recv() {
-        Ok(Ok(pid)) => Ok(Server { pid, waiter }),
-        Ok(Err(e)) => Err(io_error("run", program)(e)),
-        Err(_) => Err(io_error("run", program)(io::Error::other("its thread ended"))),
-    }
-}
-
-fn pid_of(child: &Child) -> Pid {
-    Pid::from_child(child)
+    // SIGINT is Postgres's "fast" shutdown.
+    Supervised::spawn("private-postgres", command, Signal::INT).map_err(io_error("run", program))
 }

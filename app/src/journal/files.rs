@@ -76,6 +76,8 @@ pub(super) fn open_segment(
 /// Headers of all segments, after checking that none is missing and all are of one journal.
 pub(super) fn check_segments(dirs: &Dirs) -> Result<Vec<SegmentHeader>, JournalError> {
     let dir = &dirs.journal;
+    // Read before the directory is: a writer in another process may add a segment meanwhile.
+    let noted = newest_noted(dir)?;
     let mut headers: Vec<SegmentHeader> = Vec::new();
     for first in numbered(dir, "seg")? {
         let (_, path, header) = open_segment(dir, first)?;
@@ -94,7 +96,7 @@ pub(super) fn check_segments(dirs: &Dirs) -> Result<Vec<SegmentHeader>, JournalE
         headers.push(header);
     }
     let newest = headers.last().map_or(Seq(0), |header| header.first);
-    if let Some(noted) = newest_noted(dir)?
+    if let Some(noted) = noted
         && noted > newest
     {
         let path = dir.join(segment_name(noted));

@@ -282,8 +282,20 @@ pub fn prune_snapshots(
 /// When that snapshot is damaged or of another version, with what to do about it.
 pub fn load_engine(dirs: &Dirs, at_most: Option<Seq>) -> Result<(Engine, Seq), JournalError> {
     let limit = at_most.unwrap_or(Seq(u64::MAX));
-    match list_snapshots(dirs)?.into_iter().rev().find(|seq| *seq <= limit) {
-        Some(seq) => Ok((read_snapshot(dirs, seq)?.0, seq)),
-        None => Ok((Engine::new(), Seq(0))),
+    let mut tries = 3;
+    loop {
+        let Some(seq) = list_snapshots(dirs)?.into_iter().rev().find(|seq| *seq <= limit) else {
+            return Ok((Engine::new(), Seq(0)));
+        };
+        match read_snapshot(dirs, seq) {
+            Ok((engine, _)) => return Ok((engine, seq)),
+            // The snapshotter of this or another process has just removed it: look again.
+            Err(JournalError::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound && tries > 0 =>
+            {
+                tries -= 1;
+            }
+            Err(error) => return Err(error),
+        }
     }
 }

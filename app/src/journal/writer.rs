@@ -8,8 +8,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use zaraba_engine::types::{Seq, Timestamp};
 
@@ -27,6 +27,10 @@ use super::{Dirs, JournalError};
 /// written costs the file system a metadata change at its first write; this pays it once per
 /// so many bytes instead of in every sync.
 const ZERO_AHEAD: u64 = 4 << 20;
+/// A tool that looks whether somebody writes holds the lock for a moment: try again this
+/// often, after this pause.
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// Most bytes of one batch, whatever the segments' size.
 const MAX_BATCH: u64 = 8 << 20;
 
@@ -48,6 +52,7 @@ pub struct JournalWriter {
 impl JournalWriter {
     /// Takes the lock of a journal directory.
     pub(super) fn lock(dirs: &Dirs) -> Result<File, JournalError> {
+        LazyLock::force(&METRICS); // so that all of them show from the start
         let path = dirs.journal.join(LOCK);
         let mut file = OpenOptions::new()
             .read(true)
@@ -57,9 +62,15 @@ impl JournalWriter {
             .open(&path)
             .map_err(JournalError::io("open the lock file", &path))?;
         use rustix::fs::{FlockOperation, flock};
-        if let Err(errno) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        let mut tries = LOCK_TRIES;
+        while let Err(errno) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
             if errno != rustix::io::Errno::WOULDBLOCK {
                 return Err(JournalError::io("lock", &path)(errno.into()));
+            }
+            if tries > 0 {
+                tries -= 1;
+                std::thread::sleep(LOCK_PAUSE);
+                continue;
             }
             let holder = std::fs::read_to_string(&path).unwrap_or_default();
             let holder = match holder.trim() {

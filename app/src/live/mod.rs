@@ -60,6 +60,8 @@ struct State {
     orders: OrderTable,
     accounts: Vec<Account>,
     books: Vec<Book>,
+    last_trade: TradeId,
+    orders_ever: u64,
 }
 
 /// The live view.
@@ -73,7 +75,8 @@ pub struct Live {
 impl Live {
     /// The view of a recovered engine.
     pub fn from_engine(engine: &Engine) -> Live {
-        let mut state = State { seq: engine.seq(), ..State::default() };
+        let last_trade = engine.last_trade();
+        let mut state = State { seq: engine.seq(), last_trade, ..State::default() };
         for (account, _) in engine.accounts() {
             state.account(account);
         }
@@ -261,6 +264,16 @@ impl Live {
         (balances, state.seq)
     }
 
+    /// Number of the newest trade, which is how many there have been.
+    pub fn last_trade(&self) -> TradeId {
+        self.state.read().last_trade
+    }
+
+    /// How many orders there have been, recorded refusals included.
+    pub fn orders_ever(&self) -> u64 {
+        self.state.read().orders_ever
+    }
+
     /// The best `levels` levels of a book.
     pub fn depth(&self, instrument: InstrumentId, levels: usize) -> Option<Depth> {
         let state = self.state.read();
@@ -310,6 +323,8 @@ impl State {
         if order.status.is_live() {
             self.account(order.account).open.insert(order.order);
         }
+        // The number's upper part counts orders.
+        self.orders_ever = self.orders_ever.max(order.order.0 >> 24);
         self.orders.insert(order);
     }
 
@@ -338,6 +353,7 @@ impl State {
                     }
                 }
                 Event::Trade(trade) => {
+                    self.last_trade = trade.trade;
                     self.book(trade.instrument).last_price = trade.price;
                     for order in [trade.maker, trade.taker] {
                         if let Some(state) = self.orders.get_mut(order) {

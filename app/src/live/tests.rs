@@ -125,7 +125,7 @@ fn an_order_is_followed_from_acceptance_to_its_end() {
     let ended = live.order(maker).unwrap();
     assert_eq!((ended.status, ended.filled), (OrderStatus::Cancelled, Quantity(3)));
     assert!(live.open_orders(AccountId(4)).is_empty());
-    assert_eq!(live.seq(), Seq(5));
+    assert_eq!((live.seq(), live.last_trade(), live.orders_ever()), (Seq(5), TradeId(1), 2));
 }
 
 #[test]

@@ -19,15 +19,16 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 
 use super::credentials::AccountKey;
+use crate::auth::sign::{self, Signer};
 
 /// How long an answer may take before the connection is given up.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 /// Largest answer read, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const X_REQUEST_TIME: HeaderName = HeaderName::from_static("x-request-time");
-const X_SIGNATURE: HeaderName = HeaderName::from_static("x-signature");
+const X_API_KEY: HeaderName = HeaderName::from_static(sign::API_KEY);
+const X_REQUEST_TIME: HeaderName = HeaderName::from_static(sign::REQUEST_TIME);
+const X_SIGNATURE: HeaderName = HeaderName::from_static(sign::SIGNATURE);
 
 /// Why a call has no answer. For an order this means: outcome unknown, repeat it with the
 /// same client order id.
@@ -105,7 +106,7 @@ pub struct Key {
     /// Account the key belongs to, as told.
     pub account: String,
     id: HeaderValue,
-    secret: Vec<u8>,
+    signer: Signer,
     sent: Mutex<Sent>,
 }
 
@@ -145,7 +146,7 @@ impl Key {
         Ok(Key {
             account: credentials.account.clone(),
             id,
-            secret: credentials.api_secret.clone().into_bytes(),
+            signer: Signer::hmac(&credentials.api_key, &credentials.api_secret),
             sent: Mutex::default(),
         })
     }
@@ -157,20 +158,8 @@ impl Key {
         (method.as_str(), path, body).hash(&mut content);
         let now_ms = crate::clock::now().0 / 1_000_000;
         let ms = self.sent.lock().fresh_ms(now_ms, content.finish());
-        (ms, signature(&self.secret, ms, method.as_str(), path, body))
+        (ms, self.signer.sign(ms, method.as_str(), path, body))
     }
-}
-
-/// Lowercase hex of HMAC-SHA256(secret, time + METHOD + path + body).
-fn signature(secret: &[u8], time_ms: u64, method: &str, path: &str, body: &[u8]) -> String {
-    use hmac::{Hmac, KeyInit, Mac};
-    let mut mac = <Hmac<sha2::Sha256> as KeyInit>::new_from_slice(secret)
-        .unwrap_or_else(|_| unreachable!("HMAC takes keys of any length"));
-    mac.update(time_ms.to_string().as_bytes());
-    mac.update(method.as_bytes());
-    mac.update(path.as_bytes());
-    mac.update(body);
-    hex::encode(mac.finalize().into_bytes())
 }
 
 /// An answer: status and whole body.
@@ -423,15 +412,5 @@ mod tests {
         assert_eq!(sent.fresh_ms(1_001, 7), 1_002, "1001 was used ahead of its time");
         assert_eq!(sent.fresh_ms(2_000, 7), 2_000);
         assert_eq!(sent.seen.len(), 1, "the past is forgotten");
-    }
-
-    #[test]
-    fn the_signature_is_the_contracts() {
-        // Computed with OpenSSL: printf '1700000000000POST/v1/orders{"a":1}' |
-        // openssl dgst -sha256 -hmac secret
-        assert_eq!(
-            signature(b"secret", 1_700_000_000_000, "POST", "/v1/orders", br#"{"a":1}"#),
-            "9f33b293a45ae1e24172401016cc39f0b79432a584233376ce3ba1c1fb141330"
-        );
     }
 }

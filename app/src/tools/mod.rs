@@ -8,3 +8,4 @@ pub mod decimal;
 pub mod load;
 pub mod lobster;
 pub mod reference;
+pub mod sim;

@@ -3,6 +3,8 @@
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use zaraba_engine::instrument::TickRule;
+use zaraba_engine::types::Price;
 
 use super::client::{Connection, Order};
 use super::decimal;
@@ -31,9 +33,9 @@ pub struct Instrument {
     /// One tick at every price.
     #[serde(default)]
     pub tick_size: Option<String>,
-    /// Or bands of ticks.
+    /// Or the name of a table.
     #[serde(default)]
-    pub tick_table: Option<Vec<TickBand>>,
+    pub tick_table: Option<String>,
     /// Trading unit.
     pub lot_size: String,
     /// Smallest order.
@@ -50,18 +52,10 @@ pub struct Instrument {
     /// Price of the newest trade.
     #[serde(default)]
     pub last_price: Option<String>,
-    /// `continuous`, `halted`, `closed`.
-    pub phase: String,
-}
-
-/// A band of a tick table: prices up to and including `up_to` have this tick.
-#[derive(Clone, Debug, Deserialize)]
-pub struct TickBand {
-    /// Upper end, included; none for the last band.
-    #[serde(default)]
-    pub up_to: Option<String>,
-    /// Tick in this band.
-    pub tick: String,
+    /// Decimals of prices.
+    pub price_digits: u8,
+    /// Decimals of quantities.
+    pub quantity_digits: u8,
 }
 
 /// An instrument in integers.
@@ -79,8 +73,7 @@ pub struct Market {
     pub price_digits: u8,
     /// Quantities are counts of 10^-`quantity_digits`.
     pub quantity_digits: u8,
-    /// Bands of ticks: up to and including this price, this tick.
-    ticks: Vec<(i64, i64)>,
+    ticks: TickRule,
     /// Trading unit.
     pub lot: i64,
     /// Smallest order, a multiple of the lot.
@@ -101,20 +94,7 @@ impl Market {
     /// # Errors
     /// When a decimal in it is none.
     pub fn new(from: &Instrument) -> Result<Market> {
-        let bands: Vec<TickBand> = match (&from.tick_table, &from.tick_size) {
-            (Some(bands), _) => bands.clone(),
-            (None, Some(tick)) => vec![TickBand { up_to: None, tick: tick.clone() }],
-            (None, None) => bail!("instrument {} has neither tick_size nor table", from.symbol),
-        };
-        let optional = [&from.base_price, &from.limit_down, &from.limit_up, &from.last_price];
-        let price_digits = bands
-            .iter()
-            .map(|band| decimal::digits(&band.tick))
-            .chain(optional.iter().filter_map(|p| p.as_deref()).map(decimal::digits))
-            .max()
-            .unwrap_or(0);
-        let quantity_digits =
-            decimal::digits(&from.lot_size).max(decimal::digits(&from.min_quantity));
+        let (price_digits, quantity_digits) = (from.price_digits, from.quantity_digits);
         let number = |text: &str, digits| {
             decimal::parse(text, digits)
                 .with_context(|| format!("instrument {}: {text:?} is no decimal", from.symbol))
@@ -123,14 +103,12 @@ impl Market {
             Some(text) => number(text, price_digits),
             None => Ok(0),
         };
-        let mut ticks = Vec::with_capacity(bands.len());
-        for band in &bands {
-            let up_to = match &band.up_to {
-                Some(up_to) => number(up_to, price_digits)?,
-                None => i64::MAX,
-            };
-            ticks.push((up_to, number(&band.tick, price_digits)?.max(1)));
-        }
+        let ticks = match (&from.tick_size, from.tick_table.as_deref()) {
+            (Some(tick), _) => TickRule::Fixed(Price(number(tick, price_digits)?.max(1))),
+            (None, Some("tse_topix500")) => TickRule::TseTopix500,
+            (None, Some("tse_other")) => TickRule::TseOther,
+            (None, other) => bail!("instrument {}: tick table {other:?} is unknown", from.symbol),
+        };
         let lot = number(&from.lot_size, quantity_digits)?.max(1);
         let quantity_min = number(&from.min_quantity, quantity_digits)?.max(lot);
         Ok(Market {
@@ -152,7 +130,7 @@ impl Market {
 
     /// The tick that holds at `price`.
     pub fn tick_at(&self, price: i64) -> i64 {
-        self.ticks.iter().find(|(up_to, _)| price <= *up_to).map_or(1, |(_, tick)| *tick)
+        self.ticks.tick_at(Price(price))
     }
 
     /// The nearest price on a tick at or below `price`, inside the day's limits, and at least
@@ -199,17 +177,9 @@ impl Market {
 /// # Errors
 /// When the list cannot be read or a name is unknown.
 pub async fn markets(connection: &mut Connection, symbols: &[String]) -> Result<Vec<Market>> {
-    let mut all = Vec::new();
-    let mut path = "/v1/instruments?limit=1000".to_owned();
-    loop {
-        let page: Page<Instrument> =
-            connection.get_public(&path).await?.json(&format!("GET {path}"))?;
-        all.extend(page.items);
-        match page.next_cursor {
-            Some(cursor) => path = format!("/v1/instruments?limit=1000&cursor={cursor}"),
-            None => break,
-        }
-    }
+    const PATH: &str = "/v1/instruments";
+    let all: Page<Instrument> = connection.get_public(PATH).await?.json(PATH)?;
+    let all = all.items;
     if symbols.is_empty() {
         return all.iter().map(Market::new).collect();
     }
@@ -236,18 +206,15 @@ mod tests {
             base_asset: "7203".into(),
             quote_asset: "JPY".into(),
             tick_size: None,
-            tick_table: Some(vec![
-                TickBand { up_to: Some("1000".into()), tick: "0.1".into() },
-                TickBand { up_to: Some("3000".into()), tick: "0.5".into() },
-                TickBand { up_to: None, tick: "1".into() },
-            ]),
+            tick_table: Some("tse_topix500".into()),
             lot_size: "100".into(),
             min_quantity: "100".into(),
             base_price: Some("2850".into()),
             limit_down: Some("2350".into()),
             limit_up: Some("3350".into()),
             last_price: None,
-            phase: "continuous".into(),
+            price_digits: 1,
+            quantity_digits: 0,
         })
         .unwrap()
     }

@@ -102,8 +102,11 @@ fn real() -> Arc<dyn Disk> {
     Arc::new(RealDisk)
 }
 
+/// Segment and offset at which each batch ends.
+type Ends = Vec<(PathBuf, u64)>;
+
 /// Everything that can be read, and where each batch ends (segment, offset).
-fn read_all(dir: &Path) -> Result<(Vec<Command>, Vec<(PathBuf, u64)>), JournalError> {
+fn read_all(dir: &Path) -> Result<(Vec<Command>, Ends), JournalError> {
     let mut reader = JournalReader::open(&Dirs::of(dir), Seq(1))?;
     let (mut commands, mut ends) = (Vec::new(), Vec::new());
     while let Some((seq, _, command)) = reader.next()? {
@@ -297,6 +300,91 @@ fn shutdown_answers_everything_that_was_accepted() {
         answer.blocking_recv().unwrap();
     }
     assert_eq!(gate.enqueue(account(99)).unwrap_err(), GateError::Stopped);
+}
+
+/// Law 6, in a process of its own: the parent starts this test again as a child.
+#[test]
+fn a_panic_behind_the_gate_ends_the_process_and_the_journal_has_everything() {
+    const CHILD: &str = "ZARABA_TEST_PANICKING_NODE";
+    if let Ok(dir) = std::env::var(CHILD) {
+        let hook: Hook = Box::new(|batch| assert!(batch.last_seq() < Seq(4), "broken invariant"));
+        let node = Node::start_with(Path::new(&dir), real(), small(), vec![hook]).unwrap();
+        for number in 0..10 {
+            node.commit(number);
+        }
+        unreachable!("the process must have ended");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let name = "journal::a_panic_behind_the_gate_ends_the_process_and_the_journal_has_everything";
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture"])
+        .env(CHILD, dir.path())
+        .output()
+        .unwrap();
+    use std::os::unix::process::ExitStatusExt;
+    assert_eq!(output.status.signal(), Some(6), "{}", String::from_utf8_lossy(&output.stderr));
+    let (commands, _) = read_all(dir.path()).unwrap();
+    assert_eq!(commands.len(), 4);
+}
+
+/// A child commits as fast as it can and prints what was acknowledged; the parent kills it
+/// in the middle, again and again on the same directory.
+#[test]
+fn killed_at_any_moment_everything_acknowledged_is_there_once() {
+    use std::io::{BufRead, Write};
+    const CHILD: &str = "ZARABA_TEST_KILLED_NODE";
+    if let Ok(setting) = std::env::var(CHILD) {
+        let (first, dir) = setting.split_once(' ').unwrap();
+        let node = Node::start(Path::new(dir), real()).unwrap();
+        let mut waiting = std::collections::VecDeque::new();
+        for number in first.parse().unwrap().. {
+            waiting.push_back((number, node.send(number)));
+            if waiting.len() > 40 {
+                let (number, answer) = waiting.pop_front().unwrap();
+                answer.blocking_recv().unwrap();
+                let mut out = std::io::stdout().lock();
+                writeln!(out, "\nacknowledged {number}").unwrap();
+                out.flush().unwrap();
+            }
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let name = "journal::killed_at_any_moment_everything_acknowledged_is_there_once";
+    let mut acknowledged = Vec::new();
+    for round in 0..6u64 {
+        let setting = format!("{} {}", round * 1_000_000, dir.path().display());
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([name, "--exact", "--nocapture"])
+            .env(CHILD, setting)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+        let enough = acknowledged.len() + 50 + 97 * round as usize;
+        let mut take = |line: &str| {
+            let number = line.strip_prefix("acknowledged ").map(|n| n.parse::<u64>().unwrap());
+            acknowledged.extend(number);
+            acknowledged.len()
+        };
+        while take(&lines.next().unwrap().unwrap()) < enough {}
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // What it had printed before it died counts as well; its last line may be cut.
+        for line in lines.map_while(Result::ok).filter(|line| line.len() >= 14) {
+            if round == 0 || line.len() >= "acknowledged 1000000".len() {
+                take(&line);
+            }
+        }
+    }
+    let node = Node::start(dir.path(), real()).unwrap();
+    assert_eq!(node.handle.shutdown().unwrap().0.state_hash(), replayed(dir.path()).state_hash());
+    let (commands, _) = read_all(dir.path()).unwrap();
+    let kept: Vec<u64> = commands.iter().filter_map(number_of).collect();
+    let once: HashSet<u64> = kept.iter().copied().collect();
+    assert_eq!(once.len(), kept.len());
+    let lost: Vec<_> = acknowledged.iter().filter(|number| !once.contains(number)).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+    assert!(acknowledged.len() > 1000);
 }
 
 /// Runs into `fault`, then checks the promise: nothing acknowledged is lost, nothing more is

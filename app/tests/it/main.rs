@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used)] // helpers of tests, too, may stop the test
 
 mod core;
+mod crash;
 mod journal;
 mod store;

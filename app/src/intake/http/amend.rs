@@ -54,7 +54,20 @@ pub async fn amend(
 ) -> ApiResult<Json<OrderShape>> {
     let order = order_id(&id)?;
     let body: AmendBody<'_> = fields::read(&request.body)?;
-    if body.price.is_none() && body.quantity.is_none() {
+    let amend = read(order, &body.price, &body.quantity, &platform, &request)?;
+    let receipt = submit(&platform, Command::Amend(amend)).await?;
+    changed(&receipt, order, request.account(), &platform).await.map(Json)
+}
+
+/// Reads an amendment of one of the caller's orders.
+pub(super) fn read(
+    order: OrderId,
+    new_price: &Option<Given<'_>>,
+    new_quantity: &Option<Given<'_>>,
+    platform: &Platform,
+    request: &Signed<Trade>,
+) -> ApiResult<Amend> {
+    if new_price.is_none() && new_quantity.is_none() {
         return Err(ApiError::plain(Code::NothingToAmend));
     }
     // Its instrument says what the decimals mean. What is not remembered is not open either.
@@ -62,29 +75,27 @@ pub async fn amend(
     let spec = owned
         .and_then(|order| platform.live.spec(order.instrument))
         .ok_or_else(|| ApiError::plain(Code::OrderNotFound))?;
-    let price = match &body.price {
+    let price = match new_price {
         Some(given) => price_of(given.text("price")?, &spec)?,
         None => Price::ZERO,
     };
-    let quantity = match &body.quantity {
+    let quantity = match new_quantity {
         Some(given) => quantity_of(given.text("quantity")?, "quantity", &spec)?,
         None => Quantity::ZERO,
     };
     // To the engine zero means "unchanged", which is not what a client that writes 0 means.
-    if body.price.is_some() && price.0 == 0 {
+    if new_price.is_some() && price.0 == 0 {
         return Err(ApiError::plain(Code::InvalidPrice).field("price"));
     }
-    if body.quantity.is_some() && quantity.0 == 0 {
+    if new_quantity.is_some() && quantity.0 == 0 {
         return Err(ApiError::plain(Code::InvalidQuantity).field("quantity"));
     }
-    let amend = Amend {
+    Ok(Amend {
         account: request.account(),
         order,
         price,
         quantity,
         via: Via::Rest,
         key: request.principal.key.key_id,
-    };
-    let receipt = submit(&platform, Command::Amend(amend)).await?;
-    changed(&receipt, order, request.account(), &platform).await.map(Json)
+    })
 }

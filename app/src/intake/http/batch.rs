@@ -1,33 +1,90 @@
-//! `POST /v1/orders/batch`: up to 100 new orders, each with its own answer. All are handed
-//! in before the first is waited for, so they share a sync; they are sequenced in the given
-//! order, though others' commands may come between.
+//! `POST /v1/orders/batch`: up to 100 new orders, or up to 100 operations (new orders,
+//! amendments, cancels), each with its own answer. All are handed in before the first is
+//! waited for, so they share a sync; they are sequenced in the given order, though others'
+//! commands may come between. An operation can name only orders whose number the client
+//! has, so none of the same request.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::sync::oneshot::Receiver;
 use utoipa::ToSchema;
 use zaraba_engine::Command;
+use zaraba_engine::command::{Cancel, Place, Via};
+use zaraba_engine::instrument::InstrumentSpec;
+use zaraba_engine::types::OrderId;
 
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
 use super::extract::{Signed, Trade};
+use super::fields::{Given, required};
+use super::orders::{changed, order_id};
 use super::shapes::OrderShape;
-use super::{fields, outcome, place};
+use super::{amend, fields, outcome, place};
+use crate::bus::Receipt;
 use crate::platform::Platform;
 
-/// Most orders of one request.
+/// Most orders or operations of one request.
 pub const ORDERS_MAX: usize = 100;
 
-/// Several new orders.
+/// Several orders or operations: one of the two lists.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewOrders)]
+#[schema(as = Batch)]
 struct BatchBody<'a> {
     /// 1 to 100 orders, each as in `POST /v1/orders`.
     #[serde(borrow)]
-    #[schema(value_type = Vec<place::PlaceBody<'static>>)]
-    orders: Vec<&'a RawValue>,
+    #[schema(value_type = Option<Vec<place::PlaceBody<'static>>>)]
+    orders: Option<Vec<&'a RawValue>>,
+    /// 1 to 100 operations, carried out in this order.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<Operation<'static>>>)]
+    operations: Option<Vec<&'a RawValue>>,
+}
+
+/// One operation of a batch: an object with exactly one of these fields.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Operation<'a> {
+    /// A new order, as in `POST /v1/orders`.
+    #[serde(borrow)]
+    #[schema(value_type = Option<place::PlaceBody<'static>>)]
+    place: Option<&'a RawValue>,
+    /// A change of an open order, as in `PATCH /v1/orders/{order_id}`.
+    #[serde(borrow)]
+    amend: Option<AmendOperation<'a>>,
+    /// A cancel of an open order.
+    #[serde(borrow)]
+    cancel: Option<CancelOperation<'a>>,
+}
+
+/// A change of an open order.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AmendOperation<'a> {
+    /// Which order.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    order_id: Option<Given<'a>>,
+    /// New limit price.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    price: Option<Given<'a>>,
+    /// New total quantity.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    quantity: Option<Given<'a>>,
+}
+
+/// A cancel of an open order.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CancelOperation<'a> {
+    /// Which order.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    order_id: Option<Given<'a>>,
 }
 
 /// Answers in the order of the request.
@@ -38,10 +95,10 @@ pub struct BatchAnswer {
     seq: u64,
 }
 
-/// The answer to one order of a batch.
+/// The answer to one order or operation of a batch.
 #[derive(Serialize, ToSchema)]
 struct BatchItem {
-    /// What `POST /v1/orders` would have answered.
+    /// What the call for this one alone would have answered.
     #[schema(example = 201)]
     status: u16,
     /// The order, when `status` is 200 or 201.
@@ -68,11 +125,18 @@ impl BatchItem {
     }
 }
 
-/// Place up to 100 orders. Counts as that many writes: the ones beyond the first are owed.
+/// A command on its way, with what its answer is made from.
+enum Waiting {
+    Placed(Receiver<Receipt>, Box<(Place, InstrumentSpec)>),
+    Changed(Receiver<Receipt>, OrderId),
+}
+
+/// Place up to 100 orders, or carry out up to 100 operations in their order. Counts as that
+/// many writes: the ones beyond the first are owed.
 #[utoipa::path(post, path = "/v1/orders/batch", tag = "orders", request_body = BatchBody<'static>,
     security(("api_key" = [], "request_time" = [], "signature" = [])),
     responses(
-        (status = 200, description = "One answer per order, in their order", body = BatchAnswer),
+        (status = 200, description = "One answer per order or operation, in their order", body = BatchAnswer),
         (status = 400, description = "The request as a whole cannot be read", body = ErrorBody<'static>),
         (status = 401, description = "Not signed as it should be", body = ErrorBody<'static>),
         (status = 403, description = "insufficient_scope, address_not_allowed", body = ErrorBody<'static>),
@@ -82,32 +146,97 @@ pub async fn batch(
     request: Signed<Trade>,
 ) -> ApiResult<Json<BatchAnswer>> {
     let body: BatchBody<'_> = fields::read(&request.body)?;
-    if !(1..=ORDERS_MAX).contains(&body.orders.len()) {
-        let message = format!("a batch has 1 to {ORDERS_MAX} orders, not {}", body.orders.len());
-        return Err(ApiError::new(Code::InvalidValue, message).field("orders"));
+    let (entries, field, are_orders) = match (body.orders, body.operations) {
+        (Some(orders), None) => (orders, "orders", true),
+        (None, Some(operations)) => (operations, "operations", false),
+        (None, None) => {
+            return Err(
+                ApiError::new(Code::MissingField, "give orders or operations").field("orders")
+            );
+        }
+        (Some(_), Some(_)) => {
+            let message = "give orders or operations, not both";
+            return Err(ApiError::new(Code::InvalidValue, message).field("operations"));
+        }
+    };
+    if !(1..=ORDERS_MAX).contains(&entries.len()) {
+        let message = format!("a batch has 1 to {ORDERS_MAX} {field}, not {}", entries.len());
+        return Err(ApiError::new(Code::InvalidValue, message).field(field));
     }
-    platform.keys.owe_writes(&request.principal, body.orders.len() as u32 - 1, request.at);
-    let mut waiting = Vec::with_capacity(body.orders.len());
-    for order in body.orders {
-        let read = place::read(order.get().as_bytes(), &platform, &request);
-        waiting.push(read.and_then(|(place, spec)| {
-            let receipt = platform.gate.enqueue(Command::Place(place))?;
-            Ok((receipt, place, spec))
-        }));
+    platform.keys.owe_writes(&request.principal, entries.len() as u32 - 1, request.at);
+    let mut waiting = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let json = entry.get().as_bytes();
+        waiting.push(if are_orders {
+            enqueue_place(json, &platform, &request)
+        } else {
+            enqueue(json, &platform, &request)
+        });
     }
     let mut answer = BatchAnswer { items: Vec::with_capacity(waiting.len()), seq: 0 };
     for entry in waiting {
         let item = match entry {
-            Ok((receipt, placed, spec)) => match outcome(&platform, receipt).await {
-                Ok(receipt) => {
-                    answer.seq = answer.seq.max(receipt.step().seq.0);
-                    place::answer(&receipt, &placed, &spec, &platform).await
-                }
-                Err(error) => Err(error),
-            },
+            Ok(waiting) => finish(waiting, &platform, &request, &mut answer.seq).await,
             Err(error) => Err(error),
         };
         answer.items.push(BatchItem::new(item));
     }
     Ok(Json(answer))
+}
+
+/// Hands in one operation.
+fn enqueue(json: &[u8], platform: &Platform, request: &Signed<Trade>) -> ApiResult<Waiting> {
+    let account = request.account();
+    match fields::read(json)? {
+        Operation { place: Some(order), amend: None, cancel: None } => {
+            enqueue_place(order.get().as_bytes(), platform, request)
+        }
+        Operation { place: None, amend: Some(amend), cancel: None } => {
+            let order = order_of(&amend.order_id)?;
+            let amend = amend::read(order, &amend.price, &amend.quantity, platform, request)?;
+            Ok(Waiting::Changed(platform.gate.enqueue(Command::Amend(amend))?, order))
+        }
+        Operation { place: None, amend: None, cancel: Some(cancel) } => {
+            let order = order_of(&cancel.order_id)?;
+            let key = request.principal.key.key_id;
+            let command = Command::Cancel(Cancel { account, order, via: Via::Rest, key });
+            Ok(Waiting::Changed(platform.gate.enqueue(command)?, order))
+        }
+        _ => {
+            let message = "an operation has exactly one of place, amend, cancel";
+            Err(ApiError::new(Code::InvalidValue, message).field("operations"))
+        }
+    }
+}
+
+fn enqueue_place(json: &[u8], platform: &Platform, request: &Signed<Trade>) -> ApiResult<Waiting> {
+    let (place, spec) = place::read(json, platform, request)?;
+    let receipt = platform.gate.enqueue(Command::Place(place))?;
+    Ok(Waiting::Placed(receipt, Box::new((place, spec))))
+}
+
+fn order_of(given: &Option<Given<'_>>) -> ApiResult<OrderId> {
+    order_id(required(given, "order_id")?.text("order_id")?)
+}
+
+/// Waits for the outcome of one; `seq` becomes the highest seen.
+async fn finish(
+    waiting: Waiting,
+    platform: &Platform,
+    request: &Signed<Trade>,
+    seq: &mut u64,
+) -> ApiResult<(StatusCode, OrderShape)> {
+    match waiting {
+        Waiting::Placed(receipt, placed) => {
+            let receipt = outcome(platform, receipt).await?;
+            *seq = (*seq).max(receipt.step().seq.0);
+            place::answer(&receipt, &placed.0, &placed.1, platform).await
+        }
+        Waiting::Changed(receipt, order) => {
+            let receipt = outcome(platform, receipt).await?;
+            *seq = (*seq).max(receipt.step().seq.0);
+            let order = changed(&receipt, order, request.account(), platform).await?;
+            Ok((StatusCode::OK, order))
+        }
+    }
 }

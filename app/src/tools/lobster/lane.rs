@@ -19,7 +19,7 @@ const ATTEMPTS: u32 = 8;
 
 /// One operation of a batch.
 #[derive(Clone, Debug, Serialize)]
-#[serde(tag = "op", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// A new order.
     Place(NewOrder),

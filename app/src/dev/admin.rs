@@ -1,0 +1,171 @@
+//! The admin API as a development instance uses it: everything it creates, it creates the
+//! way an operator would. Repeats are harmless: what exists already is left as it is.
+
+use anyhow::{Context, Result, bail};
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::demo::{Asset, Instrument, Ticks};
+use crate::tools::client::{ErrorBody, ErrorDetail};
+use crate::tools::credentials::AccountKey;
+
+/// Requests per second a demo key may send: no limit that a load test would meet.
+const KEY_RATE: u32 = 1_000_000;
+/// Who the audit trail names.
+const ACTOR: &str = "zaraba-dev";
+
+/// A client of the admin API.
+#[derive(Clone)]
+pub struct Admin {
+    http: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct CreatedKey {
+    api_key: String,
+    api_secret: String,
+}
+
+#[derive(Deserialize)]
+struct BatchAnswer {
+    items: Vec<BatchItem>,
+}
+
+#[derive(Deserialize)]
+struct BatchItem {
+    #[serde(default)]
+    error: Option<ErrorDetail>,
+}
+
+impl Admin {
+    /// A client for the API at `base` (`http://127.0.0.1:8081`).
+    pub fn new(base: &str, token: &str) -> Admin {
+        Admin { http: reqwest::Client::new(), base: base.to_owned(), token: token.to_owned() }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<(StatusCode, Vec<u8>)> {
+        let url = format!("{}/admin/v1{path}", self.base);
+        let answer = self
+            .http
+            .request(method.clone(), &url)
+            .bearer_auth(&self.token)
+            .header("x-actor", ACTOR)
+            .json(body)
+            .send()
+            .await
+            .with_context(|| format!("{method} {url} failed"))?;
+        let status = answer.status();
+        let bytes = answer.bytes().await.with_context(|| format!("{method} {url} broke off"))?;
+        Ok((status, bytes.to_vec()))
+    }
+
+    /// Creates something; that it exists already is fine.
+    async fn create(&self, path: &str, body: &Value) -> Result<Vec<u8>> {
+        let (status, bytes) = self.send(Method::POST, path, body).await?;
+        if status.is_success() {
+            return Ok(bytes);
+        }
+        match serde_json::from_slice::<ErrorBody>(&bytes) {
+            Ok(error) if error.error.code == "already_exists" => Ok(Vec::new()),
+            Ok(ErrorBody { error }) => {
+                bail!("the admin API refused {path} {body}: {} ({})", error.message, error.code)
+            }
+            Err(_) => bail!("the admin API answered {path} with {status}"),
+        }
+    }
+
+    /// An asset.
+    ///
+    /// # Errors
+    /// When the platform refuses or does not answer.
+    pub async fn asset(&self, asset: &Asset) -> Result<()> {
+        let body = json!({"code": asset.code, "exponent": asset.exponent});
+        self.create("/assets", &body).await.map(drop)
+    }
+
+    /// An instrument, open for trading.
+    ///
+    /// # Errors
+    /// When the platform refuses or does not answer.
+    pub async fn instrument(&self, i: &Instrument) -> Result<()> {
+        let mut body = json!({
+            "symbol": i.symbol, "name": i.name, "profile": i.profile,
+            "base_asset": i.base_asset, "quote_asset": i.quote_asset,
+            "price_digits": i.price_digits, "quantity_digits": i.quantity_digits,
+            "lot_size": i.lot, "min_quantity": i.min_quantity, "max_quantity": i.max_quantity,
+            "base_price": i.base_price, "market_band_ppm": i.market_band_ppm,
+            "maker_fee_ppm": i.maker_fee_ppm, "taker_fee_ppm": i.taker_fee_ppm,
+        });
+        match i.ticks {
+            Ticks::Fixed(tick) => body["tick_size"] = tick.into(),
+            Ticks::TseTopix500 => body["tick_table"] = "tse_topix500".into(),
+        }
+        if let Some((down, up)) = i.daily_limits() {
+            body["limit_down"] = down.into();
+            body["limit_up"] = up.into();
+        }
+        self.create("/instruments", &body).await.map(drop)
+    }
+
+    /// An account.
+    ///
+    /// # Errors
+    /// When the platform refuses or does not answer.
+    pub async fn account(&self, code: &str) -> Result<()> {
+        self.create("/accounts", &json!({"code": code})).await.map(drop)
+    }
+
+    /// Deposits of one account: asset and decimal amount. A repeat moves nothing: the
+    /// reference is the same.
+    ///
+    /// # Errors
+    /// When the platform refuses one or does not answer.
+    pub async fn deposit(&self, account: &str, deposits: &[(&str, &str)]) -> Result<()> {
+        let transfers: Vec<Value> = deposits
+            .iter()
+            .map(|(asset, amount)| {
+                json!({"account": account, "kind": "deposit", "asset": asset, "amount": amount,
+                    "reference": format!("dev-{asset}")})
+            })
+            .collect();
+        let body = json!({"transfers": transfers, "reason": "first funds of a demo account"});
+        let bytes = self.create("/transfers/batch", &body).await?;
+        let answer: BatchAnswer = serde_json::from_slice(&bytes)
+            .context("POST /transfers/batch did not answer with items")?;
+        for (item, (asset, amount)) in answer.items.into_iter().zip(deposits) {
+            if let Some(error) = item.error {
+                bail!(
+                    "{amount} {asset} for {account} were refused: {} ({})",
+                    error.message,
+                    error.code
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// A new API key that may read and trade.
+    ///
+    /// # Errors
+    /// When the platform refuses or does not answer.
+    pub async fn key(&self, account: &str) -> Result<AccountKey> {
+        let path = format!("/accounts/{account}/keys");
+        let body = json!({
+            "scopes": ["read", "trade"], "label": "zaraba dev",
+            "reads_per_second": KEY_RATE, "writes_per_second": KEY_RATE,
+        });
+        let bytes = self.create(&path, &body).await?;
+        let key: CreatedKey = serde_json::from_slice(&bytes)
+            .with_context(|| format!("POST {path} did not answer with a key"))?;
+        let CreatedKey { api_key, api_secret } = key;
+        Ok(AccountKey { account: account.to_owned(), api_key, api_secret })
+    }
+}

@@ -1,0 +1,246 @@
+//! Instruments: list, create, change of status and of the day's limits.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+use zaraba_engine::instrument::{InstrumentSpec, TickRule};
+use zaraba_engine::types::*;
+use zaraba_engine::{Command, Reject};
+
+use super::assets::code;
+use super::guard::Change;
+use super::{accepted, refusal};
+use crate::intake::http::error::{ApiError, ApiResult, Code};
+use crate::intake::http::extract::Segment;
+use crate::intake::http::fields::{self, Given, required, word};
+use crate::intake::http::instruments::find;
+use crate::intake::http::shapes::{InstrumentShape, List};
+use crate::intake::http::{decimal, submit};
+use crate::platform::Platform;
+
+/// All instruments, as everyone sees them.
+pub(super) async fn list(State(platform): State<Platform>) -> Json<List<InstrumentShape>> {
+    crate::intake::http::instruments::list(State(platform)).await
+}
+
+/// Prices and quantities are decimal strings, digits and fees whole numbers.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewInstrument<'a> {
+    #[serde(borrow)]
+    symbol: Option<Given<'a>>,
+    #[serde(borrow)]
+    name: Option<Given<'a>>,
+    #[serde(borrow)]
+    profile: Option<Given<'a>>,
+    #[serde(borrow)]
+    base_asset: Option<Given<'a>>,
+    #[serde(borrow)]
+    quote_asset: Option<Given<'a>>,
+    #[serde(borrow)]
+    price_digits: Option<Given<'a>>,
+    #[serde(borrow)]
+    quantity_digits: Option<Given<'a>>,
+    #[serde(borrow)]
+    tick_size: Option<Given<'a>>,
+    #[serde(borrow)]
+    tick_table: Option<Given<'a>>,
+    #[serde(borrow)]
+    lot_size: Option<Given<'a>>,
+    #[serde(borrow)]
+    min_quantity: Option<Given<'a>>,
+    #[serde(borrow)]
+    max_quantity: Option<Given<'a>>,
+    #[serde(borrow)]
+    base_price: Option<Given<'a>>,
+    #[serde(borrow)]
+    limit_down: Option<Given<'a>>,
+    #[serde(borrow)]
+    limit_up: Option<Given<'a>>,
+    #[serde(borrow)]
+    market_band_ppm: Option<Given<'a>>,
+    #[serde(borrow)]
+    maker_fee_ppm: Option<Given<'a>>,
+    #[serde(borrow)]
+    taker_fee_ppm: Option<Given<'a>>,
+    #[serde(borrow)]
+    open_order_cap: Option<Given<'a>>,
+}
+
+impl NewInstrument<'_> {
+    fn spec(&self, platform: &Platform) -> ApiResult<InstrumentSpec> {
+        let digits = |given, name| {
+            let digits = required(given, name)?.integer(name, 0, 18)?;
+            ApiResult::Ok(digits as u8)
+        };
+        let price_digits = digits(&self.price_digits, "price_digits")?;
+        let quantity_digits = digits(&self.quantity_digits, "quantity_digits")?;
+        let quantity = |given, name| {
+            units(required(given, name)?, name, quantity_digits, Code::InvalidQuantity)
+                .map(Quantity)
+        };
+        let profile = required(&self.profile, "profile")?.text("profile")?;
+        let name = required(&self.name, "name")?.text("name")?;
+        let base_asset = asset_of(&self.base_asset, "base_asset", platform)?;
+        let quote_asset = asset_of(&self.quote_asset, "quote_asset", platform)?;
+        Ok(InstrumentSpec {
+            symbol: code("symbol", required(&self.symbol, "symbol")?)?,
+            name: Name::new(name).filter(|name| !name.is_empty()).ok_or_else(|| {
+                ApiError::new(Code::InvalidValue, "name has 1 to 64 bytes").field("name")
+            })?,
+            profile: word("profile", profile, &PROFILES)?,
+            base_asset,
+            quote_asset,
+            price_digits,
+            quantity_digits,
+            ticks: self.ticks(price_digits)?,
+            lot: quantity(&self.lot_size, "lot_size")?,
+            min_quantity: quantity(&self.min_quantity, "min_quantity")?,
+            max_quantity: quantity(&self.max_quantity, "max_quantity")?,
+            base_price: price(&self.base_price, "base_price", price_digits)?,
+            limit_down: price(&self.limit_down, "limit_down", price_digits)?,
+            limit_up: price(&self.limit_up, "limit_up", price_digits)?,
+            market_band_ppm: whole(&self.market_band_ppm, "market_band_ppm", 0, 1_000_000)? as u32,
+            maker_fee_ppm: whole(&self.maker_fee_ppm, "maker_fee_ppm", -1_000_000, 1_000_000)?
+                as i32,
+            taker_fee_ppm: whole(&self.taker_fee_ppm, "taker_fee_ppm", 0, 1_000_000)? as i32,
+            open_order_cap: whole(&self.open_order_cap, "open_order_cap", 0, i32::MAX.into())?
+                as u32,
+        })
+    }
+
+    fn ticks(&self, price_digits: u8) -> ApiResult<TickRule> {
+        match (&self.tick_size, &self.tick_table) {
+            (Some(tick), None) => {
+                let tick = units(tick, "tick_size", price_digits, Code::InvalidPrice)?;
+                Ok(TickRule::Fixed(Price(tick)))
+            }
+            (None, Some(table)) => word(
+                "tick_table",
+                table.text("tick_table")?,
+                &[("tse_topix500", TickRule::TseTopix500), ("tse_other", TickRule::TseOther)],
+            ),
+            _ => {
+                let message = "give either tick_size or tick_table";
+                Err(ApiError::new(Code::MissingField, message).field("tick_size"))
+            }
+        }
+    }
+}
+
+/// Profiles by their public words.
+pub(super) const PROFILES: [(&str, Profile); 2] =
+    [("tse", Profile::Tse), ("crypto", Profile::Crypto)];
+
+fn units(given: &Given<'_>, name: &'static str, digits: u8, code: Code) -> ApiResult<i64> {
+    decimal::parse(given.text(name)?, digits).map_err(|_| {
+        let message = format!("{name} must be a decimal string of at most {digits} decimals");
+        ApiError::new(code, message).field(name)
+    })
+}
+
+fn price(given: &Option<Given<'_>>, name: &'static str, digits: u8) -> ApiResult<Price> {
+    let Some(given) = given else { return Ok(Price::ZERO) };
+    units(given, name, digits, Code::InvalidPrice).map(Price)
+}
+
+fn whole(given: &Option<Given<'_>>, name: &'static str, low: i64, high: i64) -> ApiResult<i64> {
+    given.as_ref().map_or(Ok(0), |given| given.integer(name, low, high))
+}
+
+fn asset_of(
+    given: &Option<Given<'_>>,
+    name: &'static str,
+    platform: &Platform,
+) -> ApiResult<AssetId> {
+    let code = required(given, name)?.text(name)?;
+    let unknown = || ApiError::plain(Code::UnknownAsset).field(name);
+    platform.live.asset_by_code(code).ok_or_else(unknown)
+}
+
+/// A new instrument, open for trading.
+pub(super) async fn create(
+    State(platform): State<Platform>,
+    change: Change,
+) -> ApiResult<(StatusCode, Json<InstrumentShape>)> {
+    let body: NewInstrument<'_> = fields::read(&change.body)?;
+    let spec = body.spec(&platform)?;
+    let receipt = submit(&platform, Command::CreateInstrument(Box::new(spec))).await?;
+    if refusal(&receipt) == Some(Reject::AlreadyExists) {
+        let details = json!({"instrument": find(&platform, spec.symbol.as_str()).ok()});
+        return Err(ApiError::plain(Code::AlreadyExists).field("symbol").details(details));
+    }
+    accepted(&receipt)?;
+    Ok((StatusCode::CREATED, Json(find(&platform, spec.symbol.as_str())?)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewStatus<'a> {
+    #[serde(borrow)]
+    status: Option<Given<'a>>,
+    #[serde(borrow)]
+    reason: Option<Given<'a>>,
+}
+
+const STATUSES: [(&str, InstrumentStatus); 3] = [
+    ("continuous", InstrumentStatus::Open),
+    ("halted", InstrumentStatus::Halted),
+    ("closed", InstrumentStatus::Closed),
+];
+
+fn known(platform: &Platform, symbol: &str) -> ApiResult<InstrumentId> {
+    let unknown = || ApiError::plain(Code::UnknownInstrument).field("symbol");
+    platform.live.instrument_by_symbol(symbol).ok_or_else(unknown)
+}
+
+/// Opens, halts or closes an instrument.
+pub(super) async fn set_status(
+    State(platform): State<Platform>,
+    Segment(symbol): Segment,
+    change: Change,
+) -> ApiResult<Json<InstrumentShape>> {
+    let instrument = known(&platform, &symbol)?;
+    let body: NewStatus<'_> = fields::read(&change.body)?;
+    let status = required(&body.status, "status")?.text("status")?;
+    let status = word("status", status, &STATUSES)?;
+    let by = change.because(&body.reason)?;
+    let command = Command::SetInstrumentStatus { instrument, status, by };
+    accepted(&submit(&platform, command).await?)?;
+    find(&platform, &symbol).map(Json)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewLimits<'a> {
+    #[serde(borrow)]
+    base_price: Option<Given<'a>>,
+    #[serde(borrow)]
+    limit_down: Option<Given<'a>>,
+    #[serde(borrow)]
+    limit_up: Option<Given<'a>>,
+    #[serde(borrow)]
+    reason: Option<Given<'a>>,
+}
+
+/// Sets the day's base price and limits; what is left out is none.
+pub(super) async fn set_limits(
+    State(platform): State<Platform>,
+    Segment(symbol): Segment,
+    change: Change,
+) -> ApiResult<Json<InstrumentShape>> {
+    let instrument = known(&platform, &symbol)?;
+    let digits = platform.live.spec(instrument).map_or(0, |spec| spec.price_digits);
+    let body: NewLimits<'_> = fields::read(&change.body)?;
+    let command = Command::SetPriceLimits {
+        instrument,
+        base_price: price(&body.base_price, "base_price", digits)?,
+        limit_down: price(&body.limit_down, "limit_down", digits)?,
+        limit_up: price(&body.limit_up, "limit_up", digits)?,
+        by: change.because(&body.reason)?,
+    };
+    accepted(&submit(&platform, command).await?)?;
+    find(&platform, &symbol).map(Json)
+}

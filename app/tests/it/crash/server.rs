@@ -1,0 +1,129 @@
+//! The real program in its own process, beside a Postgres that outlives its crashes.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use zaraba::dev::postgres::PrivatePostgres;
+use zaraba::tools::credentials::DevFile;
+
+/// How long a start may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub struct Server {
+    dir: TempDir,
+    postgres: Option<PrivatePostgres>,
+    port_base: u16,
+    process: Option<Child>,
+}
+
+/// Four free ports next to each other. Another process may take one before the server does;
+/// then the start fails and says so.
+pub fn port_base() -> u16 {
+    for _ in 0..200 {
+        let base = rand::random_range(20_000..32_000u16);
+        let held: Vec<_> = (base..base + 4)
+            .map_while(|p| std::net::TcpListener::bind(("127.0.0.1", p)).ok())
+            .collect();
+        if held.len() == 4 {
+            return base;
+        }
+    }
+    panic!("no four free ports next to each other");
+}
+
+impl Server {
+    pub async fn install() -> Server {
+        let dir = tempfile::tempdir().unwrap();
+        // Postgres runs as another user where the tests run as root.
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(dir.path(), mode).unwrap();
+        let postgres = PrivatePostgres::start(&dir.path().join("postgres"), 0).await.unwrap();
+        let port_base = port_base();
+        Server { dir, postgres: Some(postgres), port_base, process: None }
+    }
+
+    pub fn database_url(&self) -> String {
+        self.postgres.as_ref().unwrap().url()
+    }
+
+    fn dev_dir(&self) -> PathBuf {
+        self.dir.path().join("dev")
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.dev_dir().join("data")
+    }
+
+    pub fn dev_file(&self) -> DevFile {
+        DevFile::read(&self.dev_dir()).unwrap()
+    }
+
+    /// Starts the server and waits until it is ready.
+    pub async fn start(&mut self) {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.dir.path().join("server.log"))
+            .unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_zaraba"))
+            .args(["dev", "--no-console", "--profile", "crypto", "--accounts", "4", "--dir"])
+            .arg(self.dev_dir())
+            .args(["--port-base", &self.port_base.to_string()])
+            .env("DATABASE_URL", self.database_url())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while !self.dev_dir().join("dev.json").exists() {
+            let ended = process.try_wait().unwrap();
+            assert!(ended.is_none() && begun.elapsed() < PATIENCE, "no start: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.process = Some(process);
+    }
+
+    fn log(&self) -> String {
+        let log = std::fs::read_to_string(self.dir.path().join("server.log")).unwrap_or_default();
+        log.lines().rev().take(15).collect::<Vec<_>>().join("\n")
+    }
+
+    /// SIGKILL: no handler runs, nothing is flushed.
+    pub fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+        // Whoever waits for a start must not find the file of the run before.
+        std::fs::remove_file(self.dev_dir().join("dev.json")).unwrap();
+    }
+
+    /// SIGTERM, and a clean end.
+    pub fn stop(&mut self) {
+        let mut process = self.process.take().unwrap();
+        rustix::process::kill_process(
+            rustix::process::Pid::from_child(&process),
+            rustix::process::Signal::TERM,
+        )
+        .unwrap();
+        let status = process.wait().unwrap();
+        assert!(status.success(), "SIGTERM ended with {status}: {}", self.log());
+    }
+
+    pub async fn uninstall(mut self) {
+        if let Some(postgres) = self.postgres.take() {
+            postgres.stop().await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
