@@ -47,7 +47,6 @@ where
 struct Gauges {
     durable: IntGauge,
     projected: IntGauge,
-    journal_failed: IntGauge,
     postgres_ok: IntGauge,
     queue: IntGauge,
 }
@@ -59,10 +58,6 @@ static GAUGES: LazyLock<Gauges> = LazyLock::new(|| {
     Gauges {
         durable: gauge("zaraba_durable_sequence", "Last journal sequence that is on disk."),
         projected: gauge("zaraba_projected_sequence", "Last journal sequence that is in Postgres."),
-        journal_failed: gauge(
-            "zaraba_journal_failed",
-            "1 when the journal has failed and nothing is acknowledged.",
-        ),
         postgres_ok: gauge("zaraba_postgres_up", "1 when the last write to Postgres worked."),
         queue: gauge("zaraba_gate_queue_commands", "Commands waiting to be sequenced."),
     }
@@ -105,7 +100,6 @@ async fn metrics(State(platform): State<Platform>) -> impl IntoResponse {
     let gauges = &*GAUGES;
     gauges.durable.set(platform.status.durable.get().0 as i64);
     gauges.projected.set(platform.status.projected().0 as i64);
-    gauges.journal_failed.set(platform.status.journal_error().is_some().into());
     gauges.postgres_ok.set(platform.status.postgres_ok().into());
     gauges.queue.set(platform.gate.depth() as i64);
     let mut text = Vec::new();
