@@ -7,3 +7,4 @@ mod crash;
 mod journal;
 mod rest;
 mod store;
+mod stream;
