@@ -233,13 +233,11 @@ impl Live {
             return (found, state.seq, None);
         };
         let first = OrderId(after.map_or(0, |order| order.0 + 1));
-        let mut looked_at = 0usize;
         let mut last = None;
-        for id in owner.open.range(first..) {
+        for (looked_at, id) in owner.open.range(first..).enumerate() {
             if found.len() >= limit || looked_at >= limit.saturating_mul(10) {
                 return (found, state.seq, last);
             }
-            looked_at += 1;
             last = Some(*id);
             found.extend(state.orders.get(*id).filter(|order| keep(order)).copied());
         }
