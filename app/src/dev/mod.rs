@@ -135,7 +135,7 @@ async fn serve(options: Options) -> Result<()> {
             tokio::select! {
                 _ = interrupt.recv() => Ok(()),
                 _ = terminate.recv() => Ok(()),
-                what = watch(&parts) => Err(anyhow::anyhow!("{what}")),
+                what = watch(&mut parts) => Err(anyhow::anyhow!("{what}")),
             }
         }
         Err(error) => Err(error),
@@ -146,15 +146,22 @@ async fn serve(options: Options) -> Result<()> {
 }
 
 /// Resolves when a part ends by itself.
-async fn watch(parts: &Parts) -> String {
-    loop {
-        if parts.console.as_ref().is_some_and(Console::has_ended) {
-            return "the console ended by itself; its log says why".into();
+async fn watch(parts: &mut Parts) -> &'static str {
+    let console = parts.console.as_ref();
+    let console_ends = async {
+        while !console.is_some_and(Console::has_ended) {
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
-        if let Some(why) = parts.node.as_ref().and_then(|n| n.platform.status.journal_error()) {
-            return format!("the journal failed: {why}");
+    };
+    let door_closes = async {
+        match &mut parts.node {
+            Some(node) => node.door_closed().await,
+            None => std::future::pending().await,
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    };
+    tokio::select! {
+        () = console_ends => "the console ended by itself; console.log says why",
+        () = door_closes => "the backend closed a door by itself; zaraba.log says why",
     }
 }
 

@@ -128,6 +128,13 @@ impl Market {
         })
     }
 
+    /// Whether orders can be generated for it by default: it has a price to trade around,
+    /// and it is not one that recorded data is replayed on (those are in dollars; a replay
+    /// needs the book for itself).
+    pub fn is_for_generated_orders(&self) -> bool {
+        (self.base_price > 0 || self.last_price > 0) && self.quote_asset != "USD"
+    }
+
     /// The tick that holds at `price`.
     pub fn tick_at(&self, price: i64) -> i64 {
         self.ticks.tick_at(Price(price))

@@ -5,5 +5,6 @@
 mod core;
 mod crash;
 mod journal;
+mod rest;
 mod store;
 mod stream;

@@ -44,7 +44,7 @@ pub struct Options {
     /// Share of each kind of request, in any unit.
     #[arg(long, default_value = "place=55,amend=10,cancel=25,ioc=10")]
     mix: Mix,
-    /// Instruments to trade; repeatable. Default: all that have a reference price.
+    /// Instruments to trade; repeatable. Default: all but those data is replayed on.
     #[arg(long)]
     symbol: Vec<String>,
     /// Send the orders as signed POSTs to this path instead, for comparison.
@@ -127,7 +127,9 @@ async fn drive(options: &Options) -> Result<Report> {
     }
     let mut markets =
         reference::markets(&mut Connection::new(endpoint.clone()), &options.symbol).await?;
-    markets.retain(|market| market.base_price > 0 || market.last_price > 0);
+    if options.symbol.is_empty() {
+        markets.retain(Market::is_for_generated_orders);
+    }
     if markets.is_empty() {
         bail!("no instrument has a base or last price to place orders around");
     }

@@ -84,7 +84,9 @@ fn parse(line: u64, text: &str) -> Result<Message, String> {
     let &[at, kind, order, size, price, direction, ..] = fields.as_slice() else {
         return Err(format!("{} columns, not 6", fields.len()));
     };
-    let at_ns = decimal::parse(at, 9)
+    // Some lines carry more digits than nanoseconds have.
+    let at_cut = at.find('.').and_then(|point| at.get(..point + 10)).unwrap_or(at);
+    let at_ns = decimal::parse(at_cut, 9)
         .filter(|at| (0..86_400_000_000_000).contains(at))
         .ok_or_else(|| format!("time {at:?} is not seconds after midnight"))?;
     let kind = match kind {
@@ -141,6 +143,8 @@ mod tests {
             }
         );
         assert!(!messages[1].buy);
+        let (finer, bad) = read(&b"35821.088778456004,1,1,10,5853300,1\n"[..]).unwrap();
+        assert_eq!((finer[0].at_ns, bad.len()), (35_821_088_778_456, 0), "cut to nanoseconds");
         assert_eq!((messages[2].line, messages[2].kind), (4, Kind::Halt));
     }
 

@@ -2,8 +2,13 @@
 //! messages is kept exactly: operations travel in batches that the venue carries out in
 //! order, and a batch is cut where a message needs an answer that is still on its way, or
 //! where the other account has to act.
+//!
+//! Now and then the data executes an order that, by its own messages, is not the first of its
+//! level. Such an execution fills another order here and is counted as one that missed. Then
+//! the level is entered anew in the data's order, as a client can: otherwise that one miss
+//! would make the executions after it miss as well.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use anyhow::Result;
 
@@ -20,14 +25,21 @@ struct Known {
     total: i64,
     /// Open quantity according to the data.
     open: i64,
+    /// Where it rests.
+    level: Level,
 }
+
+/// Side (whether it buys) and price.
+type Level = (bool, i64);
 
 /// State of a replay.
 #[derive(Default)]
 pub struct Player {
     known: HashMap<u64, Known>,
+    /// The data's orders of each level, oldest first.
+    queues: HashMap<Level, VecDeque<u64>>,
     /// Orders the venue refused; what follows about them is skipped.
-    refused: HashMap<u64, ()>,
+    refused: HashSet<u64>,
     /// The data's orders behind the placements that wait, by position.
     placing: Vec<Option<u64>>,
     /// Executions that wait for their answer.
@@ -69,7 +81,7 @@ impl Player {
         if self.known.contains_key(&message.order) {
             return true;
         }
-        if self.refused.contains_key(&message.order) {
+        if self.refused.contains(&message.order) {
             self.counts.refused_before += 1;
         } else {
             self.counts.unknown += 1;
@@ -82,8 +94,10 @@ impl Player {
         self.flush_taker(venue).await?;
         let order = venue.order(message.buy, message.size, message.price, "gtc");
         self.push_maker(venue, Operation::Place(order), Some(message.order)).await?;
-        let known = Known { venue: None, total: message.size, open: message.size };
+        let level = (message.buy, message.price);
+        let known = Known { venue: None, total: message.size, open: message.size, level };
         self.known.insert(message.order, known);
+        self.queues.entry(level).or_default().push_back(message.order);
         self.counts.played += 1;
         Ok(())
     }
@@ -94,7 +108,7 @@ impl Player {
             return Ok(());
         };
         let operation = if message.kind == Kind::Delete || message.size >= known.open {
-            self.known.remove(&message.order);
+            self.forget(message.order);
             Operation::Cancel { order_id }
         } else {
             known.total -= message.size;
@@ -111,16 +125,71 @@ impl Player {
         let Some((expected, known)) = self.settled(venue, message).await? else {
             return Ok(());
         };
-        known.open -= message.size;
-        if known.open <= 0 {
-            self.known.remove(&message.order);
-        }
+        let level = known.level;
         let order = venue.order(!message.buy, message.size, message.price, "ioc");
         venue.taker.push(Operation::Place(order));
         let (line, size) = (message.line, message.size);
         self.executing.push(Execution { line, expected, size, seq: None });
         self.counts.played += 1;
+        let first = self.queues.get(&level).and_then(|queue| queue.front()) == Some(&message.order);
+        if !first {
+            self.enter_anew(venue, level, message).await?;
+        } else {
+            self.shrink(message.order, size);
+        }
         if venue.taker.is_full() { self.flush_taker(venue).await } else { Ok(()) }
+    }
+
+    /// Takes `size` from an order of the model.
+    fn shrink(&mut self, order: u64, size: i64) {
+        let Some(known) = self.known.get_mut(&order) else { return };
+        known.open -= size;
+        if known.open <= 0 {
+            self.forget(order);
+        }
+    }
+
+    fn forget(&mut self, order: u64) {
+        let Some(known) = self.known.remove(&order) else { return };
+        if let Some(queue) = self.queues.get_mut(&known.level) {
+            queue.retain(|other| *other != order);
+            if queue.is_empty() {
+                self.queues.remove(&known.level);
+            }
+        }
+    }
+
+    /// Sends the execution of an order that is not the first of its level, which fills those
+    /// before it, then cancels what is left of the level and enters it in the data's order.
+    async fn enter_anew(
+        &mut self,
+        venue: &mut Venue,
+        level: Level,
+        message: &Message,
+    ) -> Result<()> {
+        self.flush_taker(venue).await?;
+        let mut left = message.size;
+        for order in self.queues.get(&level).cloned().unwrap_or_default() {
+            let Some(known) = self.known.get(&order) else { continue };
+            let open = known.open;
+            let venue_order = known.venue.clone();
+            // Those the execution filled whole are gone from the venue's book already.
+            if let Some(order_id) = venue_order.filter(|_| left < open) {
+                self.push_maker(venue, Operation::Cancel { order_id }, None).await?;
+            }
+            left = (left - open).max(0);
+        }
+        self.shrink(message.order, message.size);
+        let (buy, price) = level;
+        for order in self.queues.get(&level).cloned().unwrap_or_default() {
+            let Some(known) = self.known.get_mut(&order) else { continue };
+            let size = known.open;
+            (known.venue, known.total) = (None, size);
+            let request = venue.order(buy, size, price, "gtc");
+            self.push_maker(venue, Operation::Place(request), Some(order)).await?;
+        }
+        self.counts.entered_anew += 1;
+        self.flush_maker(venue).await
     }
 
     /// The venue's number of the message's order, sending what waits if that is needed to
@@ -172,7 +241,7 @@ impl Player {
             return Ok(());
         }
         let outcomes = venue.maker.flush(&mut venue.connection).await?;
-        for (outcome, order) in outcomes.into_iter().zip(self.placing.drain(..)) {
+        for (outcome, order) in outcomes.into_iter().zip(std::mem::take(&mut self.placing)) {
             let (Some(order), outcome) = (order, outcome) else { continue };
             match outcome {
                 Ok(placed) => {
@@ -182,8 +251,8 @@ impl Player {
                     }
                 }
                 Err(_) => {
-                    self.known.remove(&order);
-                    self.refused.insert(order, ());
+                    self.forget(order);
+                    self.refused.insert(order);
                 }
             }
         }
@@ -195,7 +264,9 @@ impl Player {
             return Ok(());
         }
         let outcomes = venue.taker.flush(&mut venue.connection).await?;
-        for (outcome, mut execution) in outcomes.into_iter().zip(self.executing.drain(..)) {
+        for (outcome, mut execution) in
+            outcomes.into_iter().zip(std::mem::take(&mut self.executing))
+        {
             if let Ok(order) = outcome {
                 note(&mut self.seqs, order.seq);
                 execution.seq = Some(order.seq);

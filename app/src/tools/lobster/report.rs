@@ -19,6 +19,8 @@ pub struct Counts {
     pub unknown_executions: u64,
     /// About orders the venue refused earlier.
     pub refused_before: u64,
+    /// Levels entered anew after an execution that, by the data, was not of the first order.
+    pub entered_anew: u64,
     /// Hidden executions (type 5).
     pub hidden: u64,
     /// Halts and other messages that change no order (types 6 and 7).
@@ -138,6 +140,7 @@ impl Report {
             "unknown_orders": self.counts.unknown,
             "unknown_executions": self.counts.unknown_executions,
             "refused_before": self.counts.refused_before,
+            "levels_entered_anew": self.counts.entered_anew,
             "hidden_executions": self.counts.hidden,
             "other_messages": self.counts.other,
             "bad_lines": self.bad_lines.len(),
@@ -189,6 +192,11 @@ impl fmt::Display for Report {
                     hits.known,
                     hits.exact,
                     hits.share() * 100.0
+                )?;
+                writeln!(
+                    f,
+                    "  levels entered anew     {:>10}  the data executed an order behind others",
+                    counts.entered_anew
                 )?;
                 if !hits.missed_lines.is_empty() {
                     writeln!(f, "  first others at lines   {:?}", hits.missed_lines)?;

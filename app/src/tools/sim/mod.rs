@@ -20,7 +20,7 @@ use self::agents::Agents;
 pub use self::agents::Counts;
 use super::client::{Connection, Endpoint, Key};
 use super::credentials::{AccountKey, Target};
-use super::reference;
+use super::reference::{self, Market};
 
 /// Options of `zaraba sim`.
 #[derive(clap::Args, Debug)]
@@ -55,7 +55,7 @@ pub struct Plan {
     pub seed: u64,
     /// Orders per second over all instruments.
     pub rate: f64,
-    /// Instruments; empty: all that have a base price and are quoted in yen or crypto.
+    /// Instruments; empty: those that are for generated orders.
     pub symbols: Vec<String>,
 }
 
@@ -149,10 +149,8 @@ async fn session(
     let mut connection = Connection::new(endpoint);
     let mut markets = reference::markets(&mut connection, &plan.symbols).await?;
     if plan.symbols.is_empty() {
-        // Replayed instruments are quoted in dollars; their books belong to the replay.
-        markets.retain(|market| market.quote_asset != "USD");
+        markets.retain(Market::is_for_generated_orders);
     }
-    markets.retain(|market| market.base_price > 0 || market.last_price > 0);
     if markets.is_empty() {
         bail!("no instrument has a price to trade around");
     }

@@ -20,7 +20,6 @@ pub struct Told {
     /// The request.
     pub symbol: &'static str,
     pub side: &'static str,
-    pub price: String,
     pub quantity: String,
     /// Whether an answer was lost and the order repeated.
     pub repeated: bool,
@@ -177,7 +176,6 @@ impl Client {
         let mut told = Told {
             symbol: "BTC_JPY",
             side: order.side,
-            price: price.to_string(),
             quantity: order.quantity,
             repeated,
             acknowledged: None,
