@@ -4,5 +4,7 @@
 
 mod core;
 mod crash;
+mod instance;
 mod journal;
 mod store;
+mod tools;
