@@ -52,19 +52,19 @@ DECLARE
     low   bigint;
     high  bigint;
     probe bigint;
-    found trading.orders%ROWTYPE;
+    entry trading.orders%ROWTYPE;
 BEGIN
-    SELECT * INTO found FROM trading.orders ORDER BY order_id DESC LIMIT 1;
-    IF NOT FOUND OR found.created_at < at THEN
+    SELECT * INTO entry FROM trading.orders ORDER BY order_id DESC LIMIT 1;
+    IF NOT FOUND OR entry.created_at < at THEN
         RETURN NULL;
     END IF;
-    high := found.order_id;
+    high := entry.order_id;
     SELECT order_id INTO low FROM trading.orders ORDER BY order_id LIMIT 1;
     WHILE low < high LOOP
         probe := low + (high - low) / 2;
-        SELECT * INTO found FROM trading.orders WHERE order_id >= probe ORDER BY order_id LIMIT 1;
-        IF found.created_at < at THEN
-            low := found.order_id + 1;
+        SELECT * INTO entry FROM trading.orders WHERE order_id >= probe ORDER BY order_id LIMIT 1;
+        IF entry.created_at < at THEN
+            low := entry.order_id + 1;
         ELSE
             high := probe;
         END IF;

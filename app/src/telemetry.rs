@@ -48,7 +48,6 @@ struct Gauges {
     durable: IntGauge,
     projected: IntGauge,
     postgres_ok: IntGauge,
-    queue: IntGauge,
 }
 
 static GAUGES: LazyLock<Gauges> = LazyLock::new(|| {
@@ -59,7 +58,6 @@ static GAUGES: LazyLock<Gauges> = LazyLock::new(|| {
         durable: gauge("zaraba_durable_sequence", "Last journal sequence that is on disk."),
         projected: gauge("zaraba_projected_sequence", "Last journal sequence that is in Postgres."),
         postgres_ok: gauge("zaraba_postgres_up", "1 when the last write to Postgres worked."),
-        queue: gauge("zaraba_gate_queue_commands", "Commands waiting to be sequenced."),
     }
 });
 
@@ -101,7 +99,6 @@ async fn metrics(State(platform): State<Platform>) -> impl IntoResponse {
     gauges.durable.set(platform.status.durable.get().0 as i64);
     gauges.projected.set(platform.status.projected().0 as i64);
     gauges.postgres_ok.set(platform.status.postgres_ok().into());
-    gauges.queue.set(platform.gate.depth() as i64);
     let mut text = Vec::new();
     match TextEncoder::new().encode(&prometheus::gather(), &mut text) {
         Ok(()) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),

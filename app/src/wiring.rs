@@ -20,7 +20,7 @@ use crate::intake::gate::Gate;
 use crate::journal::disk::{Disk, RealDisk};
 use crate::journal::{self, Dirs, Snapshotter, SnapshotterParts};
 use crate::live::Live;
-use crate::market::Market;
+use crate::market::{Market, warm};
 use crate::platform::{Platform, Status};
 use crate::projections::Projector;
 use crate::projections::source::JournalSource;
@@ -107,6 +107,7 @@ impl Core {
         let tasks = vec![
             spawn_until(&stop, keys.clone().run(stop.clone())),
             tokio::spawn(schedule::run(rolls, gate.clone(), stop.clone())),
+            spawn_until(&stop, warm::run(market.clone(), history.clone(), config.market.clone())),
         ];
         let platform = Platform { config, gate, live, market, history, keys, status };
         Ok(Core { platform, dirs, disk, sequencer, snapshotter, projector, stop, tasks })

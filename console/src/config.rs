@@ -159,6 +159,10 @@ impl Config {
                      slash at its end"
                 ));
             }
+            // The HTTP client is built without TLS: the admin API belongs on a private network.
+            if name != "public_url" && url.starts_with("https://") {
+                return Err(format!("{name} is {url:?}; the backend is spoken to over http://"));
+            }
         }
         Ok(())
     }
@@ -190,6 +194,7 @@ mod tests {
             ("zone = \"Mars/Base\"", "Asia/Tokyo"),
             ("public_url = \"http://x/\"", "slash"),
             ("public_url = \"ftp://x\"", "http://"),
+            ("[backend]\nadmin_url = \"https://x\"", "http://"),
             ("[log]\nformat = \"xml\"", "log.format"),
         ] {
             let error = Config::parse(text).unwrap_err();

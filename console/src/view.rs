@@ -106,6 +106,11 @@ impl View {
         self.write(at, self.date_time_format(), "%H:%M:%S.%6f %Z")
     }
 
+    /// Date and time to the microsecond; for tables whose header shows the zone.
+    pub fn time_exact_row(&self, at: &Timestamp) -> String {
+        self.write(at, self.date_time_format(), "%H:%M:%S.%6f")
+    }
+
     /// Date and time to the millisecond; for tables whose header shows the zone.
     pub fn time_row(&self, at: &Timestamp) -> String {
         self.write(at, self.date_time_format(), "%H:%M:%S.%3f")

@@ -1,7 +1,7 @@
 //! The engine: lock, match, settle in one step. Its state, its queries, and the one way in.
 //!
 //! Each kind of command has a file below this one (`place`, `amend`, `cancel`, `transfer`,
-//! `admin`); matching is in [`crate::matching`]. A command is checked whole before anything
+//! `admin`); matching is in `matching`. A command is checked whole before anything
 //! changes; what fails after that is a broken invariant and panics, because a process that
 //! cannot trust its state must not trade on.
 //!
@@ -389,4 +389,27 @@ fn balance_state(balance: &crate::ledger::Balance) -> BalanceState {
 /// Says that a command was refused without a record.
 pub(crate) fn refuse(code: Reject, events: &mut Vec<Event>) {
     events.push(Event::Refused { code, order: None });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::mem::size_of;
+
+    /// The figures of `docs/decisions/engine-memory.md`.
+    #[test]
+    fn records_are_as_large_as_documented() {
+        assert_eq!(size_of::<crate::orders::Hot>(), 64);
+        assert_eq!(size_of::<crate::orders::Cold>(), 128);
+        assert_eq!(size_of::<crate::book::Level>(), 40);
+        assert_eq!(crate::book::NODE_SIZE, 272);
+        assert_eq!(size_of::<crate::ledger::Balance>(), 32);
+        assert_eq!(size_of::<accounts::Account>(), 16);
+        assert_eq!(size_of::<AccountCode>(), 25);
+        assert_eq!(size_of::<accounts::OpenCount>(), 12);
+        assert_eq!(size_of::<Market>(), 272);
+        assert_eq!(size_of::<InstrumentSpec>(), 176);
+        assert_eq!(size_of::<Event>(), 88);
+        assert_eq!(size_of::<Command>(), 72);
+    }
 }

@@ -7,6 +7,7 @@
 //! is found by looking through all orders, a lock by adding up all orders. Keep it that way:
 //! a clever twin proves nothing.
 
+mod changes;
 mod orders;
 pub mod stream;
 #[cfg(test)]

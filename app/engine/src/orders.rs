@@ -7,6 +7,8 @@
 //! live orders never go. Transfers with a reference are remembered in the same way, in a name
 //! space of their own. Nothing here knows prices, books or balances.
 
+use std::collections::VecDeque;
+
 use crate::command::{Limits, Place, Transfer};
 use crate::engine::{OrderState, OrderStatus};
 use crate::event::CloseReason;
@@ -48,7 +50,7 @@ pub(crate) struct Hot {
     pub(crate) remaining: i64,
     /// Its price level while it rests.
     pub(crate) level: u32,
-    /// Neighbours in its level; `next` also links the answer queue and the free list.
+    /// Neighbours in its level; `next` also links the free list.
     pub(crate) prev: u32,
     pub(crate) next: u32,
     pub(crate) account: AccountId,
@@ -144,7 +146,6 @@ const ORDERS: u32 = 0;
 const TRANSFERS: u32 = 1 << 31;
 
 /// All order slots.
-#[derive(Default)]
 pub(crate) struct Orders {
     pub(crate) hot: Vec<Hot>,
     pub(crate) cold: Vec<Cold>,
@@ -153,11 +154,31 @@ pub(crate) struct Orders {
     /// Last order counter given out.
     pub(crate) counter: u64,
     free: u32,
-    done_head: u32,
-    done_tail: u32,
-    done_len: u32,
-    answers: u32,
+    /// Upper half of each slot's client-id hash: all it takes to leave the index, so that
+    /// forgetting an answer does not have to read the long-cold record.
+    tags: Vec<u32>,
+    /// The answer queue: finished slots, oldest first.
+    done: VecDeque<u32>,
+    answers: usize,
     capacity: usize,
+}
+
+impl Default for Orders {
+    /// No slots, and no room for any.
+    fn default() -> Orders {
+        Orders {
+            hot: Vec::new(),
+            cold: Vec::new(),
+            index: Index::default(),
+            keyed: Keyed::default(),
+            counter: 0,
+            free: NIL,
+            tags: Vec::new(),
+            done: VecDeque::new(),
+            answers: 0,
+            capacity: 0,
+        }
+    }
 }
 
 /// What is known about a client id.
@@ -181,13 +202,11 @@ impl Orders {
             cold: Vec::with_capacity(capacity),
             index: Index::with_capacity(capacity),
             keyed,
-            counter: 0,
-            free: NIL,
-            done_head: NIL,
-            done_tail: NIL,
-            done_len: 0,
-            answers: limits.answers,
+            tags: Vec::with_capacity(capacity),
+            done: VecDeque::with_capacity(limits.answers as usize + 1),
+            answers: limits.answers as usize,
             capacity,
+            ..Orders::default()
         }
     }
 
@@ -207,8 +226,19 @@ impl Orders {
 
     #[inline]
     fn lookup(&self, space: u32, account: AccountId, id: &ClientId) -> Option<u32> {
+        self.lookup_hashed(self.hash(space, account, id), space, account, id)
+    }
+
+    #[inline]
+    fn lookup_hashed(
+        &self,
+        hash: u64,
+        space: u32,
+        account: AccountId,
+        id: &ClientId,
+    ) -> Option<u32> {
         let transfer = space == TRANSFERS;
-        self.index.find(self.hash(space, account, id), |slot| {
+        self.index.find(hash, |slot| {
             let hot = &self.hot[slot as usize];
             hot.account == account
                 && (hot.kind == Kind::Transfer) == transfer
@@ -221,12 +251,17 @@ impl Orders {
         self.lookup(ORDERS, account, id)
     }
 
-    /// What is known about an order's client id.
+    /// The hash an order's client id is indexed by.
     #[inline]
-    pub(crate) fn known(&self, place: &Place) -> Known {
-        let Some(slot) = self.lookup(ORDERS, place.account, &place.client_id) else {
-            return Known::New;
-        };
+    pub(crate) fn order_hash(&self, place: &Place) -> u64 {
+        self.hash(ORDERS, place.account, &place.client_id)
+    }
+
+    /// What is known about an order's client id, whose hash is `hash`.
+    #[inline]
+    pub(crate) fn known(&self, place: &Place, hash: u64) -> Known {
+        let found = self.lookup_hashed(hash, ORDERS, place.account, &place.client_id);
+        let Some(slot) = found else { return Known::New };
         let (hot, cold) = (&self.hot[slot as usize], &self.cold[slot as usize]);
         let same = hot.instrument == place.instrument
             && hot.side == place.side
@@ -262,12 +297,27 @@ impl Orders {
         assert!((slot as usize) < self.capacity, "order slots and limits disagree");
         self.hot.push(EMPTY_HOT);
         self.cold.push(EMPTY_COLD);
+        self.tags.push(0);
         slot
+    }
+
+    /// Indexes a slot.
+    #[inline]
+    fn enter(&mut self, hash: u64, slot: u32) {
+        self.tags[slot as usize] = (hash >> 32) as u32;
+        self.index.insert(hash, slot);
     }
 
     /// Records a new order as live (not resting yet) and returns its slot.
     #[inline]
-    pub(crate) fn create(&mut self, place: &Place, day: u32, seq: Seq, at: Timestamp) -> u32 {
+    pub(crate) fn create(
+        &mut self,
+        place: &Place,
+        hash: u64,
+        day: u32,
+        seq: Seq,
+        at: Timestamp,
+    ) -> u32 {
         let slot = self.take_slot();
         self.counter += 1;
         assert!(self.counter < 1 << 39, "order numbers are used up");
@@ -297,8 +347,7 @@ impl Orders {
             client_id: place.client_id,
             ..EMPTY_COLD
         };
-        let hash = self.hash(ORDERS, place.account, &place.client_id);
-        self.index.insert(hash, slot);
+        self.enter(hash, slot);
         slot
     }
 
@@ -339,7 +388,7 @@ impl Orders {
             ..EMPTY_COLD
         };
         let hash = self.hash(TRANSFERS, transfer.account, &transfer.reference);
-        self.index.insert(hash, slot);
+        self.enter(hash, slot);
         self.enqueue(slot);
     }
 
@@ -355,36 +404,22 @@ impl Orders {
 
     #[inline]
     fn enqueue(&mut self, slot: u32) {
-        self.hot[slot as usize].next = NIL;
-        if self.done_tail == NIL {
-            self.done_head = slot;
-        } else {
-            self.hot[self.done_tail as usize].next = slot;
-        }
-        self.done_tail = slot;
-        self.done_len += 1;
-        if self.done_len > self.answers {
-            self.forget_oldest();
+        self.done.push_back(slot);
+        if self.done.len() > self.answers
+            && let Some(oldest) = self.done.pop_front()
+        {
+            self.forget(oldest);
         }
     }
 
     #[inline]
-    fn forget_oldest(&mut self) {
-        let slot = self.done_head;
+    fn forget(&mut self, slot: u32) {
+        self.index.remove(u64::from(self.tags[slot as usize]) << 32, slot);
         let hot = &mut self.hot[slot as usize];
-        self.done_head = hot.next;
-        if self.done_head == NIL {
-            self.done_tail = NIL;
-        }
-        self.done_len -= 1;
-        let space = if hot.kind == Kind::Transfer { TRANSFERS } else { ORDERS };
-        let account = hot.account;
         hot.id = 0;
         hot.kind = Kind::Free;
         hot.next = self.free;
         self.free = slot;
-        let hash = self.hash(space, account, &self.cold[slot as usize].client_id);
-        self.index.remove(hash, slot);
     }
 
     /// An order as queries show it.
@@ -418,16 +453,12 @@ impl Orders {
 
     /// Slots of the answer queue, oldest first.
     pub(crate) fn done(&self) -> impl Iterator<Item = u32> + '_ {
-        self.chain(self.done_head)
+        self.done.iter().copied()
     }
 
     /// Free slots, next to be taken first.
     pub(crate) fn free_slots(&self) -> impl Iterator<Item = u32> + '_ {
-        self.chain(self.free)
-    }
-
-    fn chain(&self, head: u32) -> impl Iterator<Item = u32> + '_ {
-        let first = (head != NIL).then_some(head);
+        let first = (self.free != NIL).then_some(self.free);
         std::iter::successors(first, |&slot| {
             let next = self.hot[slot as usize].next;
             (next != NIL).then_some(next)
@@ -445,14 +476,17 @@ impl Orders {
             Kind::Live | Kind::Done => Some(ORDERS),
             Kind::Transfer => Some(TRANSFERS),
         };
-        if let Some(space) = space {
-            if self.lookup(space, hot.account, &cold.client_id).is_some() {
-                return Err(format!("order slot {slot} repeats a client id"));
-            }
-            self.index.insert(self.hash(space, hot.account, &cold.client_id), slot as u32);
+        if let Some(space) = space
+            && self.lookup(space, hot.account, &cold.client_id).is_some()
+        {
+            return Err(format!("order slot {slot} repeats a client id"));
         }
         self.hot.push(hot);
         self.cold.push(cold);
+        self.tags.push(0);
+        if let Some(space) = space {
+            self.enter(self.hash(space, hot.account, &cold.client_id), slot as u32);
+        }
         Ok(())
     }
 
@@ -474,13 +508,10 @@ impl Orders {
             }
         }
         let waiting = self.hot.iter().filter(|hot| hot.kind != Kind::Live).count();
-        if waiting != done.len() + free.len() || done.len() > self.answers as usize {
+        if waiting != done.len() + free.len() || done.len() > self.answers {
             return Err("answer queue and free list do not cover the idle slots".into());
         }
-        self.done_len = 0;
-        for &slot in done {
-            self.enqueue(slot);
-        }
+        self.done.extend(done);
         for &slot in free.iter().rev() {
             self.hot[slot as usize].next = self.free;
             self.free = slot;
@@ -524,7 +555,7 @@ impl Orders {
                 return Err(format!("order {} is {:?} in {:?}", hot.id, cold.status, hot.kind));
             }
         }
-        if self.done().count() != done || done != self.done_len as usize {
+        if self.done.len() != done {
             return Err(format!("answer queue does not hold the {done} finished slots"));
         }
         if self.free_slots().count() != free {

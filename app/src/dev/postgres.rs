@@ -86,6 +86,12 @@ pub enum PrivatePostgresError {
         /// Where.
         path: PathBuf,
     },
+    /// Another live process of ours uses the directory.
+    #[error("{path} is in use by another zaraba process; stop that one, or use another directory")]
+    InUse {
+        /// Where.
+        path: PathBuf,
+    },
 }
 
 type Result<T> = std::result::Result<T, PrivatePostgresError>;
@@ -103,6 +109,8 @@ pub struct PrivatePostgres {
     port: u16,
     password: String,
     server: Option<Supervised>,
+    /// Locked as long as we live, so that nobody takes our server for a leftover.
+    _lock: fs::File,
 }
 
 /// Whether the server programs are on this machine, so that tests can say they were skipped.
@@ -178,7 +186,13 @@ impl PrivatePostgres {
         let begun = Instant::now();
         loop {
             let gone = self.server.as_ref().is_none_or(Supervised::has_ended);
-            match PgConnection::connect_with(&maintenance).await {
+            // Whoever else may have the port need not ever answer.
+            let connect = PgConnection::connect_with(&maintenance);
+            let connected = match tokio::time::timeout(Duration::from_secs(2), connect).await {
+                Ok(connected) => connected.map_err(|e| e.to_string()),
+                Err(_) => Err("no answer".to_owned()),
+            };
+            match connected {
                 Ok(connection) if !gone => return self.create_database(connection).await,
                 Ok(_) => return Err(self.not_started("another server answers on its port".into())),
                 Err(e) if gone => return Err(self.not_started(format!("it ended ({e})"))),
@@ -225,6 +239,7 @@ fn launch(dir: &Path, port: u16) -> Result<PrivatePostgres> {
     let programs = find_programs().ok_or(PrivatePostgresError::Missing)?;
     let owner = Owner::of_this_process()?;
     let dir = owner.settle(dir)?;
+    let lock = lock(&dir)?;
     let data = dir.join("data");
     let password = password(&dir, &data)?;
     if !data.join("PG_VERSION").exists() {
@@ -234,7 +249,23 @@ fn launch(dir: &Path, port: u16) -> Result<PrivatePostgres> {
     let port = if port == 0 { free_port(&dir)? } else { port };
     configure(&owner, &dir, &data, port)?;
     let server = serve(&programs, owner, &dir, &data)?;
-    Ok(PrivatePostgres { dir, port, password, server: Some(server) })
+    Ok(PrivatePostgres { dir, port, password, server: Some(server), _lock: lock })
+}
+
+/// Takes the directory for this process, for as long as the file is open.
+fn lock(dir: &Path) -> Result<fs::File> {
+    let path = dir.join("lock");
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(io_error("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(PrivatePostgresError::InUse { path: dir.into() }),
+        Err(fs::TryLockError::Error(error)) => Err(io_error("lock", path)(error)),
+    }
 }
 
 /// The directory with `initdb` and `postgres`: PATH first, then Debian's, newest version.

@@ -9,14 +9,13 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use zaraba_engine::Engine;
-use zaraba_engine::types::Seq;
+use zaraba_engine::types::{Seq, Timestamp};
+use zaraba_engine::{Command, Engine};
 
 use super::disk::RealDisk;
 use super::files::{check_segments, is_written};
-use super::format::{SegmentHeader, reread_command};
-use super::reader::unreadable;
-use super::recover::Replayer;
+use super::format::SegmentHeader;
+use super::replay::{Replayer, decode};
 use super::walk::Walker;
 use super::{
     Dirs, JournalError, JournalReader, check_snapshot, list_snapshots, load_engine, snapshot_path,
@@ -129,14 +128,13 @@ impl Progress {
         Progress { bar, done: 0, segment: segments[0].first, segments: segments.to_vec() }
     }
 
-    fn at(&mut self, walker: &Walker) {
-        let first = walker.segment();
+    fn at(&mut self, first: Seq, offset: u64) {
         if first != self.segment {
             let before = self.segments.iter().filter(|s| s.first < first);
             self.done = before.map(|s| s.bytes).sum();
             self.segment = first;
         }
-        self.bar.set_position(self.done + walker.place().1);
+        self.bar.set_position(self.done + offset);
     }
 }
 
@@ -146,17 +144,19 @@ fn verify(place: &Where) -> anyhow::Result<()> {
     let mut progress = Progress::over(&headers);
     let started = Instant::now();
     let (mut commands, mut batches, mut at) = (0u64, 0u64, 0);
+    let mut decoded = Vec::new();
     let mut walker = Walker::at_segment(&dirs.journal, headers[0].first)?;
     loop {
+        decoded.clear();
         match walker.next_batch().and_then(|found| match found {
-            Some(trailer) => decode_all(&walker).map(|()| Some(trailer)),
+            Some(trailer) => decode(&walker, Seq(0), &mut decoded).map(|()| Some(trailer)),
             None => Ok(None),
         }) {
             Ok(Some(trailer)) => {
                 commands += u64::from(trailer.count);
                 batches += 1;
                 at = trailer.at.0;
-                progress.at(&walker);
+                progress.at(walker.segment(), walker.place().1);
             }
             Ok(None) => break,
             Err(error) => {
@@ -206,18 +206,6 @@ fn time(nanoseconds: u64) -> String {
     format!("{time:.9}")
 }
 
-fn decode_all(walker: &Walker) -> Result<(), JournalError> {
-    let mut at = 0;
-    while at < walker.frames().len() {
-        let (seq, _, body, length) = reread_command(&walker.frames()[at..]);
-        codec::decode(body).map_err(|error| {
-            unreadable(walker.place().0, walker.batch_offset() + at as u64, seq, error)
-        })?;
-        at += length;
-    }
-    Ok(())
-}
-
 fn dump(place: &Where, from: u64, to: Option<u64>) -> anyhow::Result<()> {
     let dirs = place.dirs();
     headers_of(&dirs)?;
@@ -249,19 +237,12 @@ fn replay(place: &Where, from_snapshot: bool) -> anyhow::Result<()> {
     let headers = headers_of(&dirs)?;
     let (engine, snapshot) =
         if from_snapshot { load_engine(&dirs, None)? } else { (Engine::new(), Seq(0)) };
-    let mut replayer = Replayer { engine, events: Vec::new(), replayed: 0 };
+    let mut replayer = Replayer::new(engine);
     let mut progress = Progress::over(&headers);
     let started = Instant::now();
     let first = headers.iter().rev().map(|h| h.first).find(|first| first.0 <= snapshot.0 + 1);
-    let mut walker = Walker::at_segment(&dirs.journal, first.unwrap_or(headers[0].first))?;
-    let mut events = 0;
-    while let Some(trailer) = walker.next_batch()? {
-        if trailer.last > snapshot {
-            events += replayer.batch(&walker)?;
-            replayer.compare(trailer.last, trailer.state_hash)?;
-        }
-        progress.at(&walker);
-    }
+    let walker = Walker::at_segment(&dirs.journal, first.unwrap_or(headers[0].first))?;
+    let walked = replayer.replay(walker, |segment, offset| progress.at(segment, offset))?;
     let took = started.elapsed();
     progress.bar.finish_and_clear();
     let checked = Instant::now();
@@ -274,7 +255,7 @@ fn replay(place: &Where, from_snapshot: bool) -> anyhow::Result<()> {
     place.print(&json!({
         "state_hash": format!("{:016x}", replayer.engine.state_hash()),
         "seq": replayer.engine.seq().0, "from_snapshot": snapshot.0,
-        "replayed": replayer.replayed, "events": events, "seconds": seconds(took),
+        "replayed": replayer.replayed, "events": walked.events, "seconds": seconds(took),
         "commands_per_second": (replayer.replayed as f64 / took.as_secs_f64().max(1e-9)) as u64,
         "invariants": "hold", "check_seconds": seconds(checked.elapsed()),
     }));
@@ -290,27 +271,29 @@ pub fn snapshot(place: &Where) -> anyhow::Result<()> {
     let headers = headers_of(&dirs)?;
     let started = Instant::now();
     let (engine, snapshot) = load_engine(&dirs, None)?;
-    let mut replayer = Replayer { engine, events: Vec::new(), replayed: 0 };
+    let mut replayer = Replayer::new(engine);
     let mut progress = Progress::over(&headers);
     let first = headers.iter().rev().map(|h| h.first).find(|first| first.0 <= snapshot.0 + 1);
     let mut walker = Walker::at_segment(&dirs.journal, first.unwrap_or(headers[0].first))?;
     // A running node's newest batch may not be durable yet, and a snapshot must not be ahead
     // of its journal: a batch is taken once a later one stands behind it.
-    let mut waiting: Option<(Vec<u8>, u64)> = None;
+    let mut waiting = None;
     while let Some(trailer) = walker.next_batch()? {
-        if let Some((frames, hash)) = waiting.take() {
-            apply_frames(&mut replayer, &frames, hash)?;
+        if let Some((commands, hash)) = waiting.take() {
+            apply(&mut replayer, commands, hash)?;
         }
         if trailer.last > snapshot {
-            waiting = Some((walker.frames().to_vec(), trailer.state_hash));
+            let mut commands = Vec::new();
+            decode(&walker, snapshot, &mut commands)?;
+            waiting = Some((commands, trailer.state_hash));
         }
-        progress.at(&walker);
+        progress.at(walker.segment(), walker.place().1);
     }
     progress.bar.finish_and_clear();
-    if let Some((frames, hash)) = waiting
+    if let Some((commands, hash)) = waiting
         && !is_written(&dirs.journal)
     {
-        apply_frames(&mut replayer, &frames, hash)?;
+        apply(&mut replayer, commands, hash)?;
     }
     let engine = &replayer.engine;
     if engine.seq() == snapshot {
@@ -326,9 +309,13 @@ pub fn snapshot(place: &Where) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn apply_frames(replayer: &mut Replayer, frames: &[u8], hash: u64) -> anyhow::Result<()> {
-    replayer.frames(frames).map_err(|(seq, _, error)| {
-        anyhow::anyhow!("command {seq} cannot be read by this version of the program: {error}")
-    })?;
-    Ok(replayer.compare(replayer.engine.seq(), hash)?)
+fn apply(
+    replayer: &mut Replayer,
+    commands: Vec<(Seq, Timestamp, Command)>,
+    hash: u64,
+) -> Result<(), JournalError> {
+    for (seq, at, command) in commands {
+        replayer.apply(seq, at, &command);
+    }
+    replayer.compare(hash)
 }

@@ -18,6 +18,7 @@ mod format;
 mod metrics;
 mod reader;
 mod recover;
+mod replay;
 mod snapshot;
 mod snapshotter;
 mod tail;

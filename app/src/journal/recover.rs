@@ -5,18 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zaraba_engine::command::Limits;
-use zaraba_engine::types::{Seq, Timestamp};
+use zaraba_engine::types::Seq;
 use zaraba_engine::{Command, Engine, Event};
 
 use super::disk::Disk;
 use super::files::check_segments;
-use super::format::{SegmentHeader, put_command, reread_command};
-use super::reader::unreadable;
+use super::format::{SegmentHeader, put_command};
+use super::replay::{Replayer, Walked};
 use super::snapshot::{list_snapshots, read_snapshot, snapshot_path};
 use super::walk::{End, Walker};
 use super::{Dirs, JournalError, JournalWriter};
 use crate::clock;
-use crate::codec;
 use crate::config::Config;
 
 /// A state brought back, and the journal open for writing behind it.
@@ -217,17 +216,9 @@ fn replay(
     report.snapshot_took = clock.elapsed();
     let clock = Instant::now();
     let first = first_checked(headers, report.snapshot, check_bytes);
-    let mut walker = Walker::at_segment(&dirs.journal, first)?;
-    let mut replayer = Replayer { engine, events: Vec::new(), replayed: 0 };
-    while let Some(trailer) = walker.next_batch()? {
-        if trailer.last <= report.snapshot {
-            report.checked += u64::from(trailer.count);
-        } else {
-            replayer.batch(&walker)?;
-            replayer.compare(trailer.last, trailer.state_hash)?;
-        }
-    }
-    let end = walker.end();
+    let walker = Walker::at_segment(&dirs.journal, first)?;
+    let mut replayer = Replayer::new(engine);
+    let Walked { end, checked, .. } = replayer.replay(walker, |_, _| ())?;
     let last = Seq(end.position.next.0 - 1);
     if last < report.snapshot {
         let what = format!("the journal ends with command {last}");
@@ -235,6 +226,7 @@ fn replay(
     }
     report.seq = last;
     report.replayed = replayer.replayed;
+    report.checked = checked;
     report.torn_bytes = end.torn_bytes;
     if end.torn_bytes > 0 {
         report.torn_at = Some((end.path.clone(), end.offset));
@@ -257,52 +249,4 @@ fn first_checked(headers: &[SegmentHeader], snapshot: Seq, check_bytes: u64) -> 
         first -= 1;
     }
     headers[first].first
-}
-
-/// Applies a journal's commands to a state.
-pub(super) struct Replayer {
-    pub engine: Engine,
-    pub events: Vec<Event>,
-    pub replayed: u64,
-}
-
-impl Replayer {
-    /// Applies what the state does not have yet of the batch the walker stands on; how many
-    /// events that gave.
-    pub fn batch(&mut self, walker: &Walker) -> Result<u64, JournalError> {
-        self.frames(walker.frames()).map_err(|(seq, at, error)| {
-            unreadable(walker.place().0, walker.batch_offset() + at as u64, seq, error)
-        })
-    }
-
-    /// Applies what the state does not have yet of the commands in `frames`, whose checksums
-    /// were checked; how many events that gave. On error which command, where in `frames`.
-    pub fn frames(&mut self, frames: &[u8]) -> Result<u64, (Seq, usize, codec::CodecError)> {
-        let (mut at, mut events) = (0, 0);
-        while at < frames.len() {
-            let (seq, time, body, length) = reread_command(&frames[at..]);
-            if seq > self.engine.seq() {
-                let command = codec::decode(body).map_err(|error| (seq, at, error))?;
-                self.apply(seq, time, &command);
-                events += self.events.len() as u64;
-            }
-            at += length;
-        }
-        Ok(events)
-    }
-
-    /// Applies the next command.
-    pub fn apply(&mut self, seq: Seq, at: Timestamp, command: &Command) {
-        self.events.clear();
-        self.engine.apply(seq, at, command, &mut self.events);
-        self.replayed += 1;
-    }
-
-    /// Compares the state's hash with the recorded one.
-    pub fn compare(&self, seq: Seq, recorded: u64) -> Result<(), JournalError> {
-        match self.engine.state_hash() {
-            found if found == recorded => Ok(()),
-            found => Err(JournalError::StateMismatch { seq: seq.0, recorded, found }),
-        }
-    }
 }

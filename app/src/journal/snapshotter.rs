@@ -13,7 +13,7 @@ use zaraba_engine::types::Seq;
 
 use super::disk::Disk;
 use super::metrics::METRICS;
-use super::recover::Replayer;
+use super::replay::Replayer;
 use super::{
     Dirs, JournalError, JournalId, JournalReader, load_engine, prune_snapshots, write_snapshot,
 };
@@ -84,7 +84,7 @@ impl Snapshotter {
 fn follow(parts: &SnapshotterParts, stop: &AtomicBool) -> Result<(), JournalError> {
     let (engine, mut newest) = load_engine(&parts.dirs, None)?;
     prune(parts); // the one taken when the node stopped may be one too many
-    let mut replayer = Replayer { engine, events: Vec::new(), replayed: 0 };
+    let mut replayer = Replayer::new(engine);
     let durable = parts.status.durable.clone();
     let mut reader = JournalReader::live(&parts.dirs, Seq(newest.0 + 1), durable.clone())?;
     let mut since_look = 0;
@@ -97,7 +97,7 @@ fn follow(parts: &SnapshotterParts, stop: &AtomicBool) -> Result<(), JournalErro
             Some((seq, at, command)) => {
                 replayer.apply(seq, at, &command);
                 if let Some(recorded) = reader.checkpoint() {
-                    replayer.compare(seq, recorded)?;
+                    replayer.compare(recorded)?;
                 }
                 if seq.0 - newest.0 >= parts.config.snapshot_every {
                     take(parts, &replayer);

@@ -94,7 +94,7 @@ impl Drop {
             Drop::WriteTimeout => "the client took no data for too long; reconnect and resume",
             Drop::Idle => "nothing came from the client for too long, not even a pong",
             Drop::TooManyErrors => "too many bad messages on this connection",
-            Drop::MessageTooLarge => "a message was larger than 65536 bytes",
+            Drop::MessageTooLarge => "a message was far larger than 65536 bytes",
             Drop::InvalidUtf8 => "a text message was not UTF-8",
             Drop::KeyExpired => "the API key was revoked or has expired",
             Drop::Shutdown => "the server is stopping; reconnect and resume",

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinHandle;
 use zaraba_engine::types::*;
 
 use super::Market;
@@ -20,35 +19,33 @@ use crate::queries::{CandleRequest, History, HistoryError};
 const RETRY: Duration = Duration::from_secs(2);
 
 /// Warms the market up, trying until the database has what is needed or the market stops.
-pub fn spawn(market: Arc<Market>, history: Arc<History>, kept: config::Market) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let begun = Instant::now();
-        let mut warned = false;
-        let start = market.beginning();
-        if start.trade == TradeId(0) {
-            return;
-        }
-        while !market.is_stopped() {
-            match attempt(&market, &history, &kept).await {
-                Ok(true) => {
-                    let seconds = begun.elapsed().as_secs_f64();
-                    tracing::info!(event = "market.warmed", trade.id = start.trade.0, seconds);
-                    return;
-                }
-                Ok(false) => {}
-                Err(error) if !warned => {
-                    warned = true;
-                    tracing::warn!(
-                        event = "market.cold",
-                        %error,
-                        "trades and candles from before the start are not shown yet; retrying"
-                    );
-                }
-                Err(_) => {}
+pub async fn run(market: Arc<Market>, history: Arc<History>, kept: config::Market) {
+    let begun = Instant::now();
+    let mut warned = false;
+    let start = market.beginning();
+    if start.trade == TradeId(0) {
+        return;
+    }
+    while !market.is_stopped() {
+        match attempt(&market, &history, &kept).await {
+            Ok(true) => {
+                let seconds = begun.elapsed().as_secs_f64();
+                tracing::info!(event = "market.warmed", trade.id = start.trade.0, seconds);
+                return;
             }
-            tokio::time::sleep(RETRY).await;
+            Ok(false) => {}
+            Err(error) if !warned => {
+                warned = true;
+                tracing::warn!(
+                    event = "market.cold",
+                    %error,
+                    "trades and candles from before the start are not shown yet; retrying"
+                );
+            }
+            Err(_) => {}
         }
-    })
+        tokio::time::sleep(RETRY).await;
+    }
 }
 
 /// Everything read first, then put in at once: a failure leaves nothing half done. Whether

@@ -84,6 +84,9 @@ impl Collector {
                     let spec = &self.instruments[trade.instrument.0 as usize].spec;
                     bundle.trade(&step, ordinal, trade, spec.quote_asset);
                 }
+                // An amendment to what the order is already (a repeat) moves no level and no
+                // lock: it stands alone, changed nothing and leaves no row.
+                Event::Amended { .. } if events.len() == 1 => {}
                 _ => bundle.event(&step, ordinal, event),
             }
         }

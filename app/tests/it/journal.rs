@@ -563,6 +563,24 @@ fn a_flipped_byte_anywhere_is_refused() {
 }
 
 #[test]
+fn a_state_that_differs_from_the_recorded_one_refuses_the_start() {
+    let dir = written(3);
+    let Recovered { mut engine, mut writer, .. } =
+        recover(&Dirs::of(dir.path()), &small(), real()).unwrap();
+    for (number, lie) in [(10, 0), (11, 1), (12, 0)] {
+        let (seq, at) = (writer.next_seq(), writer.last_at());
+        engine.apply(seq, at, &account(number), &mut Vec::new());
+        let mut frames = Vec::new();
+        zaraba::journal::put_command(&mut frames, seq, at, &account(number));
+        writer.append(&mut frames, 1, seq, at, engine.state_hash() ^ lie).unwrap();
+    }
+    drop(writer);
+    let Err(error) = recover(&Dirs::of(dir.path()), &small(), real()) else { panic!("started") };
+    assert!(matches!(error, JournalError::StateMismatch { seq: 6, .. }), "{error}");
+    assert!(error.is_damage());
+}
+
+#[test]
 fn a_missing_segment_is_refused() {
     let dir = written(900);
     let all = segments(dir.path());

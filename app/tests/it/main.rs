@@ -6,5 +6,7 @@ mod core;
 mod crash;
 mod instance;
 mod journal;
+mod rest;
 mod store;
+mod stream;
 mod tools;

@@ -1,37 +1,86 @@
-//! Postgres: the private server, projections and history.
+//! Postgres: the private server, projections and history, against a real server.
+//!
+//! All tests but those that stop Postgres share one server, each with its own database.
 
-use std::os::unix::fs::PermissionsExt;
+#![allow(clippy::unwrap_used)]
 
-use sqlx::Connection;
-use sqlx::postgres::PgConnection;
-use zaraba::dev::postgres::PrivatePostgres;
+mod history;
+mod migrations;
+mod plans;
+mod private_postgres;
+mod projection;
+mod stream;
+mod trouble;
 
-/// A temporary directory that the server's user can walk through when we are root.
-fn shared_tempdir() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    dir
+use std::io::Write;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions};
+use tokio::sync::OnceCell;
+use zaraba::dev::postgres::{self, PrivatePostgres, PrivatePostgresError};
+use zaraba::projections::migrate;
+
+/// Whether Postgres is here; says by name when a test is skipped for it. Written past the
+/// test harness, which keeps the output of tests that pass to itself.
+fn postgres_is_here(test: &str) -> bool {
+    let here = postgres::installed();
+    if !here {
+        let _ = writeln!(std::io::stderr(), "SKIPPED store::{test}: PostgreSQL is not installed");
+    }
+    here
 }
 
-#[tokio::test]
-async fn a_private_postgres_starts_stops_and_keeps_its_data() {
-    let dir = shared_tempdir();
-    let place = dir.path().join("postgres");
-    let postgres = PrivatePostgres::start(&place, 0).await.unwrap();
-    let mut connection = PgConnection::connect(&postgres.url()).await.unwrap();
-    sqlx::query("CREATE TABLE kept (n int)").execute(&mut connection).await.unwrap();
-    let mode = std::fs::metadata(postgres.password_file()).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-    assert!(PgConnection::connect(&postgres.url_without_password()).await.is_err());
-    postgres.stop().await;
+/// The server that the tests share; the kernel stops it when this process is gone.
+async fn shared_server() -> &'static PrivatePostgres {
+    static SERVER: OnceCell<PrivatePostgres> = OnceCell::const_new();
+    SERVER
+        .get_or_init(|| async {
+            let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("it-postgres");
+            loop {
+                match PrivatePostgres::start(&dir, 0).await {
+                    // Another run of these tests.
+                    Err(PrivatePostgresError::InUse { .. }) => {
+                        tokio::time::sleep(Duration::from_millis(500)).await;
+                    }
+                    started => return hurried(started.unwrap()).await,
+                }
+            }
+        })
+        .await
+}
 
-    let postgres = PrivatePostgres::start(&place, 0).await.unwrap();
-    let mut connection = PgConnection::connect(&postgres.url()).await.unwrap();
-    sqlx::query("INSERT INTO kept VALUES (1)").execute(&mut connection).await.unwrap();
-    postgres.kill().await;
+/// Nothing here outlives the tests, so the disk need not be waited for.
+async fn hurried(server: PrivatePostgres) -> PrivatePostgres {
+    let options = PgConnectOptions::from_str(&server.url()).unwrap();
+    let mut connection = options.connect().await.unwrap();
+    sqlx::query("ALTER SYSTEM SET fsync = off").execute(&mut connection).await.unwrap();
+    sqlx::query("SELECT pg_reload_conf()").execute(&mut connection).await.unwrap();
+    server
+}
 
-    let postgres = PrivatePostgres::start(&place, 0).await.unwrap();
-    let mut connection = PgConnection::connect(&postgres.url()).await.unwrap();
-    let n: i32 = sqlx::query_scalar("SELECT n FROM kept").fetch_one(&mut connection).await.unwrap();
-    assert_eq!(n, 1);
+/// An empty database of its own on the shared server.
+async fn database(name: &str) -> PgConnectOptions {
+    let options = PgConnectOptions::from_str(&shared_server().await.url()).unwrap();
+    let mut connection = options.connect().await.unwrap();
+    for statement in
+        [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")]
+    {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    }
+    options.database(name)
+}
+
+/// A database of its own with all tables.
+async fn migrated(name: &str) -> PgConnectOptions {
+    let options = database(name).await;
+    migrate::run(&options).await.unwrap();
+    options
+}
+
+/// One number from the database.
+async fn number(connection: &mut PgConnection, query: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(connection).await.unwrap()
 }

@@ -90,8 +90,8 @@ messages! {
     Instruments: "Instruments", "銘柄数";
     Activity: "Activity", "稼働状況";
     OrdersPerSecond: "Orders per second", "注文数/秒";
-    OrdersTotal: "Orders since start", "起動後の注文数";
-    TradesTotal: "Trades since start", "起動後の約定数";
+    OrdersTotal: "Orders in all", "累計注文数";
+    TradesTotal: "Trades in all", "累計約定数";
     AckP50: "Acknowledgement p50", "受付応答 p50";
     AckP99: "Acknowledgement p99", "受付応答 p99";
     QueueDepth: "Commands waiting", "処理待ちコマンド";
@@ -100,8 +100,7 @@ messages! {
     JournalSeq: "Journal sequence", "ジャーナル連番";
     DurableSeq: "Durable sequence", "永続化済み連番";
     ProjectedSeq: "Projected sequence", "投影済み連番";
-    ProjectionLag: "Projection lag", "投影の遅れ";
-    CommandsLag: "{0} commands", "{0}件";
+    ProjectionLag: "Projection lag (commands)", "投影の遅れ（コマンド数）";
     Health: "Health", "健全性";
     Backend: "Backend", "バックエンド";
     Journal: "Journal", "ジャーナル";
@@ -195,7 +194,7 @@ messages! {
     DownloadCsv: "CSV of all matches", "該当全件のCSV";
     NoOrders: "No order matches. Orders appear here a moment after they are accepted or rejected; widen the filter to see more.", "該当する注文はありません。受付または拒否の直後に表示されます。条件を緩めると他の注文が表示されます。";
     ShowingProjection: "History up to sequence {0} ({1})", "履歴は連番{0}まで反映（{1}）";
-    BackendAt: "backend at {0}, {1} commands behind", "バックエンドは{0}、{1}件遅れ";
+    BackendAt: "backend at {0}, lag {1}", "バックエンドは{0}、{1}件遅れ";
     BackendAtUnknown: "backend away, lag unknown", "バックエンド応答なし、遅れ不明";
     NothingProjected: "Nothing projected yet", "投影はまだありません";
     BadFilter: "This filter cannot be used: {0}", "使えない条件です: {0}";

@@ -41,10 +41,11 @@ struct Shared {
 }
 
 pub fn ticker(symbol: &str, last: &str, change: &str, reference: &str, volume: &str) -> Value {
+    let phase = if symbol == "6758" { "halted" } else { "continuous" };
     json!({"symbol": symbol, "last": last, "reference": reference, "change": change,
         "open": reference, "high": last, "low": reference, "volume": volume, "turnover": "0",
-        "trades": 12, "best_bid": reference, "best_bid_quantity": "100", "best_ask": last,
-        "best_ask_quantity": "200", "phase": "continuous", "seq": 40})
+        "trades": 12, "best_bid": last, "best_bid_quantity": "100", "best_ask": last,
+        "best_ask_quantity": "200", "phase": phase, "seq": 40})
 }
 
 pub fn book(seq: u64, best_bid: u32) -> Value {

@@ -16,7 +16,7 @@ SELECT (n::bigint << 24) | n, CASE WHEN n % 2 = 0 THEN 4 ELSE 5 END, CASE WHEN n
        CASE WHEN n % 7 = 0 THEN 'market' ELSE 'limit' END, CASE WHEN n % 7 = 0 THEN 'ioc' ELSE 'day' END,
        false, CASE WHEN n % 7 = 0 THEN 0 WHEN n % 5 = 0 THEN 15012345 ELSE 25000 + n END, 300,
        CASE WHEN n % 7 = 0 THEN 300 ELSE 0 END,
-       CASE WHEN n % 7 = 0 THEN 300::bigint * 25310 ELSE 0 END,
+       CASE WHEN n % 7 <> 0 THEN 0 WHEN n % 5 = 0 THEN 300::bigint * 15012345 ELSE 300::bigint * 25310 END,
        CASE WHEN n % 7 = 0 THEN 'filled' WHEN n % 11 = 0 THEN 'rejected' WHEN n % 4 = 0 THEN 'cancelled' ELSE 'open' END,
        CASE WHEN n % 7 <> 0 AND n % 11 = 0 THEN 'insufficient_funds' END,
        CASE WHEN n % 7 = 0 THEN 'filled' WHEN n % 11 <> 0 AND n % 4 = 0 THEN 'cancelled' END,

@@ -38,7 +38,7 @@ async fn pictures() {
                 ("/", "overview"),
                 ("/books", "books"),
                 ("/books/7203?interval=5m", "book"),
-                ("/orders", "orders"),
+                ("/orders?symbol=7203&side=sell&state=working", "orders"),
                 ("/orders/1996488823", "order"),
             ] {
                 browser.client.goto(&world.at(path)).await.unwrap();

@@ -1,1 +1,278 @@
-//! (next)
+//! What keeps strangers and mistakes out: every route's need, sign-in and its throttle, form
+//! tokens, foreign sites, headers, half-open connections.
+
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+use axum::http::Method;
+use zaraba_console::authz::Need;
+use zaraba_console::router::routes;
+use zaraba_console::server::CONTENT_SECURITY_POLICY;
+
+use crate::world::{LOGIN, PASSWORD, World, add_person, client, csrf_of};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_route_but_the_listed_ones_answers_a_stranger() {
+    World::with("no_route_but_the_listed_ones_answers_a_stranger", async |world| {
+        let mut closed = 0;
+        for route in routes() {
+            let path = route
+                .path
+                .replace("{symbol}", "7203")
+                .replace("{order_id}", "1996488823")
+                .replace("{*path}", "none/none.css");
+            let request = world.http.request(route.method.clone(), world.at(&path));
+            let answer = request.header("origin", &world.url).send().await.unwrap();
+            let status = answer.status().as_u16();
+            if route.need == Need::Nothing {
+                assert!(!matches!(status, 401 | 303 | 403), "{path} is open but answered {status}");
+                continue;
+            }
+            closed += 1;
+            if route.method == Method::GET {
+                assert_eq!(status, 303, "{path}");
+                let to = answer.headers()["location"].to_str().unwrap();
+                assert!(to.starts_with("/sign-in?"), "{path} leads to {to}");
+            } else {
+                assert_eq!(status, 401, "{} {path}", route.method);
+            }
+            let text = answer.text().await.unwrap();
+            assert!(
+                !text.contains("7203") && !text.contains("DEMO"),
+                "{path} told a stranger: {text}"
+            );
+        }
+        assert!(closed > 10, "the walk saw only {closed} closed routes");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_decide_and_a_person_without_any_sees_nothing() {
+    World::with("roles_decide_and_a_person_without_any_sees_nothing", async |world| {
+        add_person(&world.pool, "nobody", "No Role", &[], "ja").await;
+        let cookie = world.sign_in("nobody", PASSWORD).await.unwrap();
+        for route in routes().iter().filter(|r| matches!(r.need, Need::May(_))) {
+            let path = route.path.replace("{symbol}", "7203").replace("{order_id}", "1");
+            let (status, page) = world.get(&cookie, &path).await;
+            assert_eq!(status, 403, "{path}");
+            assert!(page.contains("許可されていません"), "{path}: {page}");
+        }
+        assert_eq!(world.get(&cookie, "/preferences").await.0, 200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_in_sets_a_strict_cookie_rotates_and_ends() {
+    World::with("sign_in_sets_a_strict_cookie_rotates_and_ends", async |world| {
+        let answer = world.try_sign_in(LOGIN, PASSWORD).await;
+        assert_eq!(answer.status(), 303);
+        assert_eq!(answer.headers()["location"], "/orders");
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+        for part in ["__Host-sid=", "; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"] {
+            assert!(cookie.contains(part), "{part} is missing in {cookie}");
+        }
+        assert!(!cookie.contains("Domain"));
+        let first = cookie.split(';').next().unwrap().to_owned();
+        assert_eq!(world.get(&first, "/orders").await.0, 200);
+        // Signing in again over the old session ends it.
+        let body = format!("login={LOGIN}&password={}", PASSWORD.replace(' ', "+"));
+        let again = world.post(&first, "/sign-in", &body).await;
+        let second =
+            again.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        assert_ne!(first, second);
+        assert_eq!(world.get(&first, "/orders").await.0, 303);
+        // The database does not hold what the browser holds.
+        let stored: Vec<Vec<u8>> = sqlx::query_scalar("SELECT token_hash FROM console.sessions")
+            .fetch_all(&world.pool)
+            .await
+            .unwrap();
+        let value = second.split_once('=').unwrap().1;
+        assert_eq!(stored.len(), 1);
+        assert_ne!(hex::encode(&stored[0]), value);
+        let csrf = csrf_of(&world.get(&second, "/preferences").await.1);
+        let left = world.post(&second, "/sign-out", &format!("csrf={csrf}")).await;
+        assert_eq!(left.status(), 303);
+        assert!(left.headers()["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
+        assert_eq!(world.get(&second, "/orders").await.0, 303);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_end_by_idleness_by_age_and_with_the_person() {
+    World::with("sessions_end_by_idleness_by_age_and_with_the_person", async |world| {
+        for sql in [
+            "UPDATE console.sessions SET seen_at = now() - interval '61 minutes'",
+            "UPDATE console.sessions SET expires_at = now()",
+            "UPDATE console.staff SET disabled = true",
+        ] {
+            let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+            assert_eq!(world.get(&cookie, "/orders").await.0, 200);
+            sqlx::query(sql).execute(&world.pool).await.unwrap();
+            assert_eq!(world.get(&cookie, "/orders").await.0, 303, "after {sql}");
+        }
+        assert_eq!(world.try_sign_in(LOGIN, PASSWORD).await.status(), 401, "disabled");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_is_slowed_without_locking_the_person_out() {
+    let settings = "[http]\nproxies = [\"127.0.0.1\"]";
+    World::with_settings(
+        "guessing_is_slowed_without_locking_the_person_out",
+        settings,
+        async |world| {
+            let from = |address: &'static str, login: &'static str, password: &str| {
+                let body = format!("login={login}&password={}", password.replace(' ', "+"));
+                world
+                    .http
+                    .post(world.at("/sign-in"))
+                    .header("x-forwarded-for", format!("203.0.113.99, {address}"))
+                    .header("origin", &world.url)
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .body(body)
+                    .send()
+            };
+            for _ in 0..5 {
+                assert_eq!(from("198.51.100.7", LOGIN, "wrong").await.unwrap().status(), 401);
+            }
+            // The guesser has to wait, even with the right password; the person elsewhere not.
+            assert_eq!(from("198.51.100.7", LOGIN, PASSWORD).await.unwrap().status(), 429);
+            assert_eq!(from("198.51.100.8", LOGIN, PASSWORD).await.unwrap().status(), 303);
+            // Inventing logins fills no table: impossible ones are counted as one.
+            for n in 0..20 {
+                let login: &'static str = Box::leak(format!("%27+{n}").into_boxed_str());
+                from("198.51.100.9", login, "wrong").await.unwrap();
+            }
+            let rows: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM console.sign_in_failures WHERE address = '198.51.100.9'",
+            )
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+            assert_eq!(rows, 2);
+        },
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forms_need_their_token_and_their_own_site() {
+    World::with("forms_need_their_token_and_their_own_site", async |world| {
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        let other = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        let mine = csrf_of(&world.get(&cookie, "/preferences").await.1);
+        let foreign = csrf_of(&world.get(&other, "/preferences").await.1);
+        let fields = "language=ja&zone=UTC&theme=dark&rise=green&shortcuts=off";
+        for body in
+            [fields.to_owned(), format!("{fields}&csrf="), format!("{fields}&csrf={foreign}")]
+        {
+            assert_eq!(world.post(&cookie, "/preferences", &body).await.status(), 403, "{body}");
+        }
+        let send = |name: &'static str, value: String| {
+            client()
+                .post(world.at("/preferences"))
+                .header("cookie", &cookie)
+                .header(name, value)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(format!("{fields}&csrf={mine}"))
+                .send()
+        };
+        assert_eq!(send("origin", "https://evil.example".into()).await.unwrap().status(), 403);
+        assert_eq!(send("origin", "null".into()).await.unwrap().status(), 403);
+        assert_eq!(send("sec-fetch-site", "cross-site".into()).await.unwrap().status(), 403);
+        assert_eq!(send("sec-fetch-site", "same-site".into()).await.unwrap().status(), 403);
+        assert_eq!(send("origin", world.url.clone()).await.unwrap().status(), 303);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_has_its_headers() {
+    World::with("every_answer_has_its_headers", async |world| {
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        for path in
+            ["/sign-in", "/", "/orders", "/nowhere", "/orders/csv", "/books/none", "/healthz"]
+        {
+            let answer =
+                world.http.get(world.at(path)).header("cookie", &cookie).send().await.unwrap();
+            let headers = answer.headers();
+            assert_eq!(headers["content-security-policy"], CONTENT_SECURITY_POLICY, "{path}");
+            assert!(!CONTENT_SECURITY_POLICY.contains("unsafe"));
+            assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+            assert_eq!(headers["cross-origin-opener-policy"], "same-origin", "{path}");
+            assert_eq!(headers["cross-origin-resource-policy"], "same-origin", "{path}");
+            assert_eq!(headers["referrer-policy"], "same-origin", "{path}");
+            assert_eq!(headers["cache-control"], "no-store", "{path}");
+            assert_eq!(headers["x-request-id"].len(), 16, "{path}");
+        }
+        let css = zaraba_console::assets::url("console.css");
+        let answer = world.http.get(world.at(&css)).send().await.unwrap();
+        assert_eq!(answer.headers()["cache-control"], "public, max-age=31536000, immutable");
+        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/css"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_has_inline_script_or_style() {
+    World::with("no_page_has_inline_script_or_style", async |world| {
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        for path in [
+            "/sign-in",
+            "/",
+            "/books",
+            "/books/7203",
+            "/orders",
+            "/orders/1996488823",
+            "/preferences",
+            "/licences",
+            "/search?q=x",
+            "/nowhere",
+        ] {
+            let (_, page) = world.get(&cookie, path).await;
+            assert!(!page.contains("<style"), "{path}");
+            assert!(!page.contains(" style="), "{path}");
+            assert!(!page.contains(" onclick=") && !page.contains("javascript:"), "{path}");
+            for tag in page.split("<script").skip(1) {
+                assert!(tag.starts_with(" src=\"/static/"), "{path}: <script{}", &tag[..40]);
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_sent_request_is_closed_and_a_huge_form_refused() {
+    let settings = "[http]\nheader_seconds = 1";
+    World::with_settings(
+        "a_half_sent_request_is_closed_and_a_huge_form_refused",
+        settings,
+        async |world| {
+            let address = world.url.trim_start_matches("http://").to_owned();
+            let closed = tokio::task::spawn_blocking(move || {
+                let mut socket = std::net::TcpStream::connect(address).unwrap();
+                socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+                socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Half: ").unwrap();
+                let (start, mut rest) = (Instant::now(), Vec::new());
+                // Zero bytes or a reset: the other side is gone. A time-out here is the failure.
+                let end = socket.read_to_end(&mut rest);
+                (
+                    end.is_ok() || end.is_err_and(|e| e.kind() != std::io::ErrorKind::WouldBlock),
+                    start.elapsed(),
+                )
+            })
+            .await
+            .unwrap();
+            assert!(closed.0, "still open after {:?}", closed.1);
+            let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+            let huge = "x".repeat(100_000);
+            assert_eq!(world.post(&cookie, "/preferences", &huge).await.status(), 413);
+            assert_eq!(world.get(&cookie, "/").await.0, 200);
+        },
+    )
+    .await;
+}

@@ -33,6 +33,11 @@ fn prefix() -> String {
     format!("console_test_{}_", std::process::id())
 }
 
+/// URL of the server the tests' databases are on; after the first world has started.
+pub fn server_url() -> String {
+    SERVER.get().map(|server| server.url.clone()).unwrap_or_default()
+}
+
 async fn server() -> &'static Server {
     SERVER
         .get_or_init(|| async {

@@ -5,11 +5,17 @@
 //! best level cost one step per six bits of the price range in use, whatever the number of
 //! orders or levels and whatever the gap between prices. No account, fee or rule is known here.
 
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use crate::orders::{Hot, NIL};
 use crate::types::Side;
 use tree::Node;
+
+/// Bytes of one tree node.
+#[cfg(test)]
+pub(crate) const NODE_SIZE: usize = size_of::<Node>();
 
 /// One price level: a queue of order slots. 40 bytes.
 #[derive(Clone, Copy, Debug)]

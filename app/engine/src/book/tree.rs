@@ -20,6 +20,14 @@ pub(super) struct Node {
     children: [u32; 64],
 }
 
+#[cfg(test)]
+impl Node {
+    /// The node above, or the next one on the free list.
+    pub(super) fn parent(&self) -> u32 {
+        self.parent
+    }
+}
+
 /// `key` without its lowest `layers` layers.
 #[inline]
 fn above(key: u64, layers: u32) -> u64 {

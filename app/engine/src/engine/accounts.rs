@@ -157,7 +157,7 @@ impl Accounts {
 
 /// How many open orders an account has in one instrument.
 #[derive(Clone, Copy, Debug)]
-struct OpenCount {
+pub(super) struct OpenCount {
     account: AccountId,
     instrument: InstrumentId,
     /// Also links the free list.

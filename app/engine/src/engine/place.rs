@@ -36,7 +36,8 @@ impl Engine {
         if place.instrument.0 as usize >= self.markets.len() {
             return refuse(Reject::UnknownInstrument, events);
         }
-        match self.orders.known(place) {
+        let hash = self.orders.order_hash(place);
+        match self.orders.known(place, hash) {
             Known::New => {}
             Known::Other => return refuse(Reject::DuplicateClientOrderId, events),
             Known::Same(slot) => {
@@ -48,7 +49,7 @@ impl Engine {
         let market = &self.markets[place.instrument.0 as usize];
         let day = self.days[market.profile as usize].day;
         let (base, quote) = (market.base, market.quote);
-        let slot = self.orders.create(place, day, self.seq, self.at);
+        let slot = self.orders.create(place, hash, day, self.seq, self.at);
         let order = OrderId(self.orders.hot[slot as usize].id);
         match admission {
             Err(code) => {
@@ -117,9 +118,9 @@ impl Engine {
         market.refuses()?;
         let may_rest = matches!(place.time_in_force, TimeInForce::Gtc | TimeInForce::Day);
         let market_order = place.kind == OrderKind::Market;
-        if (market_order || place.post_only) && market_order == may_rest
-            || market_order && place.post_only
-        {
+        let allowed =
+            if market_order { !may_rest && !place.post_only } else { may_rest || !place.post_only };
+        if !allowed {
             return Err(Reject::InvalidTimeInForce);
         }
         market.check_quantity(place.quantity.0)?;

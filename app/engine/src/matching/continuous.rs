@@ -3,9 +3,15 @@
 
 use crate::engine::{Engine, LevelState, OrderStatus};
 use crate::event::{Cause, CloseReason, Event, Trade};
-use crate::money::Traded;
-use crate::orders::NIL;
+use crate::money::{Leg, Traded};
+use crate::orders::{Hot, NIL};
 use crate::types::*;
+
+/// One side of a trade: the order as it was, and its sums before and after.
+struct Party {
+    order: Hot,
+    sums: (Traded, Traded),
+}
 
 impl Engine {
     /// Trades an order against the other side as far as its bound and quantity go. Filled
@@ -69,33 +75,23 @@ impl Engine {
         let resting = &mut market.sides[maker_hot.side as usize];
         self.books.reduce(resting, &mut self.orders.hot[maker as usize], quantity);
         self.orders.hot[taker as usize].remaining -= quantity;
-        let units = &market.units;
-        let (maker_before, maker_after) =
-            self.orders.add_fill(maker, notional, units.maker_ppm, self.seq, self.at);
-        let (taker_before, taker_after) =
-            self.orders.add_fill(taker, notional, units.taker_ppm, self.seq, self.at);
-        let (buyer, buyer_sums, seller, seller_sums) = match taker_hot.side {
-            Side::Buy => {
-                (taker_hot, (taker_before, taker_after), maker_hot, (maker_before, maker_after))
-            }
-            Side::Sell => {
-                (maker_hot, (maker_before, maker_after), taker_hot, (taker_before, taker_after))
-            }
+        let (maker_ppm, taker_ppm) = (market.units.maker_ppm, market.units.taker_ppm);
+        let maker_sums = self.orders.add_fill(maker, notional, maker_ppm, self.seq, self.at);
+        let taker_sums = self.orders.add_fill(taker, notional, taker_ppm, self.seq, self.at);
+        let maker = Party { order: maker_hot, sums: maker_sums };
+        let taker = Party { order: taker_hot, sums: taker_sums };
+        let (buyer, seller) = match taker_hot.side {
+            Side::Buy => (taker, maker),
+            Side::Sell => (maker, taker),
         };
-        let paid = units.buyer_leg(buyer_sums.0, buyer_sums.1);
-        let got = units.seller_leg(seller_sums.0, seller_sums.1);
-        let base = units.base(quantity);
-        let left = buyer.remaining - quantity;
-        let unlocked = units.lock(Side::Buy, buyer_sums.0, buyer.bound, buyer.remaining)
-            - units.lock(Side::Buy, buyer_sums.1, buyer.bound, left);
-        let (fees, rounding) = (market.fees, market.rounding);
+        let paid = market.units.buyer_leg(buyer.sums.0, buyer.sums.1);
+        let got = market.units.seller_leg(seller.sums.0, seller.sums.1);
         let (maker_fee, taker_fee) = match taker_hot.side {
             Side::Buy => (got.fee, paid.fee),
             Side::Sell => (paid.fee, got.fee),
         };
-        let trade = self.trades;
         events.push(Event::Trade(Trade {
-            trade: TradeId(trade),
+            trade: TradeId(self.trades),
             instrument: taker_hot.instrument,
             price: Price(price),
             quantity: Quantity(quantity),
@@ -109,22 +105,42 @@ impl Engine {
             maker_remaining: Quantity(maker_hot.remaining - quantity),
             taker_remaining: Quantity(taker_hot.remaining - quantity),
         }));
+        self.settle((&buyer, paid), (&seller, got), quantity, events);
+    }
+
+    /// Moves what a trade moves between the two parties and the system accounts.
+    fn settle(
+        &mut self,
+        (buyer, paid): (&Party, Leg),
+        (seller, got): (&Party, Leg),
+        quantity: i64,
+        events: &mut Vec<Event>,
+    ) {
+        let (buy, sell) = (&buyer.order, &seller.order);
+        let market = &self.markets[buy.instrument.0 as usize];
+        let (units, trade) = (&market.units, self.trades);
+        let base = units.base(quantity);
+        let left = buy.remaining - quantity;
+        let unlocked = units.lock(Side::Buy, buyer.sums.0, buy.bound, buy.remaining)
+            - units.lock(Side::Buy, buyer.sums.1, buy.bound, left);
         let ledger = &mut self.ledger;
-        ledger.change(buyer.pays, (-paid.gross, -unlocked), Cause::Trade, trade, events);
+        ledger.change(buy.pays, (-paid.gross, -unlocked), Cause::Trade, trade, events);
         if paid.fee != 0 {
-            ledger.change(buyer.pays, (-paid.fee, 0), Cause::Fee, trade, events);
+            ledger.change(buy.pays, (-paid.fee, 0), Cause::Fee, trade, events);
         }
-        ledger.change(seller.pays, (-base, -base), Cause::Trade, trade, events);
-        ledger.change(buyer.receives, (base, 0), Cause::Trade, trade, events);
-        ledger.change(seller.receives, (got.gross, 0), Cause::Trade, trade, events);
+        ledger.change(sell.pays, (-base, -base), Cause::Trade, trade, events);
+        ledger.change(buy.receives, (base, 0), Cause::Trade, trade, events);
+        ledger.change(sell.receives, (got.gross, 0), Cause::Trade, trade, events);
         if got.fee != 0 {
-            ledger.change(seller.receives, (-got.fee, 0), Cause::Fee, trade, events);
+            ledger.change(sell.receives, (-got.fee, 0), Cause::Fee, trade, events);
         }
-        if paid.fee + got.fee != 0 {
-            ledger.change(fees, (paid.fee + got.fee, 0), Cause::Fee, trade, events);
+        let fees = paid.fee + got.fee;
+        if fees != 0 {
+            ledger.change(market.fees, (fees, 0), Cause::Fee, trade, events);
         }
-        if paid.gross != got.gross {
-            ledger.change(rounding, (paid.gross - got.gross, 0), Cause::Rounding, trade, events);
+        let rounding = paid.gross - got.gross;
+        if rounding != 0 {
+            ledger.change(market.rounding, (rounding, 0), Cause::Rounding, trade, events);
         }
     }
 

@@ -179,7 +179,11 @@ fn mass_commands_are_cut_into_steps() {
             instrument: InstrumentId(2),
             side,
             kind: OrderKind::Limit,
-            time_in_force: if number % 6 == 0 { TimeInForce::Gtc } else { TimeInForce::Day },
+            time_in_force: if number.is_multiple_of(6) {
+                TimeInForce::Gtc
+            } else {
+                TimeInForce::Day
+            },
             post_only: false,
             price: Price(price),
             quantity: Quantity(200),

@@ -157,8 +157,8 @@ struct NewAccounts<'a> {
 pub(super) struct BatchItem<T: Serialize> {
     /// What the single call would have answered.
     status: u16,
-    #[serde(flatten)]
-    item: Option<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<serde_json::Value>,
 }
@@ -168,11 +168,11 @@ impl<T: Serialize> BatchItem<T> {
     pub(super) fn new(answer: ApiResult<(StatusCode, T)>) -> BatchItem<T> {
         match answer {
             Ok((status, item)) => {
-                BatchItem { status: status.as_u16(), item: Some(item), error: None }
+                BatchItem { status: status.as_u16(), result: Some(item), error: None }
             }
             Err(error) => BatchItem {
                 status: error.code.status(),
-                item: None,
+                result: None,
                 error: serde_json::to_value(error.shape()).ok(),
             },
         }

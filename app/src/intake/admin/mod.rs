@@ -19,7 +19,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use zaraba_engine::Event;
@@ -34,37 +34,46 @@ use crate::platform::Platform;
 /// Most items of one batch request.
 const BATCH_MAX: usize = 1_000;
 
-/// Every admin route below `/admin/v1`, behind the token.
+/// Every route below `/admin/v1`. A table, so that a test can walk it.
+fn table() -> Vec<(&'static str, MethodRouter<Platform>)> {
+    vec![
+        ("/overview", get(overview::overview)),
+        ("/assets", get(assets::list).post(assets::create)),
+        ("/instruments", get(instruments::list).post(instruments::create)),
+        ("/instruments/{symbol}/status", post(instruments::set_status)),
+        ("/instruments/{symbol}/limits", post(instruments::set_limits)),
+        ("/accounts", get(accounts::list).post(accounts::create)),
+        ("/accounts/batch", post(accounts::create_batch)),
+        ("/accounts/{code}", get(accounts::one)),
+        ("/accounts/{code}/status", post(accounts::set_status)),
+        ("/accounts/{code}/keys", get(keys::list).post(keys::create)),
+        ("/accounts/{code}/keys/{api_key}/revoke", post(keys::revoke)),
+        ("/accounts/{code}/transfers", post(transfers::create)),
+        ("/transfers/batch", post(transfers::create_batch)),
+        ("/orders/{order_id}", get(orders::one)),
+        ("/orders/{order_id}/cancel", post(orders::cancel)),
+        ("/orders/cancel", post(orders::cancel_many)),
+        ("/days/roll", post(days::roll)),
+    ]
+}
+
+/// Paths of the admin API, parameters in braces.
+pub fn paths() -> Vec<String> {
+    table().iter().map(|(path, _)| format!("/admin/v1{path}")).collect()
+}
+
+/// The routes of the table and the console's live data, behind the token.
 fn guarded(
     platform: &Platform,
     token: AdminToken,
     rates: Arc<overview::Rates>,
 ) -> Router<Platform> {
-    let routes = Router::new()
-        .route("/overview", get(overview::overview))
-        .route("/assets", get(assets::list).post(assets::create))
-        .route("/instruments", get(instruments::list).post(instruments::create))
-        .route("/instruments/{symbol}/status", post(instruments::set_status))
-        .route("/instruments/{symbol}/limits", post(instruments::set_limits))
-        .route("/accounts", get(accounts::list).post(accounts::create))
-        .route("/accounts/batch", post(accounts::create_batch))
-        .route("/accounts/{code}", get(accounts::one))
-        .route("/accounts/{code}/status", post(accounts::set_status))
-        .route("/accounts/{code}/keys", get(keys::list).post(keys::create))
-        .route("/accounts/{code}/keys/{api_key}/revoke", post(keys::revoke))
-        .route("/accounts/{code}/transfers", post(transfers::create))
-        .route("/transfers/batch", post(transfers::create_batch))
-        .route("/orders/{order_id}", get(orders::one))
-        .route("/orders/{order_id}/cancel", post(orders::cancel))
-        .route("/orders/cancel", post(orders::cancel_many))
-        .route("/days/roll", post(days::roll))
-        .layer(axum::Extension(rates));
+    let own = table().into_iter().fold(Router::new(), |router, (path, methods)| {
+        router.route(&format!("/admin/v1{path}"), methods)
+    });
     let guard =
         axum::middleware::from_fn_with_state((platform.clone(), token), guard::authenticated);
-    Router::new()
-        .nest("/admin/v1", routes)
-        .merge(crate::market::http::admin_routes())
-        .route_layer(guard)
+    own.layer(axum::Extension(rates)).merge(crate::market::http::admin_routes()).route_layer(guard)
 }
 
 fn build(platform: Platform, token: AdminToken, rates: Arc<overview::Rates>) -> Router {

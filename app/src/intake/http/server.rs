@@ -42,12 +42,14 @@ impl Connected<Peer> for SocketAddr {
 struct Bounded {
     listener: TcpListener,
     room: Arc<Semaphore>,
+    /// How long a connection may take for its first bytes.
+    patience: Duration,
 }
 
 impl AddrListener<Held, Peer> for Bounded {
     async fn bind_to(address: Peer) -> io::Result<Self> {
         let listener = TcpListener::bind(address.0).await?;
-        Ok(Bounded { listener, room: Arc::new(Semaphore::new(1)) })
+        Ok(Bounded { listener, room: Arc::new(Semaphore::new(1)), patience: GRACE })
     }
 
     async fn accept_stream(&self) -> io::Result<(Held, Peer)> {
@@ -55,7 +57,11 @@ impl AddrListener<Held, Peer> for Bounded {
         let (stream, peer) = self.listener.accept().await?;
         stream.set_nodelay(true)?;
         METRICS.connections.inc();
-        Ok((Held { stream, _permit: permit }, Peer(peer)))
+        let opening = Some(Opening {
+            deadline: Box::pin(tokio::time::sleep(self.patience)),
+            missing: OPENING_BYTES,
+        });
+        Ok((Held { stream, opening, _permit: permit }, Peer(peer)))
     }
 
     fn get_local_addr(&self) -> io::Result<Peer> {
@@ -66,8 +72,20 @@ impl AddrListener<Held, Peer> for Bounded {
 /// A connection that holds its place until it is closed, upgraded ones included.
 struct Held {
     stream: TcpStream,
+    /// Until enough has been received.
+    opening: Option<Opening>,
     _permit: OwnedSemaphorePermit,
 }
+
+/// The first bytes of a connection. The HTTP stack waits for them without limit (it has to
+/// tell HTTP/1 from HTTP/2 by them, and its header timeout begins only then).
+struct Opening {
+    deadline: Pin<Box<tokio::time::Sleep>>,
+    missing: usize,
+}
+
+/// Length of the HTTP/2 preface; any request of HTTP/1.1 with a Host is longer.
+const OPENING_BYTES: usize = 24;
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -81,7 +99,22 @@ impl AsyncRead for Held {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let Some(opening) = &mut self.opening else { return read };
+        match read {
+            Poll::Ready(_) => {
+                opening.missing = opening.missing.saturating_sub(buffer.filled().len() - before);
+                if opening.missing == 0 {
+                    self.opening = None;
+                }
+                read
+            }
+            Poll::Pending => match opening.deadline.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+                Poll::Pending => Poll::Pending,
+            },
+        }
     }
 }
 
@@ -122,13 +155,14 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
+    let header = Duration::from_secs(http.header_seconds);
     let listener = Bounded {
         listener: TcpListener::from_std(listener)?,
         room: Arc::new(Semaphore::new(http.connections)),
+        patience: header,
     };
     let handle = Handle::new();
     let mut server = Server::<Peer>::from_listener(listener).handle(handle.clone());
-    let header = Duration::from_secs(http.header_seconds);
     let builder = server.http_builder();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(header);
     builder

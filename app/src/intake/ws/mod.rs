@@ -22,6 +22,8 @@ use crate::platform::Platform;
 
 /// Largest message a client may send, in bytes.
 pub const MESSAGE_BYTES: usize = 64 << 10;
+/// A larger one is refused; one larger than this is not even read: the connection is closed.
+const FRAME_BYTES: usize = 256 << 10;
 
 /// The door: `GET /v1/stream`. Needs `ConnectInfo<SocketAddr>` from the server for keys
 /// with an address list.
@@ -68,8 +70,8 @@ async fn stream(
     // A client that never finishes the handshake must not keep its place.
     let place = session::Place::new(platform.market.clone(), client);
     upgrade
-        .max_message_size(MESSAGE_BYTES)
-        .max_frame_size(MESSAGE_BYTES)
+        .max_message_size(FRAME_BYTES)
+        .max_frame_size(FRAME_BYTES)
         .on_upgrade(move |socket| session::run(platform, socket, place, address))
 }
 

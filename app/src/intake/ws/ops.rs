@@ -101,6 +101,9 @@ pub enum OpError {
     /// A binary message.
     #[error("messages must be text; this one was binary")]
     BinaryMessage,
+    /// A message above the bound.
+    #[error("the message is larger than {} bytes", super::MESSAGE_BYTES)]
+    MessageTooLarge,
     /// Not an object with the right members.
     #[error("{0}")]
     InvalidRequest(String),
@@ -161,6 +164,7 @@ impl OpError {
         match self {
             OpError::InvalidJson(_) => "invalid_json",
             OpError::BinaryMessage => "binary_message",
+            OpError::MessageTooLarge => "message_too_large",
             OpError::InvalidRequest(_) => "invalid_request",
             OpError::UnknownOp(_) => "unknown_op",
             OpError::UnknownChannel(_) => "unknown_channel",

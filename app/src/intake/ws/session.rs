@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite;
 
 use super::feed::Feed;
 use super::ops::{self, Op, OpError, SUBSCRIPTIONS_MAX};
-use super::{Clocks, writer};
+use super::{Clocks, MESSAGE_BYTES, writer};
 use crate::auth::{Principal, Scope, SignedParts};
 use crate::clock;
 use crate::market::Market;
@@ -88,7 +88,7 @@ pub async fn run(platform: Platform, socket: WebSocket, place: Place, address: O
     loop {
         let frame = tokio::select! {
             biased;
-            _ = &mut writer => return,
+            _ = &mut writer => break,
             frame = tokio::time::timeout(clocks.idle, frames.next()) => frame,
         };
         match frame {
@@ -105,9 +105,14 @@ pub async fn run(platform: Platform, socket: WebSocket, place: Place, address: O
         if client.is_gone() {
             // It says goodbye; its own clock bounds that.
             let _ = writer.await;
-            return;
+            break;
         }
     }
+    drop(session);
+    // Closing with something unread would reset the connection, and the reset would overtake
+    // the reason on its way to the client.
+    let rest = async { while let Some(Ok(_)) = frames.next().await {} };
+    let _ = tokio::time::timeout(writer::FAREWELL, rest).await;
 }
 
 /// Which bound a transport error is about; `None`: the connection is just broken.
@@ -165,6 +170,9 @@ struct Answer<'a> {
 
 impl Session {
     fn text(&mut self, text: &str) {
+        if text.len() > MESSAGE_BYTES {
+            return self.refuse(None, &OpError::MessageTooLarge);
+        }
         if !self.budget.spend() {
             return self.refuse(None, &OpError::RateLimited(self.budget.per_second));
         }

@@ -31,7 +31,7 @@ const BURST: usize = 64;
 /// Private events taken at once from memory.
 const PAGE: usize = 64;
 /// Time to say goodbye in.
-const FAREWELL: Duration = Duration::from_secs(2);
+pub const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The client cannot be written to any more.
 struct Lost;

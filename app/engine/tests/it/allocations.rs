@@ -1,0 +1,113 @@
+//! No command allocates in steady state, shown by counting every allocation of this thread.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use crate::world::*;
+use zaraba_engine::command::*;
+use zaraba_engine::instrument::InstrumentSpec;
+use zaraba_engine::types::*;
+use zaraba_engine::{Command, Engine, Event};
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations() -> u64 {
+    COUNT.with(Cell::get)
+}
+
+/// One command of a mix of places (resting, taking, refused, repeated), amendments, cancels
+/// and mass cancels.
+fn command(world: &mut World, i: u64, orders: &[(AccountId, OrderId)]) -> Command {
+    let account = [ANN, BOB, CAT][(i * 7 % 3) as usize];
+    let side = if i * 13 % 5 < 3 { Side::Buy } else { Side::Sell };
+    let price = 1_000 + (i * 31 % 40) as i64 * 5 + (i * 17 % 7) as i64 * 100_000;
+    let known = |back: u64| orders[orders.len() - 1 - (back % orders.len() as u64) as usize];
+    match i % 16 {
+        3 | 7 | 11 if !orders.is_empty() => {
+            let (account, order) = known(i * 11 % 20);
+            Command::Cancel(Cancel { account, order, via: Via::Rest, key: 0 })
+        }
+        5 | 13 if !orders.is_empty() => {
+            let (account, order) = known(i * 3 % 20);
+            let (price, quantity) = (Price(price), Quantity(0));
+            Command::Amend(Amend { account, order, price, quantity, via: Via::Rest, key: 0 })
+        }
+        9 if i % 512 == 9 => Command::CancelMany(CancelMany {
+            account: i.is_multiple_of(3).then_some(account),
+            instrument: None,
+            side: None,
+            via: Via::Admin,
+            key: 0,
+        }),
+        kind => {
+            let place = world.limit(account, COIN, side, price, 10 + (i % 5) as i64 * 2);
+            let immediate = if kind == 1 { TimeInForce::Ioc } else { TimeInForce::Gtc };
+            let client_id = if kind == 15 { text("always-the-same") } else { place.client_id };
+            Command::Place(Place { time_in_force: immediate, client_id, ..place })
+        }
+    }
+}
+
+#[test]
+fn steady_state_allocates_nothing() {
+    let limits = Limits { live_orders: 4_000, answers: 500, ..limits() };
+    let coin = InstrumentSpec { open_order_cap: 1_000, maker_fee_ppm: -5, ..coin() };
+    let mut world = World::with(limits, InstrumentSpec { taker_fee_ppm: 9, ..coin }, stock());
+    let mut events = Vec::with_capacity(65_536);
+    let mut orders = Vec::with_capacity(64_000);
+    let (mut trades, mut counted) = (0, 0);
+    for i in 0..40_000u64 {
+        let command = command(&mut world, i, &orders);
+        world.seq += 1;
+        events.clear();
+        let before = allocations();
+        world.engine.apply(Seq(world.seq), Timestamp(i), &command, &mut events);
+        if i >= 10_000 {
+            counted += allocations() - before;
+        }
+        trades += events.iter().filter(|e| matches!(e, Event::Trade(_))).count();
+        if let (Command::Place(place), Some(Event::Accepted { order, .. })) =
+            (&command, events.first())
+        {
+            orders.push((place.account, *order));
+        }
+    }
+    world.engine.check().unwrap();
+    assert!(trades > 3_000, "only {trades} trades");
+    assert_eq!(counted, 0, "allocations in 30,000 commands");
+}
+
+#[test]
+fn the_counter_counts() {
+    let before = allocations();
+    let engine = Box::new(Engine::new());
+    assert!(allocations() > before);
+    drop(engine);
+}

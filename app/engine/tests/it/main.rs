@@ -1,0 +1,8 @@
+//! The engine from outside: its rules one by one, and what it may allocate.
+
+mod allocations;
+mod frame;
+mod orders;
+mod settlement;
+mod snapshots;
+mod world;

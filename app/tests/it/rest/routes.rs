@@ -1,0 +1,119 @@
+//! Every route is described, and none answers to strangers that should not.
+
+use reqwest::Method;
+use serde_json::Value;
+use zaraba::intake::http;
+
+use super::world::{World, answer};
+
+/// What may be had without a signature.
+const PUBLIC: [&str; 9] = [
+    "/v1/time",
+    "/v1/status",
+    "/v1/instruments",
+    "/v1/instruments/{symbol}",
+    "/v1/instruments/{symbol}/book",
+    "/v1/instruments/{symbol}/trades",
+    "/v1/instruments/{symbol}/candles",
+    "/v1/tickers",
+    // Private channels are behind the stream's own `auth`.
+    "/v1/stream",
+];
+
+fn filled(path: &str) -> String {
+    path.replace("{symbol}", "7203")
+        .replace("{order_id}", "16777216")
+        .replace("{client_order_id}", "a")
+        .replace("{code}", "alice")
+        .replace("{api_key}", "k")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_but_the_public_ones_needs_a_signature() {
+    let world = World::start().await;
+    let document: Value =
+        serde_json::from_str(&http::document(&world.platform).to_json().unwrap()).unwrap();
+    let mut signed = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let url = format!("http://{}{}", world.public, filled(path));
+            let got = answer(world.client.request(method.clone(), url)).await;
+            if PUBLIC.contains(&path.as_str()) {
+                assert_ne!(got.status, 401, "{method} {path}");
+                continue;
+            }
+            assert_eq!((got.status.as_u16(), got.code()), (401, "unauthorized"), "{method} {path}");
+            let headers = &operation["security"][0];
+            for header in ["api_key", "request_time", "signature"] {
+                assert!(headers.get(header).is_some(), "{method} {path} does not name {header}");
+            }
+            signed += 1;
+        }
+    }
+    assert_eq!(signed, 11, "a new signed route belongs here");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_is_served_and_describes_what_the_contract_lists() {
+    let world = World::start().await;
+    let url = format!("http://{}/v1/openapi.json", world.public);
+    let document = answer(world.client.get(url)).await.body;
+    let paths = document["paths"].as_object().unwrap();
+    for (path, methods) in [
+        ("/v1/time", &["get"][..]),
+        ("/v1/status", &["get"]),
+        ("/v1/instruments", &["get"]),
+        ("/v1/instruments/{symbol}", &["get"]),
+        ("/v1/instruments/{symbol}/book", &["get"]),
+        ("/v1/instruments/{symbol}/trades", &["get"]),
+        ("/v1/instruments/{symbol}/candles", &["get"]),
+        ("/v1/orders", &["get", "post", "delete"]),
+        ("/v1/orders/batch", &["post"]),
+        ("/v1/orders/{order_id}", &["get", "patch", "delete"]),
+        ("/v1/orders/by-client-id/{client_order_id}", &["get"]),
+        ("/v1/fills", &["get"]),
+        ("/v1/balances", &["get"]),
+        ("/v1/ledger", &["get"]),
+    ] {
+        for method in methods {
+            let operation = &paths[path][method];
+            assert!(operation["responses"]["429"].is_object(), "{method} {path}: {operation}");
+        }
+    }
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for field in ["client_order_id", "symbol", "side", "type", "quantity", "price"] {
+        let described = schemas.values().any(|s| s["properties"][field].is_object());
+        assert!(described, "{field} is described nowhere");
+    }
+    assert_eq!(document["components"]["securitySchemes"].as_object().unwrap().len(), 3);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_admin_route_needs_the_token() {
+    let world = World::start().await;
+    let mut paths = zaraba::intake::admin::paths();
+    assert!(paths.len() >= 17);
+    paths.push("/admin/v1/live".into());
+    paths.push("/admin/v1/instruments/{symbol}/live".into());
+    for path in paths {
+        for method in [Method::GET, Method::POST] {
+            for token in [None, Some("wrong"), Some("")] {
+                let url = format!("http://{}{}", world.admin, filled(&path));
+                let mut request = world.client.request(method.clone(), url);
+                if let Some(token) = token {
+                    request = request.bearer_auth(token);
+                }
+                let got = answer(request).await;
+                assert!([401, 405].contains(&got.status.as_u16()), "{method} {path}: {got:?}");
+            }
+        }
+    }
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let got = answer(world.client.get(format!("http://{}{path}", world.admin))).await;
+        assert_eq!(got.status, 200, "{path}");
+    }
+    world.stop().await;
+}

@@ -1,0 +1,100 @@
+//! Clients that hold on to sockets without using them as they should.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::world::World;
+
+/// Far above every limit of the test's settings: what takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Reads until the server closes; what it said.
+async fn until_closed(stream: &mut TcpStream) -> String {
+    let mut said = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut said)).await;
+    read.expect("the server closes the connection").ok();
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_and_half_sent_requests_are_closed_and_others_served() {
+    let world = World::start().await;
+    let alice = world.trader("alice").await;
+    let started = Instant::now();
+    let mut silent = TcpStream::connect(world.public).await.unwrap();
+    // The beginning of HTTP/2's preface: the server cannot know yet what is spoken.
+    let mut undecided = TcpStream::connect(world.public).await.unwrap();
+    undecided.write_all(b"PRI").await.unwrap();
+    let mut half_header = TcpStream::connect(world.public).await.unwrap();
+    half_header.write_all(b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nX-Api-").await.unwrap();
+    let body = serde_json::to_vec(&world.good()).unwrap();
+    let mut half_body = TcpStream::connect(world.public).await.unwrap();
+    let mut head = format!(
+        "POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n",
+        body.len()
+    );
+    for (name, value) in alice.headers(world.time(), "POST", "/v1/orders", &body) {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    half_body.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
+    half_body.write_all(&body[..10]).await.unwrap();
+
+    assert_eq!(world.place(&alice, &world.good()).await.status, 201);
+    until_closed(&mut silent).await;
+    until_closed(&mut undecided).await;
+    until_closed(&mut half_header).await;
+    let said = until_closed(&mut half_body).await;
+    assert!(said.starts_with("HTTP/1.1 408 ") && said.contains("request_timeout"), "{said}");
+    assert!(started.elapsed() < PATIENCE);
+    assert_eq!(world.place(&alice, &world.good()).await.status, 201);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_and_hang_ups_hurt_no_one() {
+    let world = World::start().await;
+    let alice = world.trader("alice").await;
+    for garbage in [&b"\x16\x03\x01\x02\x00\x01"[..], b"GET\r\n\r\n", b"\0\0\0\0\r\n\r\n"] {
+        let mut stream = TcpStream::connect(world.public).await.unwrap();
+        stream.write_all(garbage).await.unwrap();
+        until_closed(&mut stream).await;
+    }
+    // Gone before the answer, many times.
+    let body = serde_json::to_vec(&json!({"x": 1})).unwrap();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(world.public).await.unwrap();
+        let head = format!("POST /v1/orders HTTP/1.1\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all(head.as_bytes()).await.unwrap();
+        drop(stream);
+    }
+    assert_eq!(world.place(&alice, &world.good()).await.status, 201);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_past_the_bound_wait_and_are_served_when_there_is_room() {
+    let world = World::with(|config| config.http.connections = 2).await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(world.public).await.unwrap();
+        stream.write_all(b"GET /v1/time HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut some = [0; 12];
+        stream.read_exact(&mut some).await.unwrap();
+        assert_eq!(&some, b"HTTP/1.1 200");
+        held.push(stream);
+    }
+    let mut third = TcpStream::connect(world.public).await.unwrap();
+    third
+        .write_all(b"GET /v1/time HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    // Idle connections are closed by the header timeout, or here by their owner.
+    held.clear();
+    let said = until_closed(&mut third).await;
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    world.stop().await;
+}
