@@ -211,7 +211,12 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
         }
     };
     let config = config(dir, ports, &url)?;
-    let log = File::create(dir.join("zaraba.log")).context("cannot create the log file")?;
+    let log_path = dir.join("zaraba.log");
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(&log_path)
+        .with_context(|| format!("cannot open {}", log_path.display()))?;
     crate::telemetry::init_to(&config.log, std::sync::Mutex::new(log))?;
     let database = crate::queries::connect_options(&config.postgres)?;
     crate::projections::migrate::run(&database).await.context("cannot migrate the database")?;
