@@ -6,6 +6,7 @@
 
 mod history;
 mod migrations;
+mod node;
 mod plans;
 mod private_postgres;
 mod projection;
