@@ -47,6 +47,12 @@ pub enum Verb {
     /// Take a snapshot of the state now, from the journal.
     #[command(after_help = "Works on a stopped node, and beside a running one.")]
     Snapshot(Where),
+    /// Bring the database to this program's schema.
+    #[command(after_help = "Example: zaraba migrate --config /etc/zaraba/zaraba.toml --check")]
+    Migrate(crate::projections::cli::MigrateOptions),
+    /// Rebuild, verify or look at the tables that Postgres keeps of the journal.
+    #[command(subcommand)]
+    Projections(crate::projections::cli::ProjectionsVerb),
     /// Play recorded market data through the public API.
     #[command(subcommand)]
     Replay(crate::tools::lobster::ReplayVerb),
@@ -102,6 +108,8 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
         Verb::Sim(options) => crate::tools::sim::run(options)?,
         Verb::Journal(verb) => crate::journal::cli::run(verb)?,
         Verb::Snapshot(place) => crate::journal::cli::snapshot(&place)?,
+        Verb::Migrate(options) => crate::projections::cli::run_migrate(&options)?,
+        Verb::Projections(verb) => crate::projections::cli::run(&verb)?,
         Verb::Replay(verb) => crate::tools::lobster::run(verb)?,
     }
     Ok(())

@@ -44,21 +44,9 @@ where
     .map_err(|e| anyhow::anyhow!("logging cannot be started: {e}"))
 }
 
-struct Gauges {
-    durable: IntGauge,
-    projected: IntGauge,
-    postgres_ok: IntGauge,
-}
-
-static GAUGES: LazyLock<Gauges> = LazyLock::new(|| {
-    let gauge = |name: &str, help: &str| {
-        register_int_gauge!(name, help).expect("names are unique and valid: registered once, here")
-    };
-    Gauges {
-        durable: gauge("zaraba_durable_sequence", "Last journal sequence that is on disk."),
-        projected: gauge("zaraba_projected_sequence", "Last journal sequence that is in Postgres."),
-        postgres_ok: gauge("zaraba_postgres_up", "1 when the last write to Postgres worked."),
-    }
+static POSTGRES_UP: LazyLock<IntGauge> = LazyLock::new(|| {
+    register_int_gauge!("zaraba_postgres_up", "1 when the last write to Postgres worked.")
+        .expect("registered once, here")
 });
 
 /// `/healthz`, `/readyz`, `/metrics`.
@@ -95,10 +83,7 @@ async fn ready(State(platform): State<Platform>) -> impl IntoResponse {
 }
 
 async fn metrics(State(platform): State<Platform>) -> impl IntoResponse {
-    let gauges = &*GAUGES;
-    gauges.durable.set(platform.status.durable.get().0 as i64);
-    gauges.projected.set(platform.status.projected().0 as i64);
-    gauges.postgres_ok.set(platform.status.postgres_ok().into());
+    POSTGRES_UP.set(platform.status.postgres_ok().into());
     let mut text = Vec::new();
     match TextEncoder::new().encode(&prometheus::gather(), &mut text) {
         Ok(()) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),

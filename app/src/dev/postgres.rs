@@ -505,6 +505,7 @@ fn configure(owner: &Owner, dir: &Path, data: &Path, port: u16) -> Result<()> {
          shared_buffers = '128MB'\n\
          wal_level = minimal\n\
          max_wal_senders = 0\n\
+         max_locks_per_transaction = 512\n\
          max_wal_size = '2GB'\n\
          checkpoint_timeout = '15min'\n\
          wal_compression = on\n\

@@ -140,7 +140,7 @@ struct Work {
     /// Where the feed goes on: what the tables have, as far as we know.
     at: Mark,
     /// A bundle on top of `at` that is not known to be written.
-    pending: Option<Bundle>,
+    pending: Option<Box<Bundle>>,
     /// What was logged last, so that a state is logged once.
     trouble: Option<&'static str>,
 }
@@ -264,7 +264,7 @@ impl Work {
         let Some(feed) = &mut self.feed else { return Ok(Next::End) };
         match tokio::time::timeout(IDLE, feed.next()).await {
             Err(_) => Ok(Next::Nothing),
-            Ok(Some(Ok(bundle))) => Ok(Next::Bundle(bundle)),
+            Ok(Some(Ok(bundle))) => Ok(Next::Bundle(Box::new(bundle))),
             Ok(None) => Ok(Next::End),
             Ok(Some(Err(error))) => {
                 self.end_feed().await;
@@ -375,7 +375,7 @@ impl Work {
 
 /// What comes next.
 enum Next {
-    Bundle(Bundle),
+    Bundle(Box<Bundle>),
     /// Nothing yet.
     Nothing,
     /// Nothing any more.

@@ -207,3 +207,43 @@ async fn orders_are_filtered_opened_and_downloaded() {
     })
     .await;
 }
+
+/// Needs axe-core, which is not part of this repository: `AXE_JS` names its `axe.min.js`
+/// (`npm pack axe-core`).
+#[tokio::test(flavor = "multi_thread")]
+async fn axe_finds_no_barrier() {
+    const NAME: &str = "axe_finds_no_barrier";
+    let Ok(path) = std::env::var("AXE_JS") else {
+        return skipped(NAME, "AXE_JS does not name an axe.min.js");
+    };
+    let axe = std::fs::read_to_string(path).unwrap();
+    with_browser(NAME, async |world, browser| {
+        browser.sign_in(&world).await;
+        for theme in ["light", "dark"] {
+            let set = sqlx::query("UPDATE console.staff SET theme = $1").bind(theme);
+            set.execute(&world.pool).await.unwrap();
+            for path in [
+                "/",
+                "/books",
+                "/books/7203",
+                "/orders",
+                "/orders/1996488823",
+                "/preferences",
+                "/licences",
+                "/nowhere",
+            ] {
+                browser.client.goto(&world.at(path)).await.unwrap();
+                browser.wait_until("document.readyState === 'complete'").await;
+                browser.client.execute(&axe, vec![]).await.unwrap();
+                let run = "const done = arguments[0]; axe.run({runOnly: ['wcag2a', 'wcag2aa', \
+                    'wcag21a', 'wcag21aa', 'wcag22aa']}).then(r => done(r.violations.map(v => \
+                    v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary)\
+                    .slice(0, 3).join(' | '))))";
+                let found = browser.client.execute_async(run, vec![]).await.unwrap();
+                assert_eq!(found, json!([]), "{path} in {theme}");
+            }
+        }
+        browser
+    })
+    .await;
+}

@@ -32,17 +32,20 @@ async fn pictures() {
         browser.client.goto(&world.at("/sign-in?lang=ja")).await.unwrap();
         take(&browser, "console-sign-in").await;
         browser.sign_in(&world).await;
-        for (language, theme, suffix) in [("en", "light", "en-light"), ("ja", "dark", "ja-dark")] {
+        let (overview, book) = (("/", "overview"), ("/books/7203?interval=5m", "book"));
+        let english = [
+            overview,
+            book,
+            ("/books", "books"),
+            ("/orders?symbol=7203&side=sell&state=working", "orders"),
+            ("/orders/1996488823", "order"),
+        ];
+        let looks = [("en", "light", &english[..]), ("ja", "dark", &[overview, book])];
+        for (language, theme, pages) in looks {
             set(&world, language, theme).await;
-            for (path, name) in [
-                ("/", "overview"),
-                ("/books", "books"),
-                ("/books/7203?interval=5m", "book"),
-                ("/orders?symbol=7203&side=sell&state=working", "orders"),
-                ("/orders/1996488823", "order"),
-            ] {
+            for (path, name) in pages {
                 browser.client.goto(&world.at(path)).await.unwrap();
-                take(&browser, &format!("console-{name}-{suffix}")).await;
+                take(&browser, &format!("console-{name}-{language}-{theme}")).await;
             }
         }
         browser.close().await;

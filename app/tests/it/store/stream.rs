@@ -143,7 +143,7 @@ impl Stream {
             n if n < customers + CUSTOMERS * 3 => {
                 let k = n - customers;
                 let (account, asset) = (AccountId(4 + k / 3), AssetId(k % 3));
-                let amount = [10_000_000_0000, 50_0000_0000, 100_000][asset.0 as usize];
+                let amount = [100_000_000_000, 5_000_000_000, 100_000][asset.0 as usize];
                 transfer(TransferKind::Deposit, account, asset, amount, u64::from(n))
             }
             _ => return None,
