@@ -2,7 +2,7 @@
 //! last *released* sequence. Written by one thread (the releaser) before the replies of the
 //! same batch go out, so that a client reads its own writes; read by every surface.
 //!
-//! Trading state is under one lock, which the writer holds for at most [`SLICE`] commands
+//! Trading state is under one lock, which the writer holds for at most `SLICE` commands
 //! (some hundred microseconds): a reader always sees the state after a whole command, and the
 //! sequence it is given belongs to what it read. Reference data, which every order needs and
 //! which hardly ever changes, has a lock of its own. Why the engine itself is not read:
@@ -233,13 +233,11 @@ impl Live {
             return (found, state.seq, None);
         };
         let first = OrderId(after.map_or(0, |order| order.0 + 1));
-        let mut looked_at = 0usize;
         let mut last = None;
-        for id in owner.open.range(first..) {
+        for (looked_at, id) in owner.open.range(first..).enumerate() {
             if found.len() >= limit || looked_at >= limit.saturating_mul(10) {
                 return (found, state.seq, last);
             }
-            looked_at += 1;
             last = Some(*id);
             found.extend(state.orders.get(*id).filter(|order| keep(order)).copied());
         }

@@ -59,6 +59,18 @@ pub enum Drop {
 }
 
 impl Drop {
+    /// Every reason.
+    pub const ALL: [Drop; 8] = [
+        Drop::TooSlow,
+        Drop::WriteTimeout,
+        Drop::Idle,
+        Drop::TooManyErrors,
+        Drop::MessageTooLarge,
+        Drop::InvalidUtf8,
+        Drop::KeyExpired,
+        Drop::Shutdown,
+    ];
+
     /// Stable code.
     pub fn code(self) -> &'static str {
         match self {

@@ -3,10 +3,7 @@
 //! has its order acknowledged sees it there.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -17,6 +14,8 @@ use super::candles::Interval;
 use super::shapes::{CandleShape, TickerShape, TradeShape};
 use super::text::decimal;
 use crate::clock;
+use crate::intake::http::error::{ApiError, ApiResult, Code, ErrorBody};
+use crate::intake::http::extract::{Params, Segment};
 use crate::platform::Platform;
 
 pub use super::live::admin_routes;
@@ -117,62 +116,14 @@ struct TickersQuery {
     symbol: Option<String>,
 }
 
-/// A refused read.
-pub(crate) struct Refusal {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
-    field: Option<&'static str>,
+pub(crate) fn unknown_instrument(symbol: &str) -> ApiError {
+    let symbol: String = symbol.chars().take(32).collect();
+    let message = format!("there is no instrument {symbol:?}; GET /v1/instruments lists them");
+    ApiError::new(Code::UnknownInstrument, message).field("symbol")
 }
 
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    error: ErrorShape<'a>,
-}
-
-#[derive(Serialize)]
-struct ErrorShape<'a> {
-    code: &'a str,
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'a str>,
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let error = ErrorShape { code: self.code, message: &self.message, field: self.field };
-        (self.status, Json(ErrorBody { error })).into_response()
-    }
-}
-
-impl Refusal {
-    pub(crate) fn unknown_instrument(symbol: &str) -> Refusal {
-        let symbol: String = symbol.chars().take(32).collect();
-        Refusal {
-            status: StatusCode::NOT_FOUND,
-            code: "unknown_instrument",
-            message: format!("there is no instrument {symbol:?}; GET /v1/instruments lists them"),
-            field: Some("symbol"),
-        }
-    }
-
-    fn invalid(field: &'static str, message: String) -> Refusal {
-        Refusal {
-            status: StatusCode::BAD_REQUEST,
-            code: "invalid_parameter",
-            message,
-            field: Some(field),
-        }
-    }
-}
-
-fn query<T>(given: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
-    given.map(|Query(query)| query).map_err(|rejection| Refusal {
-        status: StatusCode::BAD_REQUEST,
-        code: "invalid_parameter",
-        message: rejection.body_text(),
-        field: None,
-    })
+fn invalid(field: &'static str, message: String) -> ApiError {
+    ApiError::new(Code::InvalidParameter, message).field(field)
 }
 
 fn within(
@@ -180,12 +131,10 @@ fn within(
     given: Option<usize>,
     default: usize,
     most: usize,
-) -> Result<usize, Refusal> {
+) -> ApiResult<usize> {
     match given.unwrap_or(default) {
         value if (1..=most).contains(&value) => Ok(value),
-        value => {
-            Err(Refusal::invalid(field, format!("{field} is {value}; it must be from 1 to {most}")))
-        }
+        value => Err(invalid(field, format!("{field} is {value}; it must be from 1 to {most}"))),
     }
 }
 
@@ -193,16 +142,16 @@ fn within(
 #[utoipa::path(get, path = "/v1/instruments/{symbol}/book", tag = "market",
     params(("symbol" = String, Path, description = "Instrument code"), BookQuery),
     responses((status = 200, body = BookShape),
-        (status = 400, description = "invalid_parameter"),
-        (status = 404, description = "unknown_instrument"),
-        (status = 429, description = "rate_limited")))]
+        (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
+        (status = 404, description = "unknown_instrument", body = ErrorBody<'static>),
+        (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
 async fn book(
     State(platform): State<Platform>,
-    Path(symbol): Path<String>,
-    given: Result<Query<BookQuery>, QueryRejection>,
-) -> Result<Json<BookShape>, Refusal> {
-    let levels = within("levels", query(given)?.levels, LEVELS_DEFAULT, LEVELS_MAX)?;
-    let unknown = || Refusal::unknown_instrument(&symbol);
+    Segment(symbol): Segment,
+    Params(given): Params<BookQuery>,
+) -> ApiResult<Json<BookShape>> {
+    let levels = within("levels", given.levels, LEVELS_DEFAULT, LEVELS_MAX)?;
+    let unknown = || unknown_instrument(&symbol);
     let instrument = platform.live.instrument_by_symbol(&symbol).ok_or_else(unknown)?;
     let spec = platform.live.instrument(instrument).ok_or_else(unknown)?.spec;
     let depth = platform.live.depth(instrument, levels).ok_or_else(unknown)?;
@@ -223,22 +172,22 @@ async fn book(
 #[utoipa::path(get, path = "/v1/instruments/{symbol}/trades", tag = "market",
     params(("symbol" = String, Path, description = "Instrument code"), TradesQuery),
     responses((status = 200, body = TradeList),
-        (status = 400, description = "invalid_parameter"),
-        (status = 404, description = "unknown_instrument"),
-        (status = 429, description = "rate_limited")))]
+        (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
+        (status = 404, description = "unknown_instrument", body = ErrorBody<'static>),
+        (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
 async fn trades(
     State(platform): State<Platform>,
-    Path(symbol): Path<String>,
-    given: Result<Query<TradesQuery>, QueryRejection>,
-) -> Result<Json<TradeList>, Refusal> {
-    let limit = within("limit", query(given)?.limit, LIMIT_DEFAULT, LIMIT_MAX)?;
+    Segment(symbol): Segment,
+    Params(given): Params<TradesQuery>,
+) -> ApiResult<Json<TradeList>> {
+    let limit = within("limit", given.limit, LIMIT_DEFAULT, LIMIT_MAX)?;
     let found = platform.market.read(|board| {
         let (_, listing) = board.by_symbol(&symbol)?;
         let items = listing.trades().rev().take(limit);
         let items = items.map(|print| listing.trade_shape(print)).collect();
         Some(TradeList { items, next_cursor: None, seq: board.seq.0 })
     });
-    found.map(Json).ok_or_else(|| Refusal::unknown_instrument(&symbol))
+    found.map(Json).ok_or_else(|| unknown_instrument(&symbol))
 }
 
 /// Newest candles of one instrument, from memory (`market.candles_kept`). Aligned to UTC;
@@ -246,20 +195,18 @@ async fn trades(
 #[utoipa::path(get, path = "/v1/instruments/{symbol}/candles", tag = "market",
     params(("symbol" = String, Path, description = "Instrument code"), CandlesQuery),
     responses((status = 200, body = CandleList),
-        (status = 400, description = "invalid_parameter"),
-        (status = 404, description = "unknown_instrument"),
-        (status = 429, description = "rate_limited")))]
+        (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
+        (status = 404, description = "unknown_instrument", body = ErrorBody<'static>),
+        (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
 async fn candles(
     State(platform): State<Platform>,
-    Path(symbol): Path<String>,
-    given: Result<Query<CandlesQuery>, QueryRejection>,
-) -> Result<Json<CandleList>, Refusal> {
-    let given = query(given)?;
+    Segment(symbol): Segment,
+    Params(given): Params<CandlesQuery>,
+) -> ApiResult<Json<CandleList>> {
     let limit = within("limit", given.limit, LIMIT_DEFAULT, LIMIT_MAX)?;
     let interval = given.interval.as_deref().unwrap_or("1m");
-    let interval = Interval::parse(interval).ok_or_else(|| {
-        Refusal::invalid("interval", "interval must be one of 1m, 5m, 1h, 1d".to_owned())
-    })?;
+    let interval = Interval::parse(interval)
+        .ok_or_else(|| invalid("interval", "interval must be one of 1m, 5m, 1h, 1d".to_owned()))?;
     let found = platform.market.read(|board| {
         let (_, listing) = board.by_symbol(&symbol)?;
         let mut items: Vec<CandleShape> = listing
@@ -272,27 +219,27 @@ async fn candles(
         items.reverse();
         Some(CandleList { items, next_cursor: None, seq: board.seq.0 })
     });
-    found.map(Json).ok_or_else(|| Refusal::unknown_instrument(&symbol))
+    found.map(Json).ok_or_else(|| unknown_instrument(&symbol))
 }
 
 /// Tickers of all instruments, or of one.
 #[utoipa::path(get, path = "/v1/tickers", tag = "market", params(TickersQuery),
     responses((status = 200, body = TickerList),
-        (status = 400, description = "invalid_parameter"),
-        (status = 404, description = "unknown_instrument"),
-        (status = 429, description = "rate_limited")))]
+        (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
+        (status = 404, description = "unknown_instrument", body = ErrorBody<'static>),
+        (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
 async fn tickers(
     State(platform): State<Platform>,
-    given: Result<Query<TickersQuery>, QueryRejection>,
-) -> Result<Json<TickerList>, Refusal> {
-    let symbol = query(given)?.symbol;
+    Params(given): Params<TickersQuery>,
+) -> ApiResult<Json<TickerList>> {
+    let symbol = given.symbol;
     let now = clock::now();
     platform.market.read(|board| {
         let items = match &symbol {
             None => board.listings.iter().map(|listing| listing.ticker(now, board.seq)).collect(),
             Some(symbol) => {
                 let found = board.by_symbol(symbol);
-                let (_, listing) = found.ok_or_else(|| Refusal::unknown_instrument(symbol))?;
+                let (_, listing) = found.ok_or_else(|| unknown_instrument(symbol))?;
                 vec![listing.ticker(now, board.seq)]
             }
         };

@@ -8,8 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -20,12 +19,14 @@ use zaraba_engine::types::*;
 use super::Market;
 use super::board::Board;
 use super::candles::Interval;
-use super::http::Refusal;
+use super::http::unknown_instrument;
 use super::ladder::Level;
 use super::metrics::METRICS;
 use super::shapes::{CandleShape, TickerShape, TradeShape, to_json};
 use super::text::decimal;
 use crate::clock;
+use crate::intake::http::error::{ApiError, Code};
+use crate::intake::http::extract::Segment;
 use crate::platform::Platform;
 
 /// Levels per side the console shows.
@@ -187,10 +188,7 @@ fn event<T: Serialize>(name: &'static str, data: &T) -> Event {
 }
 
 fn full() -> Response {
-    let retry = [(axum::http::header::RETRY_AFTER, "5")];
-    let text = r#"{"error":{"code":"busy","message":"too many live readers; try again later"}}"#;
-    let json = (axum::http::header::CONTENT_TYPE, "application/json");
-    (StatusCode::SERVICE_UNAVAILABLE, retry, [json], text).into_response()
+    ApiError::new(Code::Busy, "too many live readers; try again later").into_response()
 }
 
 fn sse(events: impl Stream<Item = Event> + Send + 'static) -> Response {
@@ -202,10 +200,10 @@ fn sse(events: impl Stream<Item = Event> + Send + 'static) -> Response {
 /// Events `book` (best 20 levels of both sides), `trades`, `ticker`, `candle` (1m) and
 /// `phase` of one instrument: first as they stand, then when they change, at most ten times
 /// a second.
-async fn instrument_live(State(platform): State<Platform>, Path(symbol): Path<String>) -> Response {
+async fn instrument_live(State(platform): State<Platform>, Segment(symbol): Segment) -> Response {
     let found = platform.market.read(|board| board.by_symbol(&symbol).map(|(id, _)| id));
     let Some(instrument) = found else {
-        return Refusal::unknown_instrument(&symbol).into_response();
+        return unknown_instrument(&symbol).into_response();
     };
     let Some(reader) = Reader::enter(&platform.market) else { return full() };
     let told = Told {

@@ -6,7 +6,8 @@
 //! a client, a socket or a database, so its queue only fills when the machine is out of
 //! processor time; then the releaser waits, which is the back-pressure the gate turns
 //! into `busy`. Everything here can be rebuilt from the journal and the engine's state.
-//! Must not depend on the intake rooms; reads Postgres only to warm up ([`warm`]).
+//! Must not depend on the intake rooms, except that its endpoints (`http`, `live`) answer
+//! with their errors; reads Postgres only to warm up ([`warm`]).
 
 pub mod board;
 pub mod candles;
@@ -28,8 +29,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use parking_lot::{Mutex, RwLock};
+use zaraba_engine::Engine;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
 
 use crate::bus::Batch;
 use crate::clock;
@@ -37,8 +38,7 @@ use crate::config::Config;
 use board::{Board, ChannelError};
 use client::{Channel, Client, Drop};
 use metrics::METRICS;
-use private::{Kinds, Page, Position, PrivateEvent, Ring, Tracker};
-use shapes::Reference;
+use private::{Page, Position, PrivateEvent, Ring, Tracker};
 
 /// Released batches that may wait for the market thread.
 const BATCHES: usize = 1_024;
@@ -51,7 +51,6 @@ pub struct Market {
     batches: Mutex<Option<Sender<Arc<Batch>>>>,
     board: RwLock<Board>,
     ring: RwLock<Ring>,
-    reference: RwLock<Reference>,
     /// Clients with private channels.
     owners: Mutex<HashMap<AccountId, Vec<Arc<Client>>>>,
     start: Start,
@@ -77,10 +76,6 @@ impl Market {
             batches: Mutex::new(Some(sender)),
             board: RwLock::new(Board::new(&config.market, engine)),
             ring: RwLock::new(Ring::new(config.stream.resume_events, engine.seq())),
-            reference: RwLock::new(Reference {
-                instruments: engine.instruments().map(|(_, state)| state.spec).collect(),
-                assets: engine.assets().map(|(_, spec)| spec).collect(),
-            }),
             owners: Mutex::default(),
             start: Start { seq: engine.seq(), trade: engine.last_trade() },
             next_client: AtomicU64::new(1),
@@ -98,7 +93,7 @@ impl Market {
     }
 
     /// Takes a released batch; called by the releaser, in order, for every batch. Waits
-    /// when [`BATCHES`] wait already; after [`Market::stop`] it does nothing.
+    /// when 1,024 wait already; after [`Market::stop`] it does nothing.
     pub fn publish(&self, batch: &Arc<Batch>) {
         let sender = self.batches.lock().clone();
         if let Some(sender) = sender {
@@ -151,7 +146,6 @@ impl Market {
             let mut board = self.board.write();
             for step in steps {
                 let events = batch.events_of(step);
-                self.refer(&step.command, events);
                 board.apply(step, events);
                 tracker.apply(step, events, &mut told);
             }
@@ -162,21 +156,6 @@ impl Market {
         if let Some(first) = batch.steps.first() {
             let lag = clock::now().0.saturating_sub(first.at.0);
             METRICS.publish_lag.observe(lag as f64 / 1e9);
-        }
-    }
-
-    /// Learns what new numbers mean.
-    fn refer(&self, command: &Command, events: &[Event]) {
-        for event in events {
-            match (event, command) {
-                (Event::AssetCreated { .. }, Command::CreateAsset(spec)) => {
-                    self.reference.write().assets.push(*spec);
-                }
-                (Event::InstrumentCreated { .. }, Command::CreateInstrument(spec)) => {
-                    self.reference.write().instruments.push(**spec);
-                }
-                _ => {}
-            }
         }
     }
 
@@ -306,15 +285,5 @@ impl Market {
     pub fn ring_bounds(&self) -> (Position, Seq) {
         let ring = self.ring.read();
         (ring.floor(), ring.end())
-    }
-
-    /// The messages of private events of the given kinds.
-    pub fn render(&self, events: &[PrivateEvent], kinds: Kinds) -> Vec<String> {
-        let reference = self.reference.read();
-        events
-            .iter()
-            .filter(|event| kinds.has(event.kind()))
-            .map(|event| shapes::private_message(event, &reference))
-            .collect()
     }
 }

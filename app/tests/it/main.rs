@@ -4,7 +4,9 @@
 
 mod core;
 mod crash;
+mod instance;
 mod journal;
 mod rest;
 mod store;
 mod stream;
+mod tools;

@@ -163,3 +163,41 @@ pub async fn public(
     }
     Ok(next.run(request).await)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::routing::get;
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    async fn ask(router: Router, path: &str) -> (StatusCode, String) {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert!(response.headers().contains_key(REQUEST_ID));
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn faults_of_handlers_have_the_common_form() {
+        let mut config = Config::default();
+        config.http.request_seconds = 0;
+        let router = Router::new()
+            .route("/panics", get(|| async { panic!("not to be told") as &'static str }))
+            .route("/hangs", get(std::future::pending::<&'static str>))
+            .route("/plain", get(|| async { (StatusCode::BAD_REQUEST, "some words") }));
+        let router = with_layers(router, &config);
+        let (status, body) = ask(router.clone(), "/panics").await;
+        assert_eq!(status, 500);
+        assert!(body.contains("internal_error") && !body.contains("not to be told"), "{body}");
+        let (status, body) = ask(router.clone(), "/hangs").await;
+        assert!(status == 504 && body.contains("timeout"), "{body}");
+        let (status, body) = ask(router.clone(), "/plain").await;
+        assert!(status == 400 && body.contains("invalid_parameter"), "{body}");
+        let (status, body) = ask(router, "/nowhere").await;
+        assert!(status == 404 && body.contains("not_found"), "{body}");
+    }
+}

@@ -4,6 +4,7 @@
 
 mod feed;
 mod history;
+mod messages;
 pub mod ops;
 mod session;
 mod writer;

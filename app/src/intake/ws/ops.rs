@@ -282,6 +282,37 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_has_every_code() {
+        use crate::market::client::Drop;
+        let page = include_str!("../../../../docs/API-STREAM.md");
+        let text = String::new;
+        let errors = [
+            OpError::InvalidJson(text()),
+            OpError::BinaryMessage,
+            OpError::MessageTooLarge,
+            OpError::InvalidRequest(text()),
+            OpError::UnknownOp(text()),
+            OpError::UnknownChannel(text()),
+            OpError::UnknownInstrument(text()),
+            OpError::NotAuthenticated,
+            OpError::AlreadyAuthenticated,
+            OpError::TooManySubscriptions,
+            OpError::NotSubscribed(text()),
+            OpError::ResumeInProgress,
+            OpError::SeqAhead(0),
+            OpError::ResumeUnavailable { seq: 0, resumed_from: 0, why: text() },
+            OpError::RateLimited(0),
+        ];
+        for code in errors.iter().map(OpError::code) {
+            assert!(page.contains(&format!("| `{code}` | ")), "{code}");
+        }
+        for drop in Drop::ALL {
+            let row = format!("| `{}` | {} | ", drop.code(), drop.close_code());
+            assert!(page.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
     fn the_id_comes_back() {
         let (id, error) = read(r#"{"op":"nonsense","id":7}"#).unwrap_err();
         assert_eq!(

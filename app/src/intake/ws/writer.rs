@@ -18,6 +18,7 @@ use zaraba_engine::types::AccountId;
 use super::Clocks;
 use super::feed::{Next, Replay};
 use super::history::Reader;
+use super::messages;
 use super::ops::{OpError, error_message};
 use super::session::Shared;
 use crate::clock;
@@ -222,9 +223,12 @@ impl Writer {
 
     async fn tell(&mut self, events: &[PrivateEvent]) -> Result<u64, Lost> {
         let kinds = self.shared.feed.lock().kinds;
-        let messages = self.shared.platform.market.render(events, kinds);
-        let count = messages.len() as u64;
-        for message in messages {
+        let mut count = 0;
+        for event in events.iter().filter(|event| kinds.has(event.kind())) {
+            let Some(message) = messages::render(event, &self.shared.platform.live) else {
+                continue;
+            };
+            count += 1;
             self.send(message.into()).await?;
         }
         Ok(count)

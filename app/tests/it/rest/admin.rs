@@ -88,6 +88,8 @@ async fn transfers_are_done_once_and_conserve() {
         let bad = world.admin(Method::POST, path, transfer("deposit", amount, "d9")).await;
         assert_eq!(bad.code(), "invalid_amount", "{amount}: {bad:?}");
     }
+    let huge = transfer("deposit", "922337203685477.5807", "o1");
+    assert_eq!(world.admin(Method::POST, path, huge).await.code(), "amount_overflow");
     let batch = json!({"reason": "test", "transfers": [
         {"account": "alice", "kind": "deposit", "asset": "JPY", "amount": "7", "reference": "b1"},
         {"account": "nobody", "kind": "deposit", "asset": "JPY", "amount": "7", "reference": "b1"},

@@ -303,13 +303,27 @@ async fn calls_that_ask_for_what_is_not_there() {
         expect("a finished order", &late, "order_not_open", None);
         assert_eq!(late.body["error"]["details"]["order"]["status"], "cancelled");
     }
+    // Filled by one lot, an order cannot be made as small as that.
+    let mut twice = world.good();
+    twice["quantity"] = json!("200");
+    twice["price"] = json!("2500");
+    let partly = world.place(&alice, &twice).await;
+    let mut sell = world.good();
+    sell["side"] = json!("sell");
+    assert_eq!(world.place(&bob, &sell).await.text("status"), "filled");
+    let path = format!("/v1/orders/{}", partly.text("order_id"));
+    let less = world.call(&alice, Method::PATCH, &path, Some(&json!({"quantity": "100"}))).await;
+    expect("as small as filled", &less, "quantity_below_filled", Some("quantity"));
     // Nothing of this touched bob's order.
     assert_eq!(world.call(&bob, Method::GET, &bobs, None).await.text("status"), "open");
     world.stop().await;
 }
 
+/// Headers made by hand.
+type Headers = Vec<(&'static str, String)>;
+
 /// A call whose headers are made by hand.
-async fn with_headers(world: &World, headers: &[(&str, String)], body: &Value) -> Answer {
+async fn with_headers(world: &World, headers: &[(&'static str, String)], body: &Value) -> Answer {
     let mut request = world.client.post(format!("http://{}/v1/orders", world.public)).json(body);
     for (name, value) in headers {
         request = request.header(*name, value);
@@ -337,7 +351,7 @@ async fn signatures_that_do_not_hold() {
     let mut doubled = good();
     doubled.push(doubled[0].clone());
     let far = now();
-    let cases: Vec<(&str, Vec<(&str, String)>, &str)> = vec![
+    let cases: Vec<(&str, Headers, &str)> = vec![
         ("no headers", vec![], "unauthorized"),
         ("no key", good()[1..].to_vec(), "unauthorized"),
         ("no signature", good()[..2].to_vec(), "unauthorized"),

@@ -5,6 +5,28 @@
 mod admin;
 mod bad_input;
 mod flow;
+mod keys;
+mod overload;
 mod routes;
 mod sockets;
 mod world;
+
+/// Codes that no client can provoke on purpose; where they come from is tested beside it.
+const ELSEWHERE: [&str; 3] = ["internal_error", "timeout", "not_initialised"];
+
+#[test]
+fn every_documented_code_is_provoked_by_a_test() {
+    let tests = [
+        include_str!("admin.rs"),
+        include_str!("bad_input.rs"),
+        include_str!("keys.rs"),
+        include_str!("overload.rs"),
+        include_str!("sockets.rs"),
+    ]
+    .concat();
+    for code in zaraba::intake::http::error::Code::ALL {
+        let code = code.as_str();
+        let provoked = tests.contains(&format!("\"{code}\""));
+        assert_ne!(provoked, ELSEWHERE.contains(&code), "{code}");
+    }
+}

@@ -58,8 +58,7 @@ impl World {
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> World {
         let dir = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
-        config.data_dir = dir.path().into();
+        let mut config = Config { data_dir: dir.path().into(), ..Config::default() };
         config.auth.master_key_file = dir.path().join("master.key");
         config.auth.public_per_second = 1_000_000;
         config.journal.segment_bytes = 1 << 20;
@@ -92,6 +91,11 @@ impl World {
         };
         world.furnish().await;
         world
+    }
+
+    /// The platform with the keys it started with: those in the database that is away.
+    pub fn real_platform(&self) -> Platform {
+        self.core.as_ref().expect("it runs until it is stopped").platform.clone()
     }
 
     async fn furnish(&self) {

@@ -34,8 +34,7 @@ async fn succeeds(settings: &Path, words: &[&str]) -> String {
 /// short, so that rows cannot be had from it.
 async fn settings(dir: &Path, name: &str) -> (Config, PathBuf) {
     let server = shared_server().await;
-    let mut config = Config::default();
-    config.data_dir = dir.join("data");
+    let mut config = Config { data_dir: dir.join("data"), ..Config::default() };
     config.auth.master_key_file = dir.join("master.key");
     config.http.admin_token_file = dir.join("admin.token");
     config.journal.segment_bytes = 1 << 20;

@@ -55,6 +55,7 @@ async fn one_instrument_live_shows_book_trades_ticker_candle_and_phase() {
     for level in 0..25 {
         node.place(BUYER, Side::Buy, 24_000 - 5 * level, 3).await;
     }
+    node.market_caught_up().await;
     let mut events = Events::open(&node, "/admin/v1/instruments/7203/live").await;
     let book = events.until(|name, _| name == "book").await;
     assert_eq!(book["bids"].as_array().unwrap().len(), 20);

@@ -46,8 +46,7 @@ pub struct Node {
 }
 
 pub fn config(dir: &Path) -> Config {
-    let mut config = Config::default();
-    config.data_dir = dir.into();
+    let mut config = Config { data_dir: dir.into(), ..Config::default() };
     config.auth.master_key_file = dir.join("master.key");
     config.auth.reads_per_second = 10_000;
     config.auth.public_per_second = 10_000;

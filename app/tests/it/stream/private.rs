@@ -196,6 +196,7 @@ async fn what_neither_memory_nor_database_has_is_refused_and_said() {
     let node = Node::start(config).await;
     let buyer = node.key("buyer", &[Scope::Read]).await;
     let seq = activity(&node, 20).await;
+    node.market_caught_up().await;
     let mut stream = node.connect_as(&buyer).await;
     stream.send(&json!({"op": "resume", "seq": 3, "channels": ["orders"], "id": "r"})).await;
     assert_eq!(stream.next().await["type"], "subscribed");
