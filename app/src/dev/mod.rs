@@ -281,6 +281,10 @@ fn config(dir: &Path, ports: Ports, postgres_url: &str) -> Result<Config> {
     config.http.admin_listen = ports.admin();
     config.http.admin_token_file = dir.join("admin.token");
     config.auth.master_key_file = dir.join("master.key");
+    // A machine of one's own: the index tables of a broker's size would cost gigabytes.
+    config.engine.accounts = 100_000;
+    config.engine.live_orders = 2_000_000;
+    config.engine.balances = 2_000_000;
     // Pages without a key (and tools looking at books) on a machine of one's own.
     config.auth.public_per_second = 10_000;
     config.postgres.url = postgres_url.to_owned();
