@@ -44,7 +44,7 @@ fn real_samples() -> Option<PathBuf> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_tools_work_on_a_fresh_instance_and_a_restart_keeps_everything() {
     if !postgres::installed() {
-        eprintln!("SKIPPED: the tools' test needs PostgreSQL's server programs");
+        crate::skipped("tools", "PostgreSQL's server programs are not installed");
         return;
     }
     let mut instance = Instance::install(&["--accounts", "3"]).await;
@@ -107,7 +107,10 @@ fn a_seeded_book_follows_the_record(instance: &Instance) {
 
 fn real_flow(instance: &Instance) {
     let Some(dir) = real_samples() else {
-        eprintln!("SKIPPED: the LOBSTER samples are not beside the project (ZARABA_LOBSTER_DIR)");
+        crate::skipped(
+            "tools::lobster samples",
+            "they are not beside the project (ZARABA_LOBSTER_DIR)",
+        );
         return;
     };
     let file = |name: &str| dir.join(name).to_str().unwrap().to_owned();

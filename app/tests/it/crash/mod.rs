@@ -31,7 +31,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn crash_loop_loses_nothing_acknowledged_and_doubles_nothing() {
     if !postgres::installed() {
-        eprintln!("SKIPPED: the crash loop needs PostgreSQL's server programs");
+        crate::skipped("crash", "PostgreSQL's server programs are not installed");
         return;
     }
     let rounds = number("ZARABA_CRASH_ROUNDS", 10);
