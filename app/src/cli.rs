@@ -18,7 +18,11 @@ pub struct Cli {
     pub verb: Verb,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the message says why; 2 wrong usage; \
+const EXIT_CODES: &str = "Examples:\n  \
+    zaraba dev --demo sim                            everything on this machine\n  \
+    zaraba serve --config /etc/zaraba/zaraba.toml    the backend\n  \
+    zaraba journal verify --dir /var/lib/zaraba      is the journal sound?\n\n\
+    Exit codes: 0 done; 1 failed, the message says why; 2 wrong usage; \
     3 data is damaged (journal or snapshot), nothing was changed.";
 
 /// Verbs.
@@ -33,7 +37,7 @@ pub enum Verb {
         config: Option<PathBuf>,
     },
     /// Check or print settings.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: zaraba config print > zaraba.toml")]
     Config(ConfigVerb),
     /// Start everything on one machine, for development and demonstrations.
     Dev(crate::dev::Options),
@@ -42,19 +46,20 @@ pub enum Verb {
     /// Trade a simulated market through the public API.
     Sim(crate::tools::sim::Options),
     /// Check, print or replay a journal; never changes it.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: zaraba journal verify --dir data")]
     Journal(JournalVerb),
     /// Take a snapshot of the state now, from the journal.
-    #[command(after_help = "Works on a stopped node, and beside a running one.")]
+    #[command(after_help = "Example: zaraba snapshot --dir data\n\
+        Works on a stopped node, and beside a running one.")]
     Snapshot(Where),
     /// Bring the database to this program's schema.
     #[command(after_help = "Example: zaraba migrate --config /etc/zaraba/zaraba.toml --check")]
     Migrate(crate::projections::cli::MigrateOptions),
     /// Rebuild, verify or look at the tables that Postgres keeps of the journal.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: zaraba projections status --config zaraba.toml")]
     Projections(crate::projections::cli::ProjectionsVerb),
     /// Play recorded market data through the public API.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: zaraba replay lobster --messages FILE")]
     Replay(crate::tools::lobster::ReplayVerb),
 }
 
@@ -113,4 +118,28 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
         Verb::Replay(verb) => crate::tools::lobster::run(verb)?,
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn without_example(command: &mut clap::Command, found: &mut Vec<String>) {
+        let help = command.render_long_help().to_string();
+        if !help.contains("Example") && command.get_name() != "help" {
+            found.push(command.get_name().to_owned());
+        }
+        for verb in command.get_subcommands_mut() {
+            without_example(verb, found);
+        }
+    }
+
+    #[test]
+    fn every_verb_teaches_by_example() {
+        let mut found = Vec::new();
+        without_example(&mut Cli::command(), &mut found);
+        assert_eq!(found, Vec::<String>::new());
+    }
 }

@@ -94,7 +94,7 @@ section!(Log { filter: String, format: String });
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {path}: {source}")]
+    #[error("cannot read the configuration {path}")]
     Read {
         /// Which file.
         path: PathBuf,

@@ -23,14 +23,15 @@ use super::{
 };
 use crate::codec;
 
-const EXIT_CODES: &str = "Exit codes: 0 sound; 1 failed; 2 wrong usage; 3 damaged, with file, \
+const HELP: &str = "Example: zaraba journal verify --dir data --json (and likewise replay)\n\
+    Exit codes: 0 sound; 1 failed; 2 wrong usage; 3 damaged, with file, \
     offset and the ways out. Nothing is changed. Works on a running node too.";
 
 /// What to do with a journal.
 #[derive(Subcommand, Debug)]
 pub enum JournalVerb {
     /// Check every record, the chain over all batches, and every snapshot file.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = HELP)]
     Verify(Where),
     /// Print commands, one JSON object per line, in the engine's integer units.
     #[command(after_help = "Example: zaraba journal dump --dir data --from 1000 --to 1010")]
@@ -47,7 +48,7 @@ pub enum JournalVerb {
     },
     /// Rebuild the state from the journal, compare every recorded state hash, check every
     /// invariant, and print the state's hash.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = HELP)]
     Replay {
         /// Where.
         #[command(flatten)]

@@ -55,9 +55,11 @@ pub enum ProjectionsVerb {
     Rebuild(JournalPlace),
     /// Compare every projected row with a fresh replay of the journal; changes nothing.
     #[command(after_help = "Works on a running node too. Needs memory for the engine's state \
-        and about 300 bytes per order ever sent. Exit code 1 when rows differ.")]
+        and about 300 bytes per order ever sent. Exit code 1 when rows differ.\n\
+        Example: zaraba projections verify --config /etc/zaraba/zaraba.toml")]
     Verify(JournalPlace),
     /// Tell how far the projections are.
+    #[command(after_help = "Example: zaraba projections status --config zaraba.toml --json")]
     Status(JournalPlace),
 }
 
