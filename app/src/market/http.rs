@@ -4,13 +4,16 @@
 
 use axum::Json;
 use axum::extract::State;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use zaraba_engine::types::{Price, Quantity};
+use zaraba_engine::types::{Price, Quantity, TradeId};
 
 use super::candles::Interval;
+use super::listing::Print;
 use super::shapes::{CandleShape, TickerShape, TradeShape};
 use super::text::decimal;
 use crate::clock;
@@ -26,6 +29,8 @@ const LEVELS_DEFAULT: usize = 20;
 /// Most items of a list.
 const LIMIT_MAX: usize = 1_000;
 const LIMIT_DEFAULT: usize = 100;
+/// Marks cursors of the list of trades: another list's is refused.
+const TRADES_CURSOR: &[u8] = b"trades";
 
 /// The endpoints; see each.
 pub fn routes() -> OpenApiRouter<Platform> {
@@ -54,7 +59,10 @@ pub struct BookShape {
 pub struct TradeList {
     /// Newest first.
     items: Vec<TradeShape>,
-    /// Always null: older trades are in the account's history only.
+    /// Hand in as `cursor` for the trades before these; null: no older ones are kept here
+    /// (`market.trades_kept`). An account's own are in `GET /v1/fills`, everyone's summed up
+    /// in the candles.
+    #[schema(required)]
     next_cursor: Option<String>,
     /// Sequence it reflects.
     seq: u64,
@@ -66,6 +74,7 @@ pub struct CandleList {
     /// Oldest first, the last one still growing. Intervals without trades have none.
     items: Vec<CandleShape>,
     /// Always null.
+    #[schema(required)]
     next_cursor: Option<String>,
     /// Sequence it reflects.
     seq: u64,
@@ -77,6 +86,7 @@ pub struct TickerList {
     /// In order of listing.
     items: Vec<TickerShape>,
     /// Always null.
+    #[schema(required)]
     next_cursor: Option<String>,
     /// Sequence they reflect.
     seq: u64,
@@ -96,6 +106,8 @@ struct BookQuery {
 struct TradesQuery {
     /// 1 to 1000; 100 when left out.
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -138,10 +150,22 @@ fn within(
     }
 }
 
+fn encode_cursor(trade: TradeId) -> String {
+    URL_SAFE_NO_PAD.encode([TRADES_CURSOR, &trade.0.to_be_bytes()].concat())
+}
+
+fn decode_cursor(cursor: &str) -> ApiResult<TradeId> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
+    let number = bytes.as_deref().and_then(|bytes| bytes.strip_prefix(TRADES_CURSOR));
+    number
+        .and_then(|number| Some(TradeId(u64::from_be_bytes(number.try_into().ok()?))))
+        .ok_or_else(|| ApiError::plain(Code::InvalidCursor).field("cursor"))
+}
+
 /// Depth of one instrument.
-#[utoipa::path(get, path = "/v1/instruments/{symbol}/book", tag = "market",
+#[utoipa::path(get, path = "/v1/instruments/{symbol}/book", operation_id = "get_book", tag = "market",
     params(("symbol" = String, Path, description = "Instrument code"), BookQuery),
-    responses((status = 200, body = BookShape),
+    responses((status = 200, description = "The book", body = BookShape),
         (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
         (status = 404, description = "unknown_instrument", body = ErrorBody<'static>),
         (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
@@ -168,11 +192,11 @@ async fn book(
     Ok(Json(BookShape { symbol, bids, asks, seq: depth.seq.0 }))
 }
 
-/// Newest trades of one instrument, from memory (`market.trades_kept`).
-#[utoipa::path(get, path = "/v1/instruments/{symbol}/trades", tag = "market",
+/// Trades of one instrument, newest first, from memory (`market.trades_kept`).
+#[utoipa::path(get, path = "/v1/instruments/{symbol}/trades", operation_id = "list_trades", tag = "market",
     params(("symbol" = String, Path, description = "Instrument code"), TradesQuery),
-    responses((status = 200, body = TradeList),
-        (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
+    responses((status = 200, description = "A page of trades", body = TradeList),
+        (status = 400, description = "invalid_parameter, invalid_cursor", body = ErrorBody<'static>),
         (status = 404, description = "unknown_instrument", body = ErrorBody<'static>),
         (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
 async fn trades(
@@ -181,20 +205,24 @@ async fn trades(
     Params(given): Params<TradesQuery>,
 ) -> ApiResult<Json<TradeList>> {
     let limit = within("limit", given.limit, LIMIT_DEFAULT, LIMIT_MAX)?;
+    let before = given.cursor.as_deref().map(decode_cursor).transpose()?;
     let found = platform.market.read(|board| {
         let (_, listing) = board.by_symbol(&symbol)?;
-        let items = listing.trades().rev().take(limit);
-        let items = items.map(|print| listing.trade_shape(print)).collect();
-        Some(TradeList { items, next_cursor: None, seq: board.seq.0 })
+        let mut older = listing.trades_before(before).rev();
+        let page: Vec<&Print> = older.by_ref().take(limit).collect();
+        let last = page.last().filter(|_| older.next().is_some());
+        let next_cursor = last.map(|print| encode_cursor(print.trade));
+        let items = page.iter().map(|print| listing.trade_shape(print)).collect();
+        Some(TradeList { items, next_cursor, seq: board.seq.0 })
     });
     found.map(Json).ok_or_else(|| unknown_instrument(&symbol))
 }
 
 /// Newest candles of one instrument, from memory (`market.candles_kept`). Aligned to UTC;
 /// the day of a `tse` instrument begins at midnight in Tokyo.
-#[utoipa::path(get, path = "/v1/instruments/{symbol}/candles", tag = "market",
+#[utoipa::path(get, path = "/v1/instruments/{symbol}/candles", operation_id = "list_candles", tag = "market",
     params(("symbol" = String, Path, description = "Instrument code"), CandlesQuery),
-    responses((status = 200, body = CandleList),
+    responses((status = 200, description = "Candles", body = CandleList),
         (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
         (status = 404, description = "unknown_instrument", body = ErrorBody<'static>),
         (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
@@ -223,8 +251,8 @@ async fn candles(
 }
 
 /// Tickers of all instruments, or of one.
-#[utoipa::path(get, path = "/v1/tickers", tag = "market", params(TickersQuery),
-    responses((status = 200, body = TickerList),
+#[utoipa::path(get, path = "/v1/tickers", operation_id = "list_tickers", tag = "market", params(TickersQuery),
+    responses((status = 200, description = "Tickers", body = TickerList),
         (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
         (status = 404, description = "unknown_instrument", body = ErrorBody<'static>),
         (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]

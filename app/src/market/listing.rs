@@ -168,6 +168,17 @@ impl Listing {
         self.trades.iter()
     }
 
+    /// Kept trades with a number below `before` (all when there is none), oldest first.
+    pub fn trades_before(
+        &self,
+        before: Option<TradeId>,
+    ) -> impl DoubleEndedIterator<Item = &Print> {
+        let end = before.map_or(self.trades.len(), |before| {
+            self.trades.partition_point(|print| print.trade < before)
+        });
+        self.trades.range(..end)
+    }
+
     /// Candles of an interval.
     pub fn series(&self, interval: Interval) -> &Series {
         &self.candles[interval as usize]

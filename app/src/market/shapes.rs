@@ -74,17 +74,23 @@ pub struct TickerShape {
     /// Instrument.
     pub symbol: String,
     /// Price of the newest trade ever.
+    #[schema(required)]
     pub last: Option<String>,
     /// What `change` is measured from: the previous day's close, else the base price, else
     /// the day's first price.
+    #[schema(required)]
     pub reference: Option<String>,
     /// `last` - `reference`.
+    #[schema(required)]
     pub change: Option<String>,
     /// The day's first price.
+    #[schema(required)]
     pub open: Option<String>,
     /// The day's highest price.
+    #[schema(required)]
     pub high: Option<String>,
     /// The day's lowest price.
+    #[schema(required)]
     pub low: Option<String>,
     /// The day's traded quantity.
     pub volume: String,
@@ -93,12 +99,16 @@ pub struct TickerShape {
     /// The day's number of trades.
     pub trades: u64,
     /// Best buy price.
+    #[schema(required)]
     pub best_bid: Option<String>,
     /// Quantity there.
+    #[schema(required)]
     pub best_bid_quantity: Option<String>,
     /// Best sell price.
+    #[schema(required)]
     pub best_ask: Option<String>,
     /// Quantity there.
+    #[schema(required)]
     pub best_ask_quantity: Option<String>,
     /// `continuous`, `halted` or `closed`.
     pub phase: &'static str,

@@ -9,7 +9,7 @@ use super::shapes::{InstrumentShape, List};
 use crate::platform::Platform;
 
 /// All instruments.
-#[utoipa::path(get, path = "/v1/instruments", tag = "market",
+#[utoipa::path(get, path = "/v1/instruments", operation_id = "list_instruments", tag = "market",
     responses(
         (status = 200, description = "All instruments", body = List<InstrumentShape>),
         (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
@@ -22,7 +22,7 @@ pub async fn list(State(platform): State<Platform>) -> Json<List<InstrumentShape
 }
 
 /// One instrument.
-#[utoipa::path(get, path = "/v1/instruments/{symbol}", tag = "market",
+#[utoipa::path(get, path = "/v1/instruments/{symbol}", operation_id = "get_instrument", tag = "market",
     params(("symbol" = String, Path, description = "Instrument code")),
     responses(
         (status = 200, description = "The instrument", body = InstrumentShape),

@@ -56,7 +56,7 @@ enum Which {
 }
 
 /// List orders.
-#[utoipa::path(get, path = "/v1/orders", tag = "orders", params(OrdersQuery),
+#[utoipa::path(get, path = "/v1/orders", operation_id = "list_orders", tag = "orders", params(OrdersQuery),
     security(("api_key" = [], "request_time" = [], "signature" = [])),
     responses(
         (status = 200, description = "A page of orders", body = List<OrderShape>),
@@ -161,7 +161,7 @@ fn decode_cursor(cursor: &str) -> ApiResult<OrderId> {
 }
 
 /// One order by number.
-#[utoipa::path(get, path = "/v1/orders/{order_id}", tag = "orders",
+#[utoipa::path(get, path = "/v1/orders/{order_id}", operation_id = "get_order", tag = "orders",
     params(("order_id" = String, Path, description = "Order number")),
     security(("api_key" = [], "request_time" = [], "signature" = [])),
     responses(

@@ -12,6 +12,7 @@ use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum_server::{AddrListener, Address, Handle, Server};
 use hyper_util::rt::TokioTimer;
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -22,6 +23,11 @@ use crate::config;
 
 /// How long open requests may finish when the server is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// Bytes the kernel may keep for a peer that does not read (it doubles the number for its own
+/// bookkeeping). Left alone, Linux grows the buffer to megabytes, and a stalled client would
+/// look like a reading one for minutes.
+const SEND_BUFFER_BYTES: usize = 128 << 10;
 
 /// The address of a bounded listener or of a peer on it.
 #[derive(Clone, Debug)]
@@ -56,6 +62,9 @@ impl AddrListener<Held, Peer> for Bounded {
         let permit = self.room.clone().acquire_owned().await.map_err(io::Error::other)?;
         let (stream, peer) = self.listener.accept().await?;
         stream.set_nodelay(true)?;
+        // Here and not on the listener: one that connected before that was set up would not
+        // inherit it.
+        set_socket_send_buffer_size(&stream, SEND_BUFFER_BYTES)?;
         METRICS.connections.inc();
         let opening = Some(Opening {
             deadline: Box::pin(tokio::time::sleep(self.patience)),

@@ -22,6 +22,7 @@ pub struct List<T> {
     /// The page.
     pub items: Vec<T>,
     /// Hand in as `cursor` for the next page; null: this is the last.
+    #[schema(required)]
     pub next_cursor: Option<String>,
     /// Journal sequence the page reflects.
     pub seq: u64,
@@ -49,6 +50,7 @@ pub struct OrderShape {
     pub post_only: bool,
     /// Limit price; null for market orders.
     #[schema(example = "2530.5")]
+    #[schema(required)]
     pub price: Option<String>,
     /// Total quantity.
     pub quantity: String,
@@ -58,10 +60,12 @@ pub struct OrderShape {
     pub remaining_quantity: String,
     /// Exact average price of the fills, rounded half to even to the instrument's price
     /// decimals and four more; null before the first fill.
+    #[schema(required)]
     pub average_price: Option<String>,
     /// `open`, `partially_filled`, `filled`, `cancelled`, `expired`, `rejected`.
     pub status: &'static str,
     /// Why it was rejected.
+    #[schema(required)]
     pub reject_code: Option<&'static str>,
     /// When it was sequenced.
     pub created_at: String,
@@ -202,8 +206,10 @@ pub struct LedgerShape {
     /// `trade`, `fee`, `rounding`, `deposit`, `withdraw`, `adjust`.
     cause: &'static str,
     /// The trade behind it.
+    #[schema(required)]
     trade_id: Option<String>,
     /// The client's own id of a transfer.
+    #[schema(required)]
     reference: Option<String>,
     time: String,
     seq: u64,
@@ -243,8 +249,10 @@ pub struct InstrumentShape {
     /// What it is paid in.
     pub quote_asset: String,
     /// Prices are multiples of this; null when a table decides.
+    #[schema(required)]
     pub tick_size: Option<String>,
     /// `tse_topix500` or `tse_other`; null when `tick_size` decides.
+    #[schema(required)]
     pub tick_table: Option<&'static str>,
     /// Quantities are multiples of this.
     pub lot_size: String,
@@ -253,16 +261,20 @@ pub struct InstrumentShape {
     /// Largest order.
     pub max_quantity: String,
     /// Reference of the day's limits.
+    #[schema(required)]
     pub base_price: Option<String>,
     /// Highest allowed price of the day.
+    #[schema(required)]
     pub limit_up: Option<String>,
     /// Lowest allowed price of the day.
+    #[schema(required)]
     pub limit_down: Option<String>,
     /// `continuous`, `halted`, `closed`.
     pub phase: &'static str,
     /// Whether only cancels are taken.
     pub halted: bool,
     /// Price of the newest trade.
+    #[schema(required)]
     pub last_price: Option<String>,
     /// Decimals of prices.
     pub price_digits: u8,
@@ -275,6 +287,7 @@ pub struct InstrumentShape {
     /// How far from the last price market orders may go where there are no limits.
     pub market_band: String,
     /// Open orders one account may have; null: no cap.
+    #[schema(required)]
     pub open_order_cap: Option<u32>,
     /// Journal sequence it reflects.
     pub seq: u64,

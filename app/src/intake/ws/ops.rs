@@ -1,6 +1,10 @@
 //! What a stream client may say, how it is read, and every error it can be told. Pure.
 
-use serde::Deserialize;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::auth::AuthError;
@@ -65,8 +69,8 @@ pub enum Text {
     Text(String),
 }
 
-impl std::fmt::Display for Text {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Text::Number(number) => number.fmt(f),
             Text::Text(text) => text.fmt(f),
@@ -107,6 +111,9 @@ pub enum OpError {
     /// Not an object with the right members.
     #[error("{0}")]
     InvalidRequest(String),
+    /// A member of the message came more than once.
+    #[error("the member {0:?} is given twice")]
+    DuplicateField(String),
     /// No such operation.
     #[error("there is no operation {0:?}; known: subscribe, unsubscribe, auth, resume, ping")]
     UnknownOp(String),
@@ -166,6 +173,7 @@ impl OpError {
             OpError::BinaryMessage => "binary_message",
             OpError::MessageTooLarge => "message_too_large",
             OpError::InvalidRequest(_) => "invalid_request",
+            OpError::DuplicateField(_) => "duplicate_field",
             OpError::UnknownOp(_) => "unknown_op",
             OpError::UnknownChannel(_) => "unknown_channel",
             OpError::UnknownInstrument(_) => "unknown_instrument",
@@ -211,6 +219,10 @@ pub fn read(text: &str) -> Result<Request, (Option<Value>, OpError)> {
     let Value::Object(mut members) = value else {
         return Err((None, invalid("the message must be a JSON object with the member `op`")));
     };
+    let repeated = repeated(text);
+    if repeated.as_deref() == Some("id") {
+        return Err((None, OpError::DuplicateField("id".to_owned())));
+    }
     let id = members.remove("id");
     match &id {
         None | Some(Value::Null | Value::Number(_)) => {}
@@ -219,6 +231,9 @@ pub fn read(text: &str) -> Result<Request, (Option<Value>, OpError)> {
             let why = "`id` must be a number or a string of at most 64 characters";
             return Err((None, invalid(why)));
         }
+    }
+    if let Some(name) = repeated {
+        return Err((id, OpError::DuplicateField(name.chars().take(ID_LENGTH).collect())));
     }
     let op = match members.remove("op") {
         Some(Value::String(op)) => op,
@@ -229,6 +244,31 @@ pub fn read(text: &str) -> Result<Request, (Option<Value>, OpError)> {
         Ok(op) => Ok(Request { id, op }),
         Err(error) => Err((id, error)),
     }
+}
+
+/// The first member of an object that is given again; a map of values keeps only the last.
+/// Objects further inside belong to no operation and are refused for that.
+fn repeated(object: &str) -> Option<String> {
+    struct Names;
+    impl<'de> Visitor<'de> for Names {
+        type Value = Option<String>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let (mut seen, mut again) = (HashSet::new(), None);
+            while let Some((name, _)) = map.next_entry::<String, IgnoredAny>()? {
+                if again.is_none()
+                    && let Some(name) = seen.replace(name)
+                {
+                    again = Some(name);
+                }
+            }
+            Ok(again)
+        }
+    }
+    // The text was read as JSON before.
+    serde_json::Deserializer::from_str(object).deserialize_map(Names).unwrap_or_default()
 }
 
 fn content(op: &str, members: Map<String, Value>) -> Result<Op, OpError> {
@@ -243,18 +283,33 @@ fn content(op: &str, members: Map<String, Value>) -> Result<Op, OpError> {
         "subscribe" => Op::Subscribe(checked(as_is(op, members)?)?),
         "unsubscribe" => Op::Unsubscribe(checked(as_is(op, members)?)?),
         "auth" => Op::Auth(as_is(op, members)?),
-        "resume" => Op::Resume(as_is(op, members)?),
+        "resume" => {
+            let mut resume: Resume = as_is(op, members)?;
+            if let Some(names) = &mut resume.channels {
+                once(names);
+            }
+            Op::Resume(resume)
+        }
         "ping" => as_is::<Nothing>(op, members).map(|_| Op::Ping)?,
         other => return Err(OpError::UnknownOp(other.chars().take(32).collect())),
     };
     Ok(op)
 }
 
-fn checked(channels: Channels) -> Result<Channels, OpError> {
+/// Leaves each name once, where it was first.
+fn once(names: &mut Vec<String>) {
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+}
+
+fn checked(mut channels: Channels) -> Result<Channels, OpError> {
     match channels.channels.len() {
         0 => Err(OpError::InvalidRequest("`channels` is empty".to_owned())),
         count if count > SUBSCRIPTIONS_MAX => Err(OpError::TooManySubscriptions),
-        _ => Ok(channels),
+        _ => {
+            once(&mut channels.channels);
+            Ok(channels)
+        }
     }
 }
 
@@ -279,6 +334,9 @@ mod tests {
         assert_eq!(code(r#"{"op":"ping","x":1}"#), "invalid_request");
         assert_eq!(code(r#"{"op":"resume","seq":-1}"#), "invalid_request");
         assert_eq!(code(r#"{"op":"ping","id":{}}"#), "invalid_request");
+        assert_eq!(code(r#"{"op":"ping","op":"ping"}"#), "duplicate_field");
+        assert_eq!(code(r#"{"op":"ping","\u006fp":"ping"}"#), "duplicate_field");
+        assert_eq!(code(r#"{"op":"buy","x":1,"x":1}"#), "duplicate_field");
     }
 
     #[test]
@@ -291,6 +349,7 @@ mod tests {
             OpError::BinaryMessage,
             OpError::MessageTooLarge,
             OpError::InvalidRequest(text()),
+            OpError::DuplicateField(text()),
             OpError::UnknownOp(text()),
             OpError::UnknownChannel(text()),
             OpError::UnknownInstrument(text()),
@@ -319,6 +378,11 @@ mod tests {
             serde_json::from_str::<Value>(&error.render(id.as_ref())).unwrap()["id"],
             Value::from(7)
         );
+        let (id, error) = read(r#"{"op":"ping","id":7,"op":"ping"}"#).unwrap_err();
+        assert_eq!((id, error.code()), (Some(7.into()), "duplicate_field"));
+        // Which of two ids is meant cannot be known.
+        let (id, error) = read(r#"{"op":"ping","id":7,"id":8}"#).unwrap_err();
+        assert_eq!((id, error.code()), (None, "duplicate_field"));
         let request = read(r#"{"op":"ping","id":"a"}"#).unwrap();
         assert_eq!(request, Request { id: Some("a".into()), op: Op::Ping });
     }

@@ -1,5 +1,7 @@
 //! Every route is described, and none answers to strangers that should not.
 
+use std::collections::HashSet;
+
 use reqwest::Method;
 use serde_json::Value;
 use zaraba::intake::http;
@@ -88,6 +90,60 @@ async fn the_document_is_served_and_describes_what_the_contract_lists() {
         assert!(described, "{field} is described nowhere");
     }
     assert_eq!(document["components"]["securitySchemes"].as_object().unwrap().len(), 3);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_is_what_generators_of_clients_accept() {
+    let world = World::start().await;
+    let document: Value =
+        serde_json::from_str(&http::document(&world.platform).to_json().unwrap()).unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    let mut names = HashSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().expect("an operationId");
+            assert!(names.insert(name), "{method} {path}: {name} is taken");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let description = response["description"].as_str().unwrap_or_default();
+                assert!(!description.is_empty(), "{method} {path} {status}");
+            }
+        }
+    }
+    assert!(names.len() >= 18, "{names:?}");
+
+    let (mut references, mut rest) = (0, vec![&document]);
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Array(values) => rest.extend(values),
+            Value::Object(members) => {
+                if let Some(Value::String(to)) = members.get("$ref") {
+                    references += 1;
+                    let pointer = to.strip_prefix('#').expect("references are inside");
+                    assert!(document.pointer(pointer).is_some(), "{to} leads nowhere");
+                }
+                rest.extend(members.values());
+            }
+            _ => {}
+        }
+    }
+    assert!(references > 20, "{references}");
+
+    // What is always there, null or not, is said to be.
+    let schemas = &document["components"]["schemas"];
+    for (schema, members) in [
+        ("Order", &["price", "average_price", "reject_code"][..]),
+        ("Instrument", &["tick_size", "last_price"]),
+        ("TickerShape", &["last", "best_bid"]),
+        ("TradeList", &["next_cursor"]),
+    ] {
+        let required = schemas[schema]["required"].as_array().expect(schema);
+        for member in members {
+            assert!(required.contains(&Value::from(*member)), "{schema}.{member}");
+            let kinds = &schemas[schema]["properties"][member]["type"];
+            assert!(kinds.as_array().is_some_and(|k| k.contains(&"null".into())), "{kinds}");
+        }
+    }
     world.stop().await;
 }
 

@@ -189,6 +189,55 @@ async fn trades_tickers_candles_and_phases_agree_with_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn trades_are_paged_to_the_oldest_that_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(dir.path());
+    config.market.trades_kept = 5;
+    let node = Node::start(config).await;
+    for _ in 0..7 {
+        node.trade(25_000, 1).await;
+    }
+    node.market_caught_up().await;
+    let ids = |body: &Value| -> Vec<String> {
+        let items = body["items"].as_array().unwrap().iter();
+        items.map(|trade| trade["trade_id"].as_str().unwrap().to_owned()).collect()
+    };
+    let page = async |query: &str| {
+        let (status, body) = node.get(&format!("/v1/instruments/7203/trades{query}")).await;
+        assert_eq!(status, 200, "{body}");
+        body
+    };
+    let whole = page("").await;
+    assert_eq!((ids(&whole).len(), &whole["next_cursor"]), (5, &Value::Null));
+    assert_eq!(page("?limit=5").await["next_cursor"], Value::Null);
+
+    let first = page("?limit=2").await;
+    let cursor = |body: &Value| body["next_cursor"].as_str().expect("more is kept").to_owned();
+    let mut told = ids(&first);
+    // A page begins right after the one before, whatever is traded meanwhile; that pushes
+    // the oldest one out.
+    node.trade(25_000, 1).await;
+    node.market_caught_up().await;
+    let second = page(&format!("?limit=1&cursor={}", cursor(&first))).await;
+    told.extend(ids(&second));
+    let third = page(&format!("?limit=2&cursor={}", cursor(&second))).await;
+    told.extend(ids(&third));
+    assert_eq!((told, &third["next_cursor"]), (ids(&whole)[..4].to_vec(), &Value::Null));
+    // All that came after the cursor is gone: an empty last page.
+    for _ in 0..6 {
+        node.trade(25_000, 1).await;
+    }
+    node.market_caught_up().await;
+    let gone = page(&format!("?cursor={}", cursor(&second))).await;
+    assert_eq!((&gone["items"], &gone["next_cursor"]), (&json!([]), &Value::Null));
+    for bad in ["x", "%21", "b3BlbgAAAAAAAAAB", "dHJhZGVzAA"] {
+        let (status, body) = node.get(&format!("/v1/instruments/7203/trades?cursor={bad}")).await;
+        assert_eq!((status, &body["error"]["code"]), (400, &json!("invalid_cursor")), "{bad}");
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn market_reads_refuse_what_they_do_not_know() {
     let dir = tempfile::tempdir().unwrap();
     let node = Node::start(config(dir.path())).await;

@@ -1,10 +1,14 @@
 //! Pings, silence, clients that take no bytes, and a server that stops.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde_json::json;
+use tokio::io::AsyncReadExt;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
+use zaraba::intake::http;
 use zaraba::market::metrics::METRICS;
 use zaraba_engine::types::*;
 
@@ -50,9 +54,53 @@ async fn a_client_that_takes_no_bytes_is_dropped_by_the_write_clock() {
     stuck.subscribe(&["depth:7203"]).await;
     let dropped = || METRICS.drops.with_label_values(&["write_timeout"]).get();
     let before = dropped();
-    // Wide differences fill the kernel's buffers.
+    sell_until(&node, || dropped() > before).await;
+    while node.platform.market.clients() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn little_is_kept_by_the_kernel_for_a_client_that_does_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = config(dir.path());
+    config.stream.write_seconds = 1;
+    config.stream.client_queue = 1 << 20;
+    let mut node = Node::start(config).await;
+    // Through the real door, which has the bound.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    node.address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let door = tokio::spawn(http::serve(node.platform.clone(), listener, stop.clone()));
+    let mut stuck = node.connect_narrow().await;
+    stuck.subscribe(&["depth:7203", "trades:7203", "ticker:7203"]).await;
+    let dropped = || {
+        let by = |reason| METRICS.drops.with_label_values(&[reason]).get();
+        by("write_timeout") + by("too_slow")
+    };
+    let before = dropped();
+    sell_until(&node, || node.platform.market.clients() == 0).await;
+    assert!(dropped() > before);
+    // What had been written for it by then.
+    let (mut kept, mut bytes) = (0, vec![0; 1 << 16]);
+    loop {
+        let read = stuck.socket.get_mut().read(&mut bytes);
+        match tokio::time::timeout(PATIENCE, read).await.expect("the connection ends") {
+            Ok(0) | Err(_) => break,
+            Ok(read) => kept += read,
+        }
+    }
+    assert!((1..=1 << 20).contains(&kept), "{kept} bytes were on their way");
+    stop.cancel();
+    door.await.unwrap().unwrap();
+    node.stop().await;
+}
+
+/// Sells at ever higher prices until `done`: wide differences, which fill buffers.
+async fn sell_until(node: &Node, done: impl Fn() -> bool) {
     let mut price = 5;
-    while dropped() == before {
+    while !done() {
         assert!(price < 5_000_000, "never dropped");
         let answers: Vec<_> = (0..2_000)
             .map(|_| {
@@ -66,10 +114,6 @@ async fn a_client_that_takes_no_bytes_is_dropped_by_the_write_clock() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    while node.platform.market.clients() > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

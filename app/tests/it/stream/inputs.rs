@@ -47,6 +47,9 @@ async fn each_bad_message_gets_its_code_and_a_good_one_works_after_it() {
         (r#"{"op":["ping"]}"#, "invalid_request"),
         (r#"{"op":"ping","id":[1]}"#, "invalid_request"),
         (r#"{"op":"ping","extra":1}"#, "invalid_request"),
+        (r#"{"op":"ping","op":"ping"}"#, "duplicate_field"),
+        (r#"{"op":"ping","id":1,"id":1}"#, "duplicate_field"),
+        (r#"{"op":"subscribe","channels":["depth:7203"],"channels":[]}"#, "duplicate_field"),
         (r#"{"op":"PING"}"#, "unknown_op"),
         (r#"{"op":"place"}"#, "unknown_op"),
         (r#"{"op":"subscribe"}"#, "invalid_request"),
@@ -93,6 +96,28 @@ async fn each_bad_message_gets_its_code_and_a_good_one_works_after_it() {
     assert_eq!(stream.next().await["type"], "depth_snapshot");
     let all = stream.collect().await;
     assert!(all.iter().all(|message| message["type"] == "depth_diff"), "{all:?}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_named_twice_is_one_channel() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = Node::start(config(dir.path())).await;
+    let mut stream = node.connect().await;
+    let channels = ["phase:7203", "ticker:7203", "phase:7203", "ticker:7203"];
+    for (op, answered) in [("subscribe", "subscribed"), ("unsubscribe", "unsubscribed")] {
+        stream.send(&json!({"op": op, "channels": channels})).await;
+        let answer = stream.next().await;
+        assert_eq!(answer["type"], answered);
+        assert_eq!(answer["channels"], json!(["phase:7203", "ticker:7203"]));
+        if op == "subscribe" {
+            let mut told: Vec<Value> = stream.collect().await;
+            told.sort_by_key(|message| message["type"].to_string());
+            let types: Vec<&Value> = told.iter().map(|message| &message["type"]).collect();
+            assert_eq!(types, ["phase", "ticker"]);
+        }
+    }
+    assert_eq!(stream.collect().await, Vec::<Value>::new());
     node.stop().await;
 }
 
