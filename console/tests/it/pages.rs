@@ -259,12 +259,23 @@ async fn the_blotter_filters_and_pages() {
         }
         assert_eq!(seen.len(), 120);
         assert!(seen.windows(2).all(|pair| pair[0] > pair[1]));
-        for bad in
-            ["side=up", "state=odd", "from=yesterday", "order_id=1x", "before=x", "zone=Mars"]
-        {
-            let (status, page) = world.get(&cookie, &format!("/orders?{bad}")).await;
-            assert_eq!(status, 400, "{bad}");
-            assert!(page.contains(&bad.to_owned()), "{bad}");
+        for bad in [
+            "side=up",
+            "state=odd",
+            "from=yesterday",
+            "order_id=1x",
+            "before=x",
+            "zone=Mars",
+            "status=filled",
+            "simbol=7203",
+            "side=buy&side=sell",
+        ] {
+            let named = bad.rsplit('&').next().unwrap();
+            for path in ["/orders", "/orders/csv"] {
+                let (status, page) = world.get(&cookie, &format!("{path}?{bad}")).await;
+                assert_eq!(status, 400, "{path} {bad}");
+                assert!(page.contains(named) && page.contains("</html>"), "{path} {bad}: {page}");
+            }
         }
     })
     .await;
