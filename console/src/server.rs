@@ -2,7 +2,7 @@
 //! and is explained where they are stacked.
 
 use std::future::Future;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +12,6 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum_server::Handle;
-use hyper_util::rt::TokioTimer;
 use tokio::sync::{Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -31,15 +29,12 @@ use crate::config::{self, Config};
 use crate::error::Failure;
 use crate::live::Hub;
 use crate::metrics::METRICS;
-use crate::{db, guard, password, router, session};
+use crate::{db, guard, password, router, session, sockets};
 
 /// No inline script or style, nothing from elsewhere, no framing.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'; object-src 'none'";
-
-/// How long open requests may finish when stopping.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// Starts logging.
 ///
@@ -94,26 +89,18 @@ pub async fn serve_on(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    listener.set_nonblocking(true).context("cannot prepare the listener")?;
     let address = listener.local_addr().context("the listener has no address")?;
     let (stop, stopping) = watch::channel(false);
-    let header_seconds = Duration::from_secs(config.http.header_seconds);
-    let app = app(config, stopping)?;
-    let service = service(app)?.into_make_service_with_connect_info::<SocketAddr>();
-    let handle = Handle::new();
-    let stopper = handle.clone();
+    let http = config.http.clone();
+    let service = service(app(config, stopping.clone())?)?;
     tokio::spawn(async move {
         shutdown.await;
         tracing::info!(event = "console.stopping", "stopping");
-        // Live connections never end by themselves: tell them first.
+        // Live connections never end by themselves: they are told, too.
         let _ = stop.send(true);
-        stopper.graceful_shutdown(Some(GRACE));
     });
-    let mut server = axum_server::from_tcp(listener).context("cannot use the listener")?;
-    // Without a timer a half-sent header stays open for ever.
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(header_seconds);
     tracing::info!(event = "console.started", address = %address, "serving");
-    server.handle(handle).serve(service).await.context("the server failed")
+    sockets::serve(service, listener, &http, stopping).await.context("the server failed")
 }
 
 /// The application over its settings; contacts nothing yet.
