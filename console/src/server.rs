@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
@@ -20,7 +22,6 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{
     MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
 };
-use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::app::App;
@@ -125,8 +126,8 @@ fn service(app: App) -> anyhow::Result<Router> {
         .add_trusted_origin(&app.config.public_url)
         .map_err(|e| anyhow::anyhow!("public_url {:?}: {e}", app.config.public_url))?
         .with_rejection_response(|_| Failure::CrossSite.into_response());
-    let timeout = Duration::from_secs(app.config.http.request_seconds);
     let body_bytes = app.config.http.body_bytes;
+    let limits = Limits { seconds: app.config.http.request_seconds, body_bytes };
     // From the inside out: what fails inside becomes a page in the reader's language, then
     // gets the headers every answer has, then is measured, compressed (never event streams:
     // the default predicate leaves them alone), logged.
@@ -140,8 +141,8 @@ fn service(app: App) -> anyhow::Result<Router> {
                 .unwrap_or_default();
             Failure::Internal(format!("panicked: {text}")).into_response()
         }))
+        .layer(from_fn_with_state(limits, in_time))
         .layer(RequestBodyLimitLayer::new(body_bytes))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
         .layer(from_fn_with_state(app.clone(), guard::pages_for_failures))
         .layer(from_fn(headers))
         .layer(from_fn_with_state(app, measure))
@@ -153,6 +154,32 @@ fn service(app: App) -> anyhow::Result<Router> {
         }))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(FreshId)))
+}
+
+/// What a request may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Until it has arrived and the head of its answer is ready.
+    seconds: u64,
+    /// Largest body.
+    body_bytes: usize,
+}
+
+/// Gives up on requests that take too long. The body is read here, before any handler, so
+/// that a client that does not send is told from a console that does not answer.
+async fn in_time(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    let deadline = Instant::now() + Duration::from_secs(limits.seconds);
+    let (head, body) = request.into_parts();
+    let body = match timeout_at(deadline, to_bytes(body, limits.body_bytes)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(error)) => return Failure::BadRequest(error.to_string()).into_response(),
+        Err(_) => return Failure::HalfSent(limits.seconds).into_response(),
+    };
+    let request = Request::from_parts(head, Body::from(body));
+    match timeout_at(deadline, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Failure::Late(limits.seconds).into_response(),
+    }
 }
 
 /// Request ids: 64 random bits, unless a proxy gave one.
@@ -195,4 +222,36 @@ async fn measure(State(_): State<App>, request: Request, next: Next) -> Response
     timer.observe_duration();
     METRICS.requests.with_label_values(&[route.as_str(), response.status().as_str()]).inc();
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use axum::routing::post;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// The failure that a request with this body meets at these limits.
+    async fn failure(body: Body, body_bytes: usize) -> Option<(StatusCode, String)> {
+        let limits = Limits { seconds: 1, body_bytes };
+        let router = Router::new()
+            .route("/", post(|| async { std::future::pending::<()>().await }))
+            .layer(from_fn_with_state(limits, in_time));
+        let request = Request::post("/").body(body).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        let failure = response.extensions().get::<Failure>()?;
+        Some((response.status(), failure.to_string()))
+    }
+
+    #[tokio::test]
+    async fn a_slow_client_is_told_from_a_slow_console() {
+        let never = futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
+        let (status, says) = failure(Body::from_stream(never), 10).await.unwrap();
+        assert_eq!(status, StatusCode::REQUEST_TIMEOUT, "{says}");
+        let (status, says) = failure(Body::from("whole"), 10).await.unwrap();
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{says}");
+        let (status, says) = failure(Body::from("too long for it"), 10).await.unwrap();
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{says}");
+    }
 }

@@ -314,6 +314,32 @@ async fn connections_past_the_bound_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_half_sent_form_is_given_up_in_the_readers_language() {
+    let settings = "[http]\nrequest_seconds = 1";
+    World::with_settings(
+        "a_half_sent_form_is_given_up_in_the_readers_language",
+        settings,
+        async |world| {
+            for (path, language, says) in [
+                ("/sign-in", "en", "The request did not arrive whole"),
+                ("/sign-in", "ja", "要求が最後まで届きませんでした"),
+                ("/preferences", "ja", "要求が最後まで届きませんでした"),
+            ] {
+                let half = format!(
+                    "POST {path} HTTP/1.1\r\nHost: x\r\nCookie: lang={language}\r\n\
+                     Content-Type: application/x-www-form-urlencoded\r\n\
+                     Content-Length: 50\r\n\r\nlogin="
+                );
+                let answer = sent(&world, half.as_bytes()).await;
+                assert!(answer.starts_with("HTTP/1.1 408 "), "{path} {language}: {answer}");
+                assert!(answer.contains(says), "{path} {language}: {answer}");
+            }
+        },
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_huge_form_is_refused() {
     World::with("a_huge_form_is_refused", async |world| {
         let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
