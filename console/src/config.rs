@@ -41,7 +41,13 @@ section!(Backend {
 });
 section!(Session { idle_minutes: i32, absolute_hours: i32, secure_cookies: bool });
 section!(SignIn { failures_per_login: i32, failures_per_address: i32, window_minutes: i32 });
-section!(Http { header_seconds: u64, request_seconds: u64, body_bytes: usize, proxies: Vec<IpAddr> });
+section!(Http {
+    header_seconds: u64,
+    request_seconds: u64,
+    connections: u32,
+    body_bytes: usize,
+    proxies: Vec<IpAddr>
+});
 section!(Lists { page_rows: usize, csv_rows: usize });
 section!(Live { interval_ms: u64, instruments: usize, streams: usize });
 section!(Log { filter: String, format: String });
@@ -113,7 +119,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u64, u64, u64); 15] = [
+        let ranges: [(&str, u64, u64, u64); 16] = [
             ("database.connections", self.database.connections.into(), 1, 1000),
             ("database.query_seconds", self.database.query_seconds, 1, 300),
             ("backend.request_seconds", self.backend.request_seconds, 1, 60),
@@ -124,6 +130,7 @@ impl Config {
             ("sign_in.window_minutes", unsigned(self.sign_in.window_minutes), 1, 1440),
             ("http.header_seconds", self.http.header_seconds, 1, 60),
             ("http.request_seconds", self.http.request_seconds, 1, 300),
+            ("http.connections", self.http.connections.into(), 1, 100_000),
             ("http.body_bytes", self.http.body_bytes as u64, 1024, 1 << 20),
             ("lists.page_rows", self.lists.page_rows as u64, 1, 1000),
             ("live.interval_ms", self.live.interval_ms, 20, 10_000),
@@ -191,6 +198,7 @@ mod tests {
             ("[session]\nidle_minutes = 0", "session.idle_minutes"),
             ("[session]\nidle_minutes = -5", "session.idle_minutes"),
             ("language = \"fr\"", "ja or en"),
+            ("[http]\nconnections = 0", "http.connections"),
             ("zone = \"Mars/Base\"", "Asia/Tokyo"),
             ("public_url = \"http://x/\"", "slash"),
             ("public_url = \"ftp://x\"", "http://"),

@@ -23,6 +23,12 @@ pub enum Failure {
     /// The address or the form has an impossible value: which.
     #[error("bad request: {0}")]
     BadRequest(String),
+    /// The request did not arrive whole within so many seconds.
+    #[error("the request did not arrive whole within {0} s")]
+    HalfSent(u64),
+    /// No answer was ready within so many seconds.
+    #[error("no answer within {0} s")]
+    Late(u64),
     /// Too many live connections.
     #[error("too many live connections")]
     Busy,
@@ -75,7 +81,8 @@ impl Failure {
             Failure::NotFound => StatusCode::NOT_FOUND,
             Failure::Forbidden | Failure::CrossSite => StatusCode::FORBIDDEN,
             Failure::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Failure::Busy | Failure::Database(_) | Failure::TooSlow => {
+            Failure::HalfSent(_) => StatusCode::REQUEST_TIMEOUT,
+            Failure::Busy | Failure::Database(_) | Failure::TooSlow | Failure::Late(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Failure::Backend(_) => StatusCode::BAD_GATEWAY,
@@ -90,6 +97,8 @@ impl Failure {
             Failure::Forbidden => (t(M::ForbiddenTitle), t(M::ForbiddenText).into()),
             Failure::CrossSite => (t(M::ForbiddenTitle), t(M::CrossSiteText).into()),
             Failure::BadRequest(what) => (t(M::BadRequestTitle), view.tf(M::InvalidForm, &[what])),
+            Failure::HalfSent(seconds) => (t(M::HalfSentTitle), view.t1(M::HalfSentText, seconds)),
+            Failure::Late(seconds) => (t(M::LateTitle), view.t1(M::LateText, seconds)),
             Failure::Busy => (t(M::BusyTitle), t(M::BusyText).into()),
             Failure::Backend(tried) => {
                 (t(M::BackendAwayTitle), view.tf(M::BackendAwayText, &[tried]))

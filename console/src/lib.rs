@@ -21,5 +21,6 @@ pub mod reads;
 pub mod router;
 pub mod server;
 pub mod session;
+pub mod sockets;
 pub mod store;
 pub mod view;

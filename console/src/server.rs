@@ -2,19 +2,19 @@
 //! and is explained where they are stacked.
 
 use std::future::Future;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum_server::Handle;
-use hyper_util::rt::TokioTimer;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
@@ -22,7 +22,6 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{
     MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
 };
-use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::app::App;
@@ -31,15 +30,12 @@ use crate::config::{self, Config};
 use crate::error::Failure;
 use crate::live::Hub;
 use crate::metrics::METRICS;
-use crate::{db, guard, password, router, session};
+use crate::{db, guard, password, router, session, sockets};
 
 /// No inline script or style, nothing from elsewhere, no framing.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'; object-src 'none'";
-
-/// How long open requests may finish when stopping.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// Starts logging.
 ///
@@ -94,26 +90,18 @@ pub async fn serve_on(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    listener.set_nonblocking(true).context("cannot prepare the listener")?;
     let address = listener.local_addr().context("the listener has no address")?;
     let (stop, stopping) = watch::channel(false);
-    let header_seconds = Duration::from_secs(config.http.header_seconds);
-    let app = app(config, stopping)?;
-    let service = service(app)?.into_make_service_with_connect_info::<SocketAddr>();
-    let handle = Handle::new();
-    let stopper = handle.clone();
+    let http = config.http.clone();
+    let service = service(app(config, stopping.clone())?)?;
     tokio::spawn(async move {
         shutdown.await;
         tracing::info!(event = "console.stopping", "stopping");
-        // Live connections never end by themselves: tell them first.
+        // Live connections never end by themselves: they are told, too.
         let _ = stop.send(true);
-        stopper.graceful_shutdown(Some(GRACE));
     });
-    let mut server = axum_server::from_tcp(listener).context("cannot use the listener")?;
-    // Without a timer a half-sent header stays open for ever.
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(header_seconds);
     tracing::info!(event = "console.started", address = %address, "serving");
-    server.handle(handle).serve(service).await.context("the server failed")
+    sockets::serve(service, listener, &http, stopping).await.context("the server failed")
 }
 
 /// The application over its settings; contacts nothing yet.
@@ -138,8 +126,8 @@ fn service(app: App) -> anyhow::Result<Router> {
         .add_trusted_origin(&app.config.public_url)
         .map_err(|e| anyhow::anyhow!("public_url {:?}: {e}", app.config.public_url))?
         .with_rejection_response(|_| Failure::CrossSite.into_response());
-    let timeout = Duration::from_secs(app.config.http.request_seconds);
     let body_bytes = app.config.http.body_bytes;
+    let limits = Limits { seconds: app.config.http.request_seconds, body_bytes };
     // From the inside out: what fails inside becomes a page in the reader's language, then
     // gets the headers every answer has, then is measured, compressed (never event streams:
     // the default predicate leaves them alone), logged.
@@ -153,8 +141,8 @@ fn service(app: App) -> anyhow::Result<Router> {
                 .unwrap_or_default();
             Failure::Internal(format!("panicked: {text}")).into_response()
         }))
+        .layer(from_fn_with_state(limits, in_time))
         .layer(RequestBodyLimitLayer::new(body_bytes))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
         .layer(from_fn_with_state(app.clone(), guard::pages_for_failures))
         .layer(from_fn(headers))
         .layer(from_fn_with_state(app, measure))
@@ -166,6 +154,32 @@ fn service(app: App) -> anyhow::Result<Router> {
         }))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(FreshId)))
+}
+
+/// What a request may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Until it has arrived and the head of its answer is ready.
+    seconds: u64,
+    /// Largest body.
+    body_bytes: usize,
+}
+
+/// Gives up on requests that take too long. The body is read here, before any handler, so
+/// that a client that does not send is told from a console that does not answer.
+async fn in_time(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    let deadline = Instant::now() + Duration::from_secs(limits.seconds);
+    let (head, body) = request.into_parts();
+    let body = match timeout_at(deadline, to_bytes(body, limits.body_bytes)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(error)) => return Failure::BadRequest(error.to_string()).into_response(),
+        Err(_) => return Failure::HalfSent(limits.seconds).into_response(),
+    };
+    let request = Request::from_parts(head, Body::from(body));
+    match timeout_at(deadline, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Failure::Late(limits.seconds).into_response(),
+    }
 }
 
 /// Request ids: 64 random bits, unless a proxy gave one.
@@ -208,4 +222,36 @@ async fn measure(State(_): State<App>, request: Request, next: Next) -> Response
     timer.observe_duration();
     METRICS.requests.with_label_values(&[route.as_str(), response.status().as_str()]).inc();
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use axum::routing::post;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// The failure that a request with this body meets at these limits.
+    async fn failure(body: Body, body_bytes: usize) -> Option<(StatusCode, String)> {
+        let limits = Limits { seconds: 1, body_bytes };
+        let router = Router::new()
+            .route("/", post(|| async { std::future::pending::<()>().await }))
+            .layer(from_fn_with_state(limits, in_time));
+        let request = Request::post("/").body(body).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        let failure = response.extensions().get::<Failure>()?;
+        Some((response.status(), failure.to_string()))
+    }
+
+    #[tokio::test]
+    async fn a_slow_client_is_told_from_a_slow_console() {
+        let never = futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
+        let (status, says) = failure(Body::from_stream(never), 10).await.unwrap();
+        assert_eq!(status, StatusCode::REQUEST_TIMEOUT, "{says}");
+        let (status, says) = failure(Body::from("whole"), 10).await.unwrap();
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{says}");
+        let (status, says) = failure(Body::from("too long for it"), 10).await.unwrap();
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{says}");
+    }
 }

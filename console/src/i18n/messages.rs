@@ -235,6 +235,10 @@ messages! {
     DatabaseAwayText: "Sign-in and history need it; trading does not. Try again in a moment.", "サインインと履歴の閲覧に必要です（取引は継続しています）。しばらくしてからやり直してください。";
     TooSlowTitle: "The query took too long", "検索に時間がかかりすぎました";
     TooSlowText: "It was stopped after {0} seconds. Narrow the filter, for example by time, account or symbol.", "{0}秒で中止しました。時間・口座・銘柄などで条件を絞り込んでください。";
+    HalfSentTitle: "The request did not arrive whole", "要求が最後まで届きませんでした";
+    HalfSentText: "It was given up after {0} seconds. Send it again; if that does not help, check your connection.", "{0}秒待っても届かなかったため中止しました。もう一度送信し、改善しない場合は通信環境を確認してください。";
+    LateTitle: "The console took too long to answer", "応答に時間がかかりすぎました";
+    LateText: "It was given up after {0} seconds. Try again in a moment.", "{0}秒で中止しました。しばらくしてからやり直してください。";
     InternalTitle: "The console failed", "コンソールで障害が発生しました";
     InternalText: "It was logged under the request ID {0}.", "要求ID {0} で記録しました。";
     BusyTitle: "Too many live pages", "ライブ画面が多すぎます";

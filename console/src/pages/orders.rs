@@ -5,7 +5,7 @@ mod csv;
 mod filter;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 
 pub use csv::csv;
@@ -81,8 +81,9 @@ impl Freshness {
 pub async fn page(
     State(app): State<App>,
     view: View,
-    Query(filter): Query<Filter>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
+    let filter = Filter::read(query.as_deref());
     let freshness = Freshness::now(&app).await?;
     let rows = app.config.lists.page_rows;
     let (problem, mut found) = match filter.wanted(&view) {

@@ -1,8 +1,8 @@
 //! What keeps strangers and mistakes out: every route's need, sign-in and its throttle, form
 //! tokens, foreign sites, headers, half-open connections.
 
-use std::io::{Read, Write};
-use std::time::{Duration, Instant};
+use std::io::{ErrorKind, Read, Write};
+use std::time::Duration;
 
 use axum::http::Method;
 use zaraba_console::authz::Need;
@@ -245,34 +245,107 @@ async fn no_page_has_inline_script_or_style() {
     .await;
 }
 
+/// Sends `bytes` and reads until the other side closes; a time-out of the read is the failure.
+async fn sent(world: &World, bytes: &[u8]) -> String {
+    let (address, bytes) = (world.url.trim_start_matches("http://").to_owned(), bytes.to_vec());
+    let read = move || {
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        socket.write_all(&bytes).unwrap();
+        let mut answer = Vec::new();
+        // A reset is an end, too.
+        if let Err(error) = socket.read_to_end(&mut answer) {
+            assert_ne!(error.kind(), ErrorKind::WouldBlock, "still open after {bytes:?}");
+        }
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    tokio::task::spawn_blocking(read).await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_half_sent_request_is_closed_and_a_huge_form_refused() {
+async fn silent_and_half_open_connections_are_closed() {
     let settings = "[http]\nheader_seconds = 1";
+    World::with_settings("silent_and_half_open_connections_are_closed", settings, async |world| {
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        let half_headers = [&preface[..], b"\0\0\0\x04\0\0\0\0\0", b"\0\0\x40\x01\x04"].concat();
+        for bytes in [
+            &b""[..],
+            b"G",
+            b"GET / HTTP/1.1\r\nHost: x\r\nX-Half: ",
+            &preface[..12],
+            &preface[..],
+            &half_headers,
+        ] {
+            let answer = sent(&world, bytes).await;
+            assert!(!answer.contains("200 OK"), "{bytes:?}: {answer}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_past_the_bound_wait() {
+    let settings = "[http]\nheader_seconds = 60\nconnections = 1";
+    World::with_settings("connections_past_the_bound_wait", settings, async |world| {
+        let address = world.url.trim_start_matches("http://").to_owned();
+        let asks = move || {
+            let ask = || {
+                let mut socket = std::net::TcpStream::connect(&address).unwrap();
+                socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+                socket
+            };
+            let status = |socket: &mut std::net::TcpStream, wait| {
+                socket.set_read_timeout(Some(wait)).unwrap();
+                let mut head = [0; 12];
+                socket.read_exact(&mut head).map(|()| head)
+            };
+            let long = Duration::from_secs(30);
+            let mut first = ask();
+            assert_eq!(&status(&mut first, long).unwrap(), b"HTTP/1.1 200");
+            let mut second = ask();
+            let early = status(&mut second, Duration::from_millis(500)).unwrap_err();
+            assert_eq!(early.kind(), ErrorKind::WouldBlock);
+            drop(first);
+            assert_eq!(&status(&mut second, long).unwrap(), b"HTTP/1.1 200");
+        };
+        tokio::task::spawn_blocking(asks).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_sent_form_is_given_up_in_the_readers_language() {
+    let settings = "[http]\nrequest_seconds = 1";
     World::with_settings(
-        "a_half_sent_request_is_closed_and_a_huge_form_refused",
+        "a_half_sent_form_is_given_up_in_the_readers_language",
         settings,
         async |world| {
-            let address = world.url.trim_start_matches("http://").to_owned();
-            let closed = tokio::task::spawn_blocking(move || {
-                let mut socket = std::net::TcpStream::connect(address).unwrap();
-                socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-                socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Half: ").unwrap();
-                let (start, mut rest) = (Instant::now(), Vec::new());
-                // Zero bytes or a reset: the other side is gone. A time-out here is the failure.
-                let end = socket.read_to_end(&mut rest);
-                (
-                    end.is_ok() || end.is_err_and(|e| e.kind() != std::io::ErrorKind::WouldBlock),
-                    start.elapsed(),
-                )
-            })
-            .await
-            .unwrap();
-            assert!(closed.0, "still open after {:?}", closed.1);
-            let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
-            let huge = "x".repeat(100_000);
-            assert_eq!(world.post(&cookie, "/preferences", &huge).await.status(), 413);
-            assert_eq!(world.get(&cookie, "/").await.0, 200);
+            for (path, language, says) in [
+                ("/sign-in", "en", "The request did not arrive whole"),
+                ("/sign-in", "ja", "要求が最後まで届きませんでした"),
+                ("/preferences", "ja", "要求が最後まで届きませんでした"),
+            ] {
+                let half = format!(
+                    "POST {path} HTTP/1.1\r\nHost: x\r\nCookie: lang={language}\r\n\
+                     Content-Type: application/x-www-form-urlencoded\r\n\
+                     Content-Length: 50\r\n\r\nlogin="
+                );
+                let answer = sent(&world, half.as_bytes()).await;
+                assert!(answer.starts_with("HTTP/1.1 408 "), "{path} {language}: {answer}");
+                assert!(answer.contains(says), "{path} {language}: {answer}");
+            }
         },
     )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_huge_form_is_refused() {
+    World::with("a_huge_form_is_refused", async |world| {
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        let huge = "x".repeat(100_000);
+        assert_eq!(world.post(&cookie, "/preferences", &huge).await.status(), 413);
+        assert_eq!(world.get(&cookie, "/").await.0, 200);
+    })
     .await;
 }

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -129,8 +129,9 @@ impl Export {
 pub async fn csv(
     State(app): State<App>,
     view: View,
-    Query(filter): Query<Filter>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
+    let filter = Filter::read(query.as_deref());
     let wanted = filter.wanted(&view).map_err(|Problem(what)| Failure::BadRequest(what))?;
     let mut head = "\u{feff}".as_bytes().to_vec();
     head.extend_from_slice(&lines([COLUMNS.map(|column| view.t(column).to_owned())])?);
@@ -141,7 +142,7 @@ pub async fn csv(
         app,
         view,
         wanted,
-        before: None,
+        before: filter.before(),
         ready: VecDeque::from([Bytes::from(head)]),
         done: false,
     };

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
 
 use crate::guard::form_encode;
 use crate::reads::orders::Wanted;
@@ -15,8 +14,7 @@ pub(super) const STATUSES: [&str; 6] =
 const WORKING: &str = "working";
 
 /// The filter; empty fields do not restrict.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)] // names of the form's fields
 pub struct Filter {
     pub symbol: String,
@@ -31,6 +29,8 @@ pub struct Filter {
     pub client_order_id: String,
     pub order_id: String,
     pub before: String,
+    /// What of the address is no part of a filter, as it stands there.
+    pub stray: Option<String>,
 }
 
 /// What cannot be used.
@@ -38,6 +38,43 @@ pub struct Filter {
 pub(super) struct Problem(pub String);
 
 impl Filter {
+    /// Reads an address's query. A name that is unknown or there twice is kept as `stray`:
+    /// leaving out what a reader misspelt would show or export more than was asked for.
+    pub(super) fn read(query: Option<&str>) -> Filter {
+        let query = query.unwrap_or_default();
+        let mut filter = Filter::default();
+        let pairs: Vec<(String, String)> = match serde_html_form::from_str(query) {
+            Ok(pairs) => pairs,
+            Err(error) => return Filter { stray: Some(error.to_string()), ..filter },
+        };
+        let mut seen: Vec<&str> = Vec::new();
+        for (name, value) in &pairs {
+            let field = match name.as_str() {
+                name if seen.contains(&name) => None,
+                "symbol" => Some(&mut filter.symbol),
+                "account" => Some(&mut filter.account),
+                "side" => Some(&mut filter.side),
+                "state" => Some(&mut filter.state),
+                "from" => Some(&mut filter.from),
+                "to" => Some(&mut filter.to),
+                "zone" => Some(&mut filter.zone),
+                "client_order_id" => Some(&mut filter.client_order_id),
+                "order_id" => Some(&mut filter.order_id),
+                "before" => Some(&mut filter.before),
+                _ => None,
+            };
+            match field {
+                Some(field) => value.clone_into(field),
+                None => {
+                    filter.stray = Some(format!("{name}={value}"));
+                    break;
+                }
+            }
+            seen.push(name);
+        }
+        filter
+    }
+
     fn zone(&self, view: &View) -> TimeZone {
         zone(&self.zone).unwrap_or_else(|| view.zone.clone())
     }
@@ -51,9 +88,21 @@ impl Filter {
     pub(super) fn wanted(&self, view: &View) -> Result<Wanted, Problem> {
         let text = |value: &str| {
             let value = value.trim();
-            // NUL is the one character that a Postgres text cannot hold.
-            (!value.is_empty() && !value.contains('\0')).then(|| value.to_owned())
+            (!value.is_empty()).then(|| value.to_owned())
         };
+        if let Some(stray) = &self.stray {
+            return Err(Problem(stray.clone()));
+        }
+        for (name, value) in [
+            ("symbol", &self.symbol),
+            ("account", &self.account),
+            ("client_order_id", &self.client_order_id),
+        ] {
+            // NUL is the one character that a Postgres text cannot hold.
+            if value.contains('\0') {
+                return Err(Problem(format!("{name}={}", value.escape_debug())));
+            }
+        }
         let side = text(&self.side);
         if side.as_deref().is_some_and(|side| !matches!(side, "buy" | "sell")) {
             return Err(Problem(format!("side={}", self.side)));
@@ -181,6 +230,28 @@ mod tests {
         ] {
             assert_eq!(filter.wanted(&view()).unwrap_err(), Problem(want.into()));
         }
+    }
+
+    #[test]
+    fn what_is_no_part_of_a_filter_is_named() {
+        for (query, want) in [
+            ("status=filled", "status=filled"),
+            ("symbol=7203&simbol=BTC_JPY", "simbol=BTC_JPY"),
+            ("Side=buy", "Side=buy"),
+            ("side=&side=buy", "side=buy"),
+            ("side[]=buy", "side[]=buy"),
+            ("x", "x="),
+            ("symbol=7203%00", "symbol=7203\\0"),
+        ] {
+            let read = Filter::read(Some(query));
+            assert_eq!(read.wanted(&view()).unwrap_err(), Problem(want.into()), "{query}");
+        }
+        let all = "symbol=a&account=b&side=buy&state=open&from=2026-11-21T09:00&to=\
+            2026-11-21T10:00&zone=UTC&client_order_id=c&order_id=1&before=2";
+        let read = Filter::read(Some(all));
+        assert!(read.wanted(&view()).is_ok());
+        assert_eq!(read.query(Some(2)).replace("%3A", ":"), all, "every field is read");
+        assert!(Filter::read(None).wanted(&view()).is_ok());
     }
 
     #[test]
