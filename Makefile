@@ -27,7 +27,7 @@ run: build ## Start the whole platform here, with a simulated market (Ctrl-C sto
 	exec $(TARGET_DIR)/release/zaraba dev --demo sim $(DEV)
 
 test: need-test ## Install what the tests need and run them all
-	$(CARGO) test --workspace --locked
+	@CARGO='$(CARGO)' scripts/test
 
 bench: need-run ## Measure; docs/BENCHMARKS.md says what and how
 	$(CARGO) bench --workspace --locked

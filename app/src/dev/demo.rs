@@ -279,7 +279,7 @@ mod tests {
     fn shares_have_their_daily_limits_and_pairs_none() {
         let all = instruments(ProfileChoice::Both);
         let toyota = all.iter().find(|i| i.symbol == "7203").unwrap();
-        assert_eq!(toyota.daily_limits(), Some(("2350".into(), "3350".into())));
+        assert_eq!(toyota.daily_limits(), Some(("2350.0".into(), "3350.0".into())));
         assert_eq!(all.iter().find(|i| i.symbol == "BTC_JPY").unwrap().daily_limits(), None);
         assert!(instruments(ProfileChoice::Crypto).iter().any(|i| i.symbol == "AAPL"));
         assert!(instruments(ProfileChoice::Tse).iter().all(|i| i.symbol != "BTC_JPY"));

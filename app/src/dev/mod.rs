@@ -184,15 +184,19 @@ impl Progress {
 async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFile> {
     let ports = Ports::from(options.port_base);
     let dev_file = dir.join("dev.json");
-    let earlier = match dev_file.exists() {
-        true => DevFile::read(&dev_file)?,
-        false => DevFile::default(),
+    let put_away = dir.join("dev.json.earlier");
+    let earlier = match [&dev_file, &put_away].into_iter().find(|file| file.exists()) {
+        Some(file) => DevFile::read(file)?,
+        None => DevFile::default(),
     };
     eprintln!("starting in {}", dir.display());
     // A leftover Postgres of a crashed run holds its port until it is found and ended.
     ports.check(&dir.join("postgres/data/postmaster.pid")).await?;
     // Whoever waits for dev.json must not find the one of an earlier run.
-    let _ = fs::rename(&dev_file, dir.join("dev.json.earlier"));
+    if dev_file.exists() {
+        fs::rename(&dev_file, &put_away)
+            .with_context(|| format!("cannot put {} away", dev_file.display()))?;
+    }
     let mut progress = Progress::new();
 
     let url = match std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()) {
@@ -207,7 +211,12 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
         }
     };
     let config = config(dir, ports, &url)?;
-    let log = File::create(dir.join("zaraba.log")).context("cannot create the log file")?;
+    let log_path = dir.join("zaraba.log");
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(&log_path)
+        .with_context(|| format!("cannot open {}", log_path.display()))?;
     crate::telemetry::init_to(&config.log, std::sync::Mutex::new(log))?;
     let database = crate::queries::connect_options(&config.postgres)?;
     crate::projections::migrate::run(&database).await.context("cannot migrate the database")?;
@@ -240,7 +249,8 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
         progress.done("console");
     }
     write_private(&dev_file, serde_json::to_string_pretty(&file)?.as_bytes())?;
-    let _ = fs::remove_file(dir.join("dev.json.earlier"));
+    // A start that was cut short left it; from here on dev.json has everything.
+    let _ = fs::remove_file(&put_away);
     if options.demo == Demo::Sim {
         parts.sim = Some(start_sim(options, &file));
         progress.done("market simulation");
@@ -271,6 +281,10 @@ fn config(dir: &Path, ports: Ports, postgres_url: &str) -> Result<Config> {
     config.http.admin_listen = ports.admin();
     config.http.admin_token_file = dir.join("admin.token");
     config.auth.master_key_file = dir.join("master.key");
+    // A machine of one's own: the index tables of a broker's size would cost gigabytes.
+    config.engine.accounts = 100_000;
+    config.engine.live_orders = 2_000_000;
+    config.engine.balances = 2_000_000;
     // Pages without a key (and tools looking at books) on a machine of one's own.
     config.auth.public_per_second = 10_000;
     config.postgres.url = postgres_url.to_owned();

@@ -2,7 +2,7 @@
 //! last *released* sequence. Written by one thread (the releaser) before the replies of the
 //! same batch go out, so that a client reads its own writes; read by every surface.
 //!
-//! Trading state is under one lock, which the writer holds for at most 256 commands
+//! Trading state is under one lock, which the writer holds for at most `SLICE` commands
 //! (some hundred microseconds): a reader always sees the state after a whole command, and the
 //! sequence it is given belongs to what it read. Reference data, which every order needs and
 //! which hardly ever changes, has a lock of its own. Why the engine itself is not read:

@@ -33,6 +33,8 @@ pub struct Board {
     subscribers: HashMap<Channel, Vec<Arc<Client>>>,
     /// Listings that wait for the next publication.
     waiting: Vec<InstrumentId>,
+    /// Listings with trades not yet sent.
+    traded: Vec<InstrumentId>,
     kept: config::Market,
 }
 
@@ -48,6 +50,7 @@ impl Board {
             trades: 0,
             subscribers: HashMap::new(),
             waiting: Vec::new(),
+            traded: Vec::new(),
             kept: kept.clone(),
         };
         for (instrument, state) in engine.instruments() {
@@ -103,7 +106,12 @@ impl Board {
                 }
                 Event::Trade(trade) => {
                     self.trades += 1;
-                    self.touch(trade.instrument, step.seq).traded(trade, step.seq, step.at);
+                    let listing = self.touch(trade.instrument, step.seq);
+                    let first = listing.unpublished.is_empty();
+                    listing.traded(trade, step.seq, step.at);
+                    if first {
+                        self.traded.push(trade.instrument);
+                    }
                 }
                 Event::Accepted { .. } => self.orders += 1,
                 Event::InstrumentCreated { instrument } => {
@@ -154,8 +162,7 @@ impl Board {
 
     /// Sends every trade not yet sent, one message per instrument.
     pub fn publish_trades(&mut self) {
-        for index in 0..self.waiting.len() {
-            let instrument = self.waiting[index];
+        for instrument in std::mem::take(&mut self.traded) {
             let channel = Channel::Trades(instrument);
             let wanted = self.wanted(channel);
             let listing = &mut self.listings[instrument.0 as usize];

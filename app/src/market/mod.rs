@@ -6,7 +6,7 @@
 //! a client, a socket or a database, so its queue only fills when the machine is out of
 //! processor time; then the releaser waits, which is the back-pressure the gate turns
 //! into `busy`. Everything here can be rebuilt from the journal and the engine's state.
-//! Must not depend on the intake rooms, except that its endpoints ([`http`], [`live`]) answer
+//! Must not depend on the intake rooms, except that its endpoints (`http`, `live`) answer
 //! with their errors; reads Postgres only to warm up ([`warm`]).
 
 pub mod board;
@@ -93,7 +93,7 @@ impl Market {
     }
 
     /// Takes a released batch; called by the releaser, in order, for every batch. Waits
-    /// when [`BATCHES`] wait already; after [`Market::stop`] it does nothing.
+    /// when 1,024 wait already; after [`Market::stop`] it does nothing.
     pub fn publish(&self, batch: &Arc<Batch>) {
         let sender = self.batches.lock().clone();
         if let Some(sender) = sender {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use zaraba_engine::Engine;
@@ -19,6 +19,9 @@ use crate::journal::JournalError;
 
 /// Bytes of history after which a bundle is closed, however few commands made them.
 const BUNDLE_BYTES: usize = 32 << 20;
+/// How long a live bundle collects commands before it is handed over: many small transactions
+/// would take processor time from trading, and nobody reads history that young.
+const LINGER: Duration = Duration::from_millis(50);
 /// How often a waiting thread looks whether it should end.
 const TICK: Duration = Duration::from_millis(100);
 /// How long commands that the tables already have may be missing at the journal's end.
@@ -128,19 +131,25 @@ fn read(
         let bundle = collector.finish(engine.state_hash());
         bundle.is_none_or(|bundle| sender.blocking_send(Ok(bundle)).is_ok())
     };
+    let mut begun = Instant::now();
     while !stop.load(Ordering::Acquire) {
         let Some((seq, at, command)) = source.next()? else {
-            if collector.day().is_some() {
+            let lingered = begun.elapsed();
+            if collector.day().is_some() && (!limits.follow || lingered >= LINGER) {
                 if !flush(&mut collector, &engine) {
                     return Ok(());
                 }
             } else if limits.follow {
-                source.wait(TICK);
+                let bundle = collector.day().is_some();
+                source.wait(if bundle { LINGER - lingered } else { TICK });
             } else {
                 return Ok(());
             }
             continue;
         };
+        if collector.day().is_none() {
+            begun = Instant::now();
+        }
         let other_day = collector.day().is_some_and(|day| day != Day::of(at));
         if other_day && !flush(&mut collector, &engine) {
             return Ok(());

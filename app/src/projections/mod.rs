@@ -246,7 +246,8 @@ impl Work {
         }
         self.end_feed().await;
         let Some(source) = self.source.take() else {
-            unreachable!("ending the feed gave its source back")
+            let lost = std::io::Error::other("it could not be started before; restart the node");
+            return Err(ProjectionError::Thread(lost));
         };
         self.feed = Some(Feed::start(source, mark, self.limits).map_err(ProjectionError::Thread)?);
         self.at = mark;

@@ -2,7 +2,7 @@
 //!
 //! The replay encodes the rows it expects in the same binary format that `COPY TO` gives back,
 //! so tables are compared byte by byte without decoding anything. History is compared in
-//! blocks of [`BLOCK`] rows by hash, in bounded memory; orders are kept (about 300 bytes
+//! blocks of `BLOCK` rows by hash, in bounded memory; orders are kept (about 300 bytes
 //! each). Beside that, the rows are held against what the replayed engine itself says about
 //! its orders and balances, and against what must always be true of a ledger.
 //!

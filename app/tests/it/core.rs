@@ -16,8 +16,7 @@ fn text<const N: usize>(s: &str) -> Text<N> {
 }
 
 fn config(dir: &Path) -> Config {
-    let mut config = Config::default();
-    config.data_dir = dir.into();
+    let mut config = Config { data_dir: dir.into(), ..Config::default() };
     config.auth.master_key_file = dir.join("master.key");
     config.journal.segment_bytes = 1 << 20;
     // Nobody listens there: trading must not care.
@@ -81,7 +80,7 @@ async fn furnish(core: &Core) {
         Command::CreateInstrument(Box::new(spec)),
         Command::CreateAccount { code: text("buyer") },
         Command::CreateAccount { code: text("seller") },
-        deposit(AccountId(4), AssetId(0), 10_000_000_0000, "d1"),
+        deposit(AccountId(4), AssetId(0), 100_000_000_000, "d1"),
         deposit(AccountId(5), AssetId(1), 1_000, "d2"),
     ];
     for command in commands {

@@ -6,13 +6,13 @@
 
 mod history;
 mod migrations;
+mod node;
 mod plans;
 mod private_postgres;
 mod projection;
 mod stream;
 mod trouble;
 
-use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -23,12 +23,11 @@ use tokio::sync::OnceCell;
 use zaraba::dev::postgres::{self, PrivatePostgres, PrivatePostgresError};
 use zaraba::projections::migrate;
 
-/// Whether Postgres is here; says by name when a test is skipped for it. Written past the
-/// test harness, which keeps the output of tests that pass to itself.
+/// Whether Postgres is here; says by name when a test is skipped for it.
 fn postgres_is_here(test: &str) -> bool {
     let here = postgres::installed();
     if !here {
-        let _ = writeln!(std::io::stderr(), "SKIPPED store::{test}: PostgreSQL is not installed");
+        crate::skipped(&format!("store::{test}"), "PostgreSQL is not installed");
     }
     here
 }

@@ -91,7 +91,11 @@ pub fn missing() -> Option<&'static str> {
 
 /// Says that a test did not run, by name, where `make test` counts it.
 pub fn skipped(test: &str, why: &str) {
-    eprintln!("skipped: {test}: {why}");
+    // Not eprintln, which libtest captures.
+    let _ = std::io::Write::write_fmt(
+        &mut std::io::stderr(),
+        format_args!("SKIPPED console::{test}: {why}\n"),
+    );
 }
 
 /// A running console and what it stands on.

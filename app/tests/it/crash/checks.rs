@@ -19,7 +19,7 @@ use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine, Event};
 
 use super::client::{History, Told};
-use super::server::Server;
+use crate::instance::Instance;
 
 /// BTC_JPY's decimals of quantities.
 const QUANTITY_DIGITS: u8 = 4;
@@ -143,7 +143,7 @@ pub fn money(engine: &Engine) {
 
 /// The projected rows equal a replay of the journal: as the crashes left them and the
 /// projector caught up, and once more after a rebuild from nothing.
-pub async fn projections(server: &Server) {
+pub async fn projections(server: &Instance) {
     let database = PgConnectOptions::from_str(&server.database_url()).unwrap();
     let journal = || Box::new(JournalSource::cold(Dirs::of(&server.data_dir())));
     for rebuilt in [false, true] {

@@ -8,7 +8,6 @@
 
 mod checks;
 mod client;
-mod server;
 
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use rand::{Rng, SeedableRng};
 use zaraba::dev::postgres;
 
 use self::client::Clients;
-use self::server::Server;
+use crate::instance::Instance;
 
 /// Clients at work at once.
 const CLIENTS: u32 = 12;
@@ -32,7 +31,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn crash_loop_loses_nothing_acknowledged_and_doubles_nothing() {
     if !postgres::installed() {
-        eprintln!("SKIPPED: the crash loop needs PostgreSQL's server programs");
+        crate::skipped("crash", "PostgreSQL's server programs are not installed");
         return;
     }
     let rounds = number("ZARABA_CRASH_ROUNDS", 10);
@@ -40,7 +39,7 @@ async fn crash_loop_loses_nothing_acknowledged_and_doubles_nothing() {
     println!("crash loop: {rounds} rounds, ZARABA_CRASH_SEED={seed}");
     let mut random = SmallRng::seed_from_u64(seed);
 
-    let mut server = Server::install().await;
+    let mut server = Instance::install(&["--profile", "crypto", "--accounts", "4"]).await;
     server.start().await;
     let clients = Clients::start(&server.dev_file(), CLIENTS, seed);
     for round in 1..=rounds {

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
@@ -94,4 +95,46 @@ async fn a_taken_port_is_an_error_that_says_so() {
     let error = PrivatePostgres::start(&dir.path().join("postgres"), port).await.err().unwrap();
     assert!(matches!(error, PrivatePostgresError::Start { .. }), "{error}");
     assert!(error.to_string().contains("in use"), "{error}");
+}
+
+/// Not a test: the process that the next test kills. Without its directory it does nothing.
+#[tokio::test]
+#[ignore = "the process that it_ends_with_a_killed_parent kills"]
+async fn parent_to_kill() {
+    let Some(dir) = std::env::var_os("ZARABA_TEST_PARENT_TO_KILL") else { return };
+    let postgres = PrivatePostgres::start(Path::new(&dir), 0).await.unwrap();
+    std::fs::write(Path::new(&dir).join("pid"), postgres.pid().unwrap().to_string()).unwrap();
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn it_ends_with_a_killed_parent() {
+    if !postgres_is_here("private_postgres::it_ends_with_a_killed_parent") {
+        return;
+    }
+    let dir = shared_tempdir();
+    let place = dir.path().join("postgres");
+    let mut parent = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "store::private_postgres::parent_to_kill", "--ignored"])
+        .env("ZARABA_TEST_PARENT_TO_KILL", &place)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let file = place.join("pid");
+    let begun = Instant::now();
+    let waited_enough = || assert!(begun.elapsed() < Duration::from_secs(120), "waited too long");
+    let pid = loop {
+        if let Some(pid) = std::fs::read_to_string(&file).ok().and_then(|text| text.parse().ok()) {
+            break pid;
+        }
+        waited_enough();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    while running(pid) {
+        waited_enough();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    PrivatePostgres::start(&place, 0).await.unwrap().stop().await;
 }

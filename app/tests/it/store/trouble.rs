@@ -81,7 +81,7 @@ async fn cut_connections_give_neither_gaps_nor_doubles() {
     if !postgres_is_here("trouble::cut_connections_give_neither_gaps_nor_doubles") {
         return;
     }
-    let journal = Journal::seeded(11, 6_000);
+    let journal = Journal::seeded(11, 3_000);
     let database = migrated("cut").await;
     let status = Arc::new(Status::default());
     let projector = Projector::start(journal.source(), database.clone(), 20, status.clone());

@@ -1,4 +1,5 @@
-//! The real program in its own process, beside a Postgres that outlives its crashes.
+//! The real program (`zaraba dev`) in its own process, beside a Postgres that outlives its
+//! crashes: for tests that are about the program as people start it.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -11,11 +12,12 @@ use zaraba::tools::credentials::DevFile;
 /// How long a start may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-pub struct Server {
+pub struct Instance {
     dir: TempDir,
     postgres: Option<PrivatePostgres>,
     port_base: u16,
     process: Option<Child>,
+    options: Vec<String>,
 }
 
 /// Four free ports next to each other. Another process may take one before the server does;
@@ -33,22 +35,24 @@ pub fn port_base() -> u16 {
     panic!("no four free ports next to each other");
 }
 
-impl Server {
-    pub async fn install() -> Server {
+impl Instance {
+    pub async fn install(options: &[&str]) -> Instance {
         let dir = tempfile::tempdir().unwrap();
         // Postgres runs as another user where the tests run as root.
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(dir.path(), mode).unwrap();
         let postgres = PrivatePostgres::start(&dir.path().join("postgres"), 0).await.unwrap();
         let port_base = port_base();
-        Server { dir, postgres: Some(postgres), port_base, process: None }
+        let options = options.iter().map(|option| option.to_string()).collect();
+        Instance { dir, postgres: Some(postgres), port_base, process: None, options }
     }
 
     pub fn database_url(&self) -> String {
         self.postgres.as_ref().unwrap().url()
     }
 
-    fn dev_dir(&self) -> PathBuf {
+    /// Where `dev.json` is.
+    pub fn dev_dir(&self) -> PathBuf {
         self.dir.path().join("dev")
     }
 
@@ -62,13 +66,16 @@ impl Server {
 
     /// Starts the server and waits until it is ready.
     pub async fn start(&mut self) {
+        let before = self.written();
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(self.dir.path().join("server.log"))
             .unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_zaraba"))
-            .args(["dev", "--no-console", "--profile", "crypto", "--accounts", "4", "--dir"])
+            .args(["dev", "--no-console"])
+            .args(&self.options)
+            .arg("--dir")
             .arg(self.dev_dir())
             .args(["--port-base", &self.port_base.to_string()])
             .env("DATABASE_URL", self.database_url())
@@ -78,12 +85,18 @@ impl Server {
             .spawn()
             .unwrap();
         let begun = Instant::now();
-        while !self.dev_dir().join("dev.json").exists() {
+        while self.written().is_none_or(|at| Some(at) == before) {
             let ended = process.try_wait().unwrap();
             assert!(ended.is_none() && begun.elapsed() < PATIENCE, "no start: {}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.process = Some(process);
+    }
+
+    /// When `dev.json` was written, which is the last thing a start does. While a start is
+    /// under way there is none.
+    fn written(&self) -> Option<std::time::SystemTime> {
+        std::fs::metadata(self.dev_dir().join("dev.json")).and_then(|m| m.modified()).ok()
     }
 
     fn log(&self) -> String {
@@ -96,11 +109,9 @@ impl Server {
         let mut process = self.process.take().unwrap();
         process.kill().unwrap();
         process.wait().unwrap();
-        // Whoever waits for a start must not find the file of the run before.
-        std::fs::remove_file(self.dev_dir().join("dev.json")).unwrap();
     }
 
-    /// SIGTERM, and a clean end.
+    /// SIGTERM, and a clean end; `dev.json` stays.
     pub fn stop(&mut self) {
         let mut process = self.process.take().unwrap();
         rustix::process::kill_process(
@@ -119,7 +130,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Instance {
     fn drop(&mut self) {
         if let Some(mut process) = self.process.take() {
             let _ = process.kill();
