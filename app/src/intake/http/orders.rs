@@ -238,21 +238,21 @@ pub(in crate::intake) fn side_of(text: &str) -> ApiResult<Side> {
     }
 }
 
-/// The answer to an amendment or cancel of one order: the order as it stands (the live view
-/// already has it when the receipt comes), or why not.
+/// The answer to an amendment or cancel of one order: the order as this command left it
+/// (not as commands after it have changed it meanwhile), or why not.
 pub(in crate::intake) async fn changed(
     receipt: &Receipt,
     order: OrderId,
     account: AccountId,
     platform: &Platform,
 ) -> ApiResult<OrderShape> {
-    let now = platform.live.order(order).filter(|state| state.account == account);
-    let now = now.and_then(|state| OrderShape::find(&state, &platform.live));
+    let left = receipt.named_order().filter(|state| state.account == account);
+    let left = left.and_then(|state| OrderShape::find(state, &platform.live));
     let refusal = receipt.events().iter().find_map(|event| match event {
         Event::Refused { code, .. } => Some(*code),
         _ => None,
     });
-    match (refusal, now) {
+    match (refusal, left) {
         (None, Some(order)) => Ok(order),
         (None, None) => {
             let seq = receipt.step().seq.0;
