@@ -15,14 +15,14 @@ use super::{accepted, refusal};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::Segment;
 use crate::intake::http::fields::{self, Given, required, word};
-use crate::intake::http::instruments::find;
+use crate::intake::http::instruments::{all, find};
 use crate::intake::http::shapes::{InstrumentShape, List};
 use crate::intake::http::{decimal, submit};
 use crate::platform::Platform;
 
 /// All instruments, as everyone sees them.
 pub(super) async fn list(State(platform): State<Platform>) -> Json<List<InstrumentShape>> {
-    crate::intake::http::instruments::list(State(platform)).await
+    Json(all(&platform))
 }
 
 /// Prices and quantities are decimal strings, digits and fees whole numbers.

@@ -17,7 +17,7 @@ use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::OrderId;
 
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
-use super::extract::{Signed, Trade};
+use super::extract::{NoParams, Signed, Trade};
 use super::fields::{Given, required};
 use super::orders::{changed, order_id};
 use super::shapes::OrderShape;
@@ -143,6 +143,7 @@ enum Waiting {
         (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
 pub async fn batch(
     State(platform): State<Platform>,
+    _: NoParams,
     request: Signed<Trade>,
 ) -> ApiResult<Json<BatchAnswer>> {
     let body: BatchBody<'_> = fields::read(&request.body)?;

@@ -17,7 +17,7 @@ use zaraba_engine::{Command, Event, Reject};
 
 use super::decimal::{self, DecimalError};
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
-use super::extract::{Signed, Trade};
+use super::extract::{NoParams, Signed, Trade};
 use super::fields::{self, Given, required, word};
 use super::shapes::OrderShape;
 use super::submit;
@@ -94,6 +94,7 @@ pub struct PlaceBody<'a> {
         (status = 503, description = "busy, unavailable (not sequenced); outcome_unknown (repeat it)", body = ErrorBody<'static>)))]
 pub async fn place(
     State(platform): State<Platform>,
+    _: NoParams,
     request: Signed<Trade>,
 ) -> ApiResult<Response> {
     let (place, spec) = read(&request.body, &platform, &request)?;
