@@ -52,6 +52,8 @@ async fn orders_with_one_thing_wrong() {
         ("client_order_id", json!(""), "invalid_client_order_id"),
         ("client_order_id", json!("x".repeat(37)), "invalid_client_order_id"),
         ("client_order_id", json!("a b"), "invalid_client_order_id"),
+        ("client_order_id", json!("."), "invalid_client_order_id"),
+        ("client_order_id", json!(".."), "invalid_client_order_id"),
         ("client_order_id", json!("注文"), "invalid_client_order_id"),
         ("client_order_id", json!("a/b"), "invalid_client_order_id"),
         ("symbol", json!(7203), "invalid_type"),
