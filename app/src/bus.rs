@@ -2,8 +2,9 @@
 //! their events, released only once they are durable. Plain shared data; no policy.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use zaraba_engine::engine::OrderState;
 use zaraba_engine::types::{Seq, Timestamp};
 use zaraba_engine::{Command, Event};
 
@@ -29,6 +30,10 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// The engine's running hash after the last step.
     pub state_hash: u64,
+    /// The orders that amendments and cancels of one order named, each as it stood right
+    /// after its step, with the step's index, ascending. Told once, by the live view, when
+    /// the batch is released: later commands change the view, but not this.
+    pub named: OnceLock<Vec<(u32, OrderState)>>,
 }
 
 impl Batch {
@@ -69,5 +74,14 @@ impl Receipt {
     /// What it did.
     pub fn events(&self) -> &[Event] {
         self.batch.events_of(self.step())
+    }
+
+    /// The order that an amendment or cancel of one order named, as it stood right after
+    /// this command, refused or not; `None` for other commands, orders that were not
+    /// remembered, and batches that no live view took in.
+    pub fn named_order(&self) -> Option<&OrderState> {
+        let named = self.batch.named.get()?;
+        let at = named.binary_search_by_key(&self.index, |(index, _)| *index).ok()?;
+        Some(&named[at].1)
     }
 }

@@ -24,7 +24,7 @@ fn live() -> Arc<Live> {
         step(1, Command::Genesis { limits, hash_seed: [0; 2] }, 0..1),
         step(2, Command::CreateAccount { code }, 1..2),
     ];
-    live.apply(&Batch { steps, events, state_hash: 0 });
+    live.apply(&Batch { steps, events, ..Batch::default() });
     Arc::new(live)
 }
 

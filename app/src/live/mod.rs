@@ -104,17 +104,26 @@ impl Live {
 
     /// Takes in a released batch. One thread only.
     pub fn apply(&self, batch: &Batch) {
-        for slice in batch.steps.chunks(SLICE) {
+        let mut named = Vec::new();
+        for (slice_number, slice) in batch.steps.chunks(SLICE).enumerate() {
             let mut state = self.state.write();
-            for step in slice {
+            for (number, step) in slice.iter().enumerate() {
                 let events = batch.events_of(step);
                 state.apply(step, events);
                 if changes_reference(&step.command) {
                     self.reference.write().apply(step, events);
                 }
                 state.seq = step.seq;
+                // Its sender is answered with this, whatever the next step does to it.
+                if let Some(order) = named_by(&step.command).and_then(|o| state.orders.get(o)) {
+                    named.push(((slice_number * SLICE + number) as u32, *order));
+                }
             }
             self.seq.store(state.seq.0, Ordering::Release);
+        }
+        if !named.is_empty() {
+            // A batch taken in by a second view (tests, tools) keeps what the first one told.
+            let _ = batch.named.set(named);
         }
     }
 
@@ -276,6 +285,15 @@ impl Live {
     pub fn depth(&self, instrument: InstrumentId, levels: usize) -> Option<Depth> {
         let state = self.state.read();
         state.books.get(instrument.0 as usize).map(|book| book.depth(levels, state.seq))
+    }
+}
+
+/// The one order a command is about, if it is about an existing one.
+fn named_by(command: &Command) -> Option<OrderId> {
+    match command {
+        Command::Amend(amend) => Some(amend.order),
+        Command::Cancel(cancel) => Some(cancel.order),
+        _ => None,
     }
 }
 

@@ -72,6 +72,7 @@ impl Releaser {
         if let Ok(mut batch) = Arc::try_unwrap(batch) {
             batch.steps.clear();
             batch.events.clear();
+            batch.named.take();
             open.batch = batch;
         }
         let _ = self.recycle.try_send(open); // full: there are enough

@@ -15,14 +15,14 @@ use super::{accepted, refusal};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::Segment;
 use crate::intake::http::fields::{self, Given, required, word};
-use crate::intake::http::instruments::find;
+use crate::intake::http::instruments::{all, find};
 use crate::intake::http::shapes::{InstrumentShape, List};
 use crate::intake::http::{decimal, submit};
 use crate::platform::Platform;
 
 /// All instruments, as everyone sees them.
 pub(super) async fn list(State(platform): State<Platform>) -> Json<List<InstrumentShape>> {
-    crate::intake::http::instruments::list(State(platform)).await
+    Json(all(&platform))
 }
 
 /// Prices and quantities are decimal strings, digits and fees whole numbers.
@@ -85,7 +85,7 @@ impl NewInstrument<'_> {
         let name = required(&self.name, "name")?.text("name")?;
         let base_asset = asset_of(&self.base_asset, "base_asset", platform)?;
         let quote_asset = asset_of(&self.quote_asset, "quote_asset", platform)?;
-        Ok(InstrumentSpec {
+        let spec = InstrumentSpec {
             symbol: code("symbol", required(&self.symbol, "symbol")?)?,
             name: Name::new(name).filter(|name| !name.is_empty()).ok_or_else(|| {
                 ApiError::new(Code::InvalidValue, "name has 1 to 64 bytes").field("name")
@@ -108,7 +108,26 @@ impl NewInstrument<'_> {
             taker_fee_ppm: whole(&self.taker_fee_ppm, "taker_fee_ppm", 0, 1_000_000)? as i32,
             open_order_cap: whole(&self.open_order_cap, "open_order_cap", 0, i32::MAX.into())?
                 as u32,
-        })
+        };
+        self.bounded(&spec)?;
+        Ok(spec)
+    }
+
+    /// Stocks get their limits every day; nothing but what is given here ever bounds market
+    /// orders in crypto assets, and a band of zero would hold them to the last price.
+    fn bounded(&self, spec: &InstrumentSpec) -> ApiResult<()> {
+        let limited = spec.limit_down.0 != 0 && spec.limit_up.0 != 0;
+        if spec.profile != Profile::Crypto || limited || spec.market_band_ppm != 0 {
+            return Ok(());
+        }
+        let code = match self.market_band_ppm {
+            None => Code::MissingField,
+            Some(_) => Code::InvalidValue,
+        };
+        let message = "without limit_down and limit_up a crypto instrument needs \
+                       market_band_ppm, 1 to 1000000: how far market orders may go from the \
+                       last price";
+        Err(ApiError::new(code, message).field("market_band_ppm"))
     }
 
     fn ticks(&self, price_digits: u8) -> ApiResult<TickRule> {

@@ -9,6 +9,7 @@ use zaraba_engine::types::AccountCode;
 use super::accounts::known;
 use super::guard::Change;
 use crate::auth::{Key, Network, NewKey, NewKind, Scope};
+use crate::clock;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::Segment;
 use crate::intake::http::fields::{self, Given, required, word};
@@ -164,12 +165,19 @@ pub(super) async fn create(
         return Err(bad("label", "a label has at most 80 bytes and no control characters"));
     }
     let expires_at = body.expires_at.as_ref().map(|at| at.text("expires_at")).transpose()?;
+    let expires_at = time_of("expires_at", expires_at)?;
+    if expires_at.is_some_and(|at| at <= clock::now()) {
+        return Err(bad(
+            "expires_at",
+            "expires_at is not in the future: the key could never be used",
+        ));
+    }
     let new = NewKey {
         account,
         kind: body.kind()?,
         scopes: body.scopes()?,
         addresses: body.addresses()?,
-        expires_at: time_of("expires_at", expires_at)?,
+        expires_at,
         reads_per_second: KeyBody::rate(&body.reads_per_second, "reads_per_second")?,
         writes_per_second: KeyBody::rate(&body.writes_per_second, "writes_per_second")?,
         label: label.to_owned(),

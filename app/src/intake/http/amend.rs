@@ -9,7 +9,7 @@ use zaraba_engine::command::{Amend, Via};
 use zaraba_engine::types::*;
 
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
-use super::extract::{Segment, Signed, Trade};
+use super::extract::{NoParams, Segment, Signed, Trade};
 use super::fields::{self, Given};
 use super::orders::{changed, order_id};
 use super::place::{price_of, quantity_of};
@@ -50,6 +50,7 @@ struct AmendBody<'a> {
 pub async fn amend(
     State(platform): State<Platform>,
     Segment(id): Segment,
+    _: NoParams,
     request: Signed<Trade>,
 ) -> ApiResult<Json<OrderShape>> {
     let order = order_id(&id)?;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 
 use super::error::{ApiResult, ErrorBody};
-use super::extract::{Read, Signed};
+use super::extract::{NoParams, Read, Signed};
 use super::shapes::{BalanceShape, List};
 use crate::platform::Platform;
 
@@ -13,11 +13,13 @@ use crate::platform::Platform;
     security(("api_key" = [], "request_time" = [], "signature" = [])),
     responses(
         (status = 200, description = "All balances, by asset", body = List<BalanceShape>),
+        (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
         (status = 401, description = "Not signed as it should be", body = ErrorBody<'static>),
         (status = 403, description = "insufficient_scope", body = ErrorBody<'static>),
         (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
 pub async fn balances(
     State(platform): State<Platform>,
+    _: NoParams,
     request: Signed<Read>,
 ) -> ApiResult<Json<List<BalanceShape>>> {
     let (balances, seq) = platform.live.balances_at(request.account());

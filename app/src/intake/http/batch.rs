@@ -17,7 +17,7 @@ use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::OrderId;
 
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
-use super::extract::{Signed, Trade};
+use super::extract::{NoParams, Signed, Trade};
 use super::fields::{Given, required};
 use super::orders::{changed, order_id};
 use super::shapes::OrderShape;
@@ -129,6 +129,9 @@ impl BatchItem {
 enum Waiting {
     Placed(Receiver<Receipt>, Box<(Place, InstrumentSpec)>),
     Changed(Receiver<Receipt>, OrderId),
+    /// No command, but its client order id is an earlier order's of this request: whether
+    /// that one came to be decides its answer.
+    Unread(Box<place::Unread>),
 }
 
 /// Place up to 100 orders, or carry out up to 100 operations in their order. Counts as that
@@ -143,6 +146,7 @@ enum Waiting {
         (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
 pub async fn batch(
     State(platform): State<Platform>,
+    _: NoParams,
     request: Signed<Trade>,
 ) -> ApiResult<Json<BatchAnswer>> {
     let body: BatchBody<'_> = fields::read(&request.body)?;
@@ -167,11 +171,12 @@ pub async fn batch(
     let mut waiting = Vec::with_capacity(entries.len());
     for entry in entries {
         let json = entry.get().as_bytes();
-        waiting.push(if are_orders {
-            enqueue_place(json, &platform, &request)
+        let entry = if are_orders {
+            enqueue_place(json, &waiting, &platform, &request)
         } else {
-            enqueue(json, &platform, &request)
-        });
+            enqueue(json, &waiting, &platform, &request)
+        };
+        waiting.push(entry);
     }
     let mut answer = BatchAnswer { items: Vec::with_capacity(waiting.len()), seq: 0 };
     for entry in waiting {
@@ -185,11 +190,16 @@ pub async fn batch(
 }
 
 /// Hands in one operation.
-fn enqueue(json: &[u8], platform: &Platform, request: &Signed<Trade>) -> ApiResult<Waiting> {
+fn enqueue(
+    json: &[u8],
+    earlier: &[ApiResult<Waiting>],
+    platform: &Platform,
+    request: &Signed<Trade>,
+) -> ApiResult<Waiting> {
     let account = request.account();
     match fields::read(json)? {
         Operation { place: Some(order), amend: None, cancel: None } => {
-            enqueue_place(order.get().as_bytes(), platform, request)
+            enqueue_place(order.get().as_bytes(), earlier, platform, request)
         }
         Operation { place: None, amend: Some(amend), cancel: None } => {
             let order = order_of(&amend.order_id)?;
@@ -209,8 +219,25 @@ fn enqueue(json: &[u8], platform: &Platform, request: &Signed<Trade>) -> ApiResu
     }
 }
 
-fn enqueue_place(json: &[u8], platform: &Platform, request: &Signed<Trade>) -> ApiResult<Waiting> {
-    let (place, spec) = place::read(json, platform, request)?;
+fn enqueue_place(
+    json: &[u8],
+    earlier: &[ApiResult<Waiting>],
+    platform: &Platform,
+    request: &Signed<Trade>,
+) -> ApiResult<Waiting> {
+    let (place, spec) = match place::read(json, platform, request) {
+        Ok(read) => read,
+        Err(unread) => {
+            let same_id = |entry: &ApiResult<Waiting>| {
+                matches!(entry, Ok(Waiting::Placed(_, placed))
+                    if Some(placed.0.client_id) == unread.client_id)
+            };
+            if earlier.iter().any(same_id) {
+                return Ok(Waiting::Unread(unread));
+            }
+            return Err(unread.answer(request.account(), platform));
+        }
+    };
     let receipt = platform.gate.enqueue(Command::Place(place))?;
     Ok(Waiting::Placed(receipt, Box::new((place, spec))))
 }
@@ -238,5 +265,7 @@ async fn finish(
             let order = changed(&receipt, order, request.account(), platform).await?;
             Ok((StatusCode::OK, order))
         }
+        // The earlier order has been waited for: the live view has it if it was recorded.
+        Waiting::Unread(unread) => Err(unread.answer(request.account(), platform)),
     }
 }

@@ -9,7 +9,7 @@ use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event};
 
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
-use super::extract::{Params, Segment, Signed, Trade};
+use super::extract::{NoParams, Params, Segment, Signed, Trade};
 use super::orders::{changed, order_id, side_of};
 use super::place::refused;
 use super::shapes::OrderShape;
@@ -25,6 +25,7 @@ const SLICES_MAX: usize = 100;
     security(("api_key" = [], "request_time" = [], "signature" = [])),
     responses(
         (status = 200, description = "The order as it stands", body = OrderShape),
+        (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
         (status = 401, description = "Not signed as it should be", body = ErrorBody<'static>),
         (status = 403, description = "insufficient_scope", body = ErrorBody<'static>),
         (status = 404, description = "order_not_found", body = ErrorBody<'static>),
@@ -34,6 +35,7 @@ const SLICES_MAX: usize = 100;
 pub async fn cancel(
     State(platform): State<Platform>,
     Segment(id): Segment,
+    _: NoParams,
     request: Signed<Trade>,
 ) -> ApiResult<Json<OrderShape>> {
     let order = order_id(&id)?;

@@ -152,6 +152,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
+/// For calls without query parameters: any is unknown.
+pub struct NoParams;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoParams {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> ApiResult<NoParams> {
+        match parts.uri.query() {
+            None | Some("") => Ok(NoParams),
+            Some(_) => {
+                let message = "this call has no query parameters";
+                Err(ApiError::new(Code::InvalidParameter, message))
+            }
+        }
+    }
+}
+
 /// One part of the path, as text.
 pub struct Segment(pub String);
 

@@ -10,7 +10,7 @@ use zaraba_engine::types::Timestamp;
 use super::cancel::instrument_of;
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
 use super::extract::{Params, Read, Signed};
-use super::orders::order_id;
+use super::orders::order_filter;
 use super::shapes::{FillShape, LedgerShape, List};
 use crate::platform::Platform;
 use crate::queries::{FillFilter, LedgerFilter, MAX_LIMIT};
@@ -23,7 +23,7 @@ const LIMIT_DEFAULT: usize = 100;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct FillsQuery {
-    /// Only of this order.
+    /// Only of this order; none when the account has no such order.
     order_id: Option<String>,
     /// Only in this instrument.
     symbol: Option<String>,
@@ -45,7 +45,7 @@ pub struct FillsQuery {
         (status = 400, description = "invalid_parameter, invalid_cursor", body = ErrorBody<'static>),
         (status = 401, description = "Not signed as it should be", body = ErrorBody<'static>),
         (status = 403, description = "insufficient_scope", body = ErrorBody<'static>),
-        (status = 404, description = "unknown_instrument, order_not_found", body = ErrorBody<'static>),
+        (status = 404, description = "unknown_instrument", body = ErrorBody<'static>),
         (status = 429, description = "rate_limited", body = ErrorBody<'static>),
         (status = 503, description = "history_unavailable", body = ErrorBody<'static>)))]
 pub async fn fills(
@@ -55,7 +55,7 @@ pub async fn fills(
 ) -> ApiResult<Json<List<FillShape>>> {
     let limit = limit_of(query.limit.as_deref())?;
     let filter = FillFilter {
-        order: query.order_id.as_deref().map(order_id).transpose()?,
+        order: query.order_id.as_deref().map(order_filter).transpose()?,
         instrument: instrument_of(&platform, query.symbol.as_deref())?,
         from: time_of("from", query.from.as_deref())?,
         to: time_of("to", query.to.as_deref())?,

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::HttpBody;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
@@ -76,11 +77,22 @@ async fn envelope(mut request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = shaped(next.run(request).await);
+    let refused_body = takes_no_body(&method) && !request.body().is_end_stream();
+    let mut response = if refused_body {
+        let message = "GET and DELETE take no body; parameters go into the path and query";
+        ApiError::new(Code::InvalidParameter, message).into_response()
+    } else {
+        shaped(next.run(request).await)
+    };
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     let status = response.status();
+    if refused_body || status == StatusCode::PAYLOAD_TOO_LARGE {
+        // What was not read is still on its way: told so, a client does not send its next
+        // request on a connection that is about to end.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     // Methods are the client's text: only known ones become labels.
     let method = match method.as_str() {
@@ -112,6 +124,11 @@ async fn envelope(mut request: Request, next: Next) -> Response {
         );
     }
     response
+}
+
+/// A body there would be ignored, and its sender would believe it was not.
+fn takes_no_body(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::DELETE].contains(method)
 }
 
 /// The client's id when it is short and printable, else a new one.

@@ -75,7 +75,7 @@ pub fn router(platform: Platform) -> Router {
     let document: Arc<str> =
         openapi::finish(document).to_json().expect("a document of our own types is JSON").into();
     let limit = axum::middleware::from_fn_with_state(platform.clone(), layers::public);
-    let serve_document = move || {
+    let serve_document = move |_: extract::NoParams| {
         let document = document.clone();
         async move {
             ([(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response()

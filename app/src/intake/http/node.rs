@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ErrorBody;
+use super::extract::NoParams;
 use crate::clock;
 use crate::market::text::time as rfc3339;
 use crate::platform::Platform;
@@ -23,8 +24,9 @@ pub struct TimeShape {
 #[utoipa::path(get, path = "/v1/time", tag = "platform",
     responses(
         (status = 200, description = "Now", body = TimeShape),
+        (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
         (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
-pub async fn time() -> Json<TimeShape> {
+pub async fn time(_: NoParams) -> Json<TimeShape> {
     let now = clock::now();
     Json(TimeShape { time: rfc3339(now), epoch_ms: now.0 / 1_000_000 })
 }
@@ -66,8 +68,9 @@ struct MarketShape {
 #[utoipa::path(get, path = "/v1/status", tag = "platform",
     responses(
         (status = 200, description = "How the platform is", body = StatusShape),
+        (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
         (status = 429, description = "rate_limited", body = ErrorBody<'static>)))]
-pub async fn status(State(platform): State<Platform>) -> Json<StatusShape> {
+pub async fn status(State(platform): State<Platform>, _: NoParams) -> Json<StatusShape> {
     let failed = platform.status.journal_error().is_some();
     let (seq, history) = (platform.live.seq().0, platform.status.projected().0);
     let markets = platform.live.instruments().into_iter().map(|(_, state)| MarketShape {

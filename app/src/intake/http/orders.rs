@@ -14,7 +14,7 @@ use zaraba_engine::types::*;
 use zaraba_engine::{Event, Reject};
 
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
-use super::extract::{Params, Read, Segment, Signed};
+use super::extract::{NoParams, Params, Read, Segment, Signed};
 use super::history::{limit_of, time_of};
 use super::place::{client_id, refused};
 use super::shapes::{List, OrderShape};
@@ -166,6 +166,7 @@ fn decode_cursor(cursor: &str) -> ApiResult<OrderId> {
     security(("api_key" = [], "request_time" = [], "signature" = [])),
     responses(
         (status = 200, description = "The order", body = OrderShape),
+        (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
         (status = 401, description = "Not signed as it should be", body = ErrorBody<'static>),
         (status = 403, description = "insufficient_scope", body = ErrorBody<'static>),
         (status = 404, description = "order_not_found", body = ErrorBody<'static>),
@@ -174,6 +175,7 @@ fn decode_cursor(cursor: &str) -> ApiResult<OrderId> {
 pub async fn one(
     State(platform): State<Platform>,
     Segment(id): Segment,
+    _: NoParams,
     request: Signed<Read>,
 ) -> ApiResult<Json<OrderShape>> {
     let order = order_id(&id)?;
@@ -190,6 +192,7 @@ pub async fn one(
     security(("api_key" = [], "request_time" = [], "signature" = [])),
     responses(
         (status = 200, description = "The order", body = OrderShape),
+        (status = 400, description = "invalid_parameter", body = ErrorBody<'static>),
         (status = 401, description = "Not signed as it should be", body = ErrorBody<'static>),
         (status = 403, description = "insufficient_scope", body = ErrorBody<'static>),
         (status = 404, description = "order_not_found", body = ErrorBody<'static>),
@@ -198,6 +201,7 @@ pub async fn one(
 pub async fn by_client_id(
     State(platform): State<Platform>,
     Segment(text): Segment,
+    _: NoParams,
     request: Signed<Read>,
 ) -> ApiResult<Json<OrderShape>> {
     let id = client_id(&text).ok_or_else(|| ApiError::plain(Code::OrderNotFound))?;
@@ -216,6 +220,13 @@ fn shape(found: Option<OrderState>, platform: &Platform) -> ApiResult<Json<Order
         .and_then(|order| OrderShape::find(&order, &platform.live))
         .map(Json)
         .ok_or_else(|| ApiError::plain(Code::OrderNotFound))
+}
+
+/// An order number of a query.
+pub(super) fn order_filter(text: &str) -> ApiResult<OrderId> {
+    order_id(text).map_err(|_| {
+        ApiError::new(Code::InvalidParameter, "order_id must be an order number").field("order_id")
+    })
 }
 
 /// An order number of a path; what is no number is no order.
@@ -238,21 +249,21 @@ pub(in crate::intake) fn side_of(text: &str) -> ApiResult<Side> {
     }
 }
 
-/// The answer to an amendment or cancel of one order: the order as it stands (the live view
-/// already has it when the receipt comes), or why not.
+/// The answer to an amendment or cancel of one order: the order as this command left it
+/// (not as commands after it have changed it meanwhile), or why not.
 pub(in crate::intake) async fn changed(
     receipt: &Receipt,
     order: OrderId,
     account: AccountId,
     platform: &Platform,
 ) -> ApiResult<OrderShape> {
-    let now = platform.live.order(order).filter(|state| state.account == account);
-    let now = now.and_then(|state| OrderShape::find(&state, &platform.live));
+    let left = receipt.named_order().filter(|state| state.account == account);
+    let left = left.and_then(|state| OrderShape::find(state, &platform.live));
     let refusal = receipt.events().iter().find_map(|event| match event {
         Event::Refused { code, .. } => Some(*code),
         _ => None,
     });
-    match (refusal, now) {
+    match (refusal, left) {
         (None, Some(order)) => Ok(order),
         (None, None) => {
             let seq = receipt.step().seq.0;

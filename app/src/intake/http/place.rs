@@ -17,7 +17,7 @@ use zaraba_engine::{Command, Event, Reject};
 
 use super::decimal::{self, DecimalError};
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
-use super::extract::{Signed, Trade};
+use super::extract::{NoParams, Signed, Trade};
 use super::fields::{self, Given, required, word};
 use super::shapes::OrderShape;
 use super::submit;
@@ -30,8 +30,8 @@ use crate::platform::Platform;
 #[serde(deny_unknown_fields)]
 #[schema(as = NewOrder)]
 pub struct PlaceBody<'a> {
-    /// Your own id, unique per account: 1 to 36 letters, digits, `-`, `_`, `.`, `:`. Repeat a
-    /// request whose outcome you do not know with the same id.
+    /// Your own id, unique per account: 1 to 36 letters, digits, `-`, `_`, `.`, `:`, not
+    /// only dots. Repeat a request whose outcome you do not know with the same id.
     #[serde(borrow)]
     #[schema(value_type = String, example = "a-1")]
     client_order_id: Option<Given<'a>>,
@@ -94,12 +94,42 @@ pub struct PlaceBody<'a> {
         (status = 503, description = "busy, unavailable (not sequenced); outcome_unknown (repeat it)", body = ErrorBody<'static>)))]
 pub async fn place(
     State(platform): State<Platform>,
+    _: NoParams,
     request: Signed<Trade>,
 ) -> ApiResult<Response> {
-    let (place, spec) = read(&request.body, &platform, &request)?;
+    let (place, spec) = match read(&request.body, &platform, &request) {
+        Ok(read) => read,
+        Err(unread) => return Err(unread.answer(request.account(), &platform)),
+    };
     let receipt = submit(&platform, Command::Place(place)).await?;
     let (status, order) = answer(&receipt, &place, &spec, &platform).await?;
     Ok((status, Json(order)).into_response())
+}
+
+/// A new order that cannot be a command.
+pub(super) struct Unread {
+    /// Its client order id, if that much could be read.
+    pub(super) client_id: Option<ClientId>,
+    /// Why.
+    pub(super) error: ApiError,
+}
+
+impl From<ApiError> for Box<Unread> {
+    fn from(error: ApiError) -> Box<Unread> {
+        Box::new(Unread { client_id: None, error })
+    }
+}
+
+impl Unread {
+    /// Its answer: with the id of a known order it has other content than that order, which
+    /// goes before what else is wrong with it.
+    pub(super) fn answer(self, account: AccountId, platform: &Platform) -> ApiError {
+        let first = self.client_id.and_then(|id| platform.live.order_by_client_id(account, &id));
+        match first {
+            Some(first) => conflict(Some(&first), platform),
+            None => self.error,
+        }
+    }
 }
 
 /// Reads one new order of the caller.
@@ -107,10 +137,20 @@ pub(super) fn read(
     body: &[u8],
     platform: &Platform,
     request: &Signed<Trade>,
-) -> ApiResult<(Place, InstrumentSpec)> {
+) -> Result<(Place, InstrumentSpec), Box<Unread>> {
     let body: PlaceBody<'_> = fields::read(body)?;
-    body.refuse_unsupported()?;
     let client_id = client_order_id(&body)?;
+    order_of(&body, client_id, platform, request)
+        .map_err(|error| Box::new(Unread { client_id: Some(client_id), error }))
+}
+
+fn order_of(
+    body: &PlaceBody<'_>,
+    client_id: ClientId,
+    platform: &Platform,
+    request: &Signed<Trade>,
+) -> ApiResult<(Place, InstrumentSpec)> {
+    body.refuse_unsupported()?;
     let symbol = required(&body.symbol, "symbol")?.text("symbol")?;
     let side = required(&body.side, "side")?.text("side")?;
     let side = word("side", side, &[("buy", Side::Buy), ("sell", Side::Sell)])?;
@@ -204,10 +244,13 @@ fn client_order_id(body: &PlaceBody<'_>) -> ApiResult<ClientId> {
         .ok_or_else(|| ApiError::plain(Code::InvalidClientOrderId).field(name))
 }
 
-/// A client order id that can be written into a path as it is.
+/// A client order id that can be written into a path as it is: clients' libraries resolve
+/// segments of dots away.
 pub(in crate::intake) fn client_id(text: &str) -> Option<ClientId> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
-    let good = (1..=36).contains(&text.len()) && text.bytes().all(allowed);
+    let good = (1..=36).contains(&text.len())
+        && text.bytes().all(allowed)
+        && text.bytes().any(|b| b != b'.');
     good.then(|| ClientId::new(text)).flatten()
 }
 
@@ -321,7 +364,6 @@ async fn repeated(
 
 /// The conflict, with the first order if it is still known (also to the history).
 async fn duplicate(place: &Place, platform: &Platform) -> ApiError {
-    let error = ApiError::plain(Code::DuplicateClientOrderId).field("client_order_id");
     let first: Option<OrderState> =
         match platform.live.order_by_client_id(place.account, &place.client_id) {
             Some(first) => Some(first),
@@ -331,7 +373,12 @@ async fn duplicate(place: &Place, platform: &Platform) -> ApiError {
                 found.ok().and_then(|at| at.value).map(|row| row.state)
             }
         };
-    match first.and_then(|first| OrderShape::find(&first, &platform.live)) {
+    conflict(first.as_ref(), platform)
+}
+
+fn conflict(first: Option<&OrderState>, platform: &Platform) -> ApiError {
+    let error = ApiError::plain(Code::DuplicateClientOrderId).field("client_order_id");
+    match first.and_then(|first| OrderShape::find(first, &platform.live)) {
         Some(first) => error.details(json!({"order": first})),
         None => error,
     }

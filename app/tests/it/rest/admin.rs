@@ -151,7 +151,8 @@ async fn changes_need_an_actor_a_reason_and_sense() {
     let spec = |change: Value| {
         let mut spec = json!({"symbol": "X", "name": "X", "profile": "crypto",
             "base_asset": "BTC", "quote_asset": "JPY", "price_digits": 0, "quantity_digits": 4,
-            "tick_size": "1", "lot_size": "0.0001", "min_quantity": "0.001", "max_quantity": "10"});
+            "tick_size": "1", "lot_size": "0.0001", "min_quantity": "0.001", "max_quantity": "10",
+            "market_band_ppm": 50000});
         for (field, value) in change.as_object().unwrap() {
             spec[field] = value.clone();
         }
@@ -181,7 +182,15 @@ async fn changes_need_an_actor_a_reason_and_sense() {
             json!({"scopes": ["read"], "writes_per_second": 0}),
             "invalid_value",
         ),
+        (
+            "/accounts/alice/keys",
+            json!({"scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}),
+            "invalid_value",
+        ),
         ("/instruments", spec(json!({"base_asset": "XRP"})), "unknown_asset"),
+        ("/instruments", spec(json!({"market_band_ppm": null})), "missing_field"),
+        ("/instruments", spec(json!({"market_band_ppm": 0})), "invalid_value"),
+        ("/instruments", spec(json!({"market_band_ppm": 0, "limit_up": "9"})), "invalid_value"),
         ("/instruments", spec(json!({"lot_size": "0"})), "invalid_spec"),
         ("/instruments", spec(json!({"tick_table": "tse_other"})), "missing_field"),
         ("/instruments", spec(json!({"lot_size": "0.00001"})), "invalid_quantity"),

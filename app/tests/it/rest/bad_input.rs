@@ -52,6 +52,8 @@ async fn orders_with_one_thing_wrong() {
         ("client_order_id", json!(""), "invalid_client_order_id"),
         ("client_order_id", json!("x".repeat(37)), "invalid_client_order_id"),
         ("client_order_id", json!("a b"), "invalid_client_order_id"),
+        ("client_order_id", json!("."), "invalid_client_order_id"),
+        ("client_order_id", json!(".."), "invalid_client_order_id"),
         ("client_order_id", json!("注文"), "invalid_client_order_id"),
         ("client_order_id", json!("a/b"), "invalid_client_order_id"),
         ("symbol", json!(7203), "invalid_type"),
@@ -240,6 +242,7 @@ async fn calls_that_ask_for_what_is_not_there() {
     let bobs = format!("/v1/orders/{}", order.text("order_id"));
     let own = world.place(&alice, &world.good()).await;
     let own_path = format!("/v1/orders/{}", own.text("order_id"));
+    let own_with_query = format!("{own_path}?symbol=7203");
     let bobs_by_client = format!("/v1/orders/by-client-id/{}", order.text("client_order_id"));
     let batch = |orders: Vec<Value>| Some(json!({"orders": orders}));
     let many: Vec<Value> = (0..101).map(|_| world.good()).collect();
@@ -279,6 +282,23 @@ async fn calls_that_ask_for_what_is_not_there() {
         (M::GET, "/v1/orders?from=yesterday", None, "invalid_parameter"),
         (M::GET, "/v1/orders?limit=1&limit=2", None, "invalid_parameter"),
         (M::GET, "/v1/orders?colour=red", None, "invalid_parameter"),
+        (M::GET, "/v1/time?utc=1", None, "invalid_parameter"),
+        (M::GET, "/v1/status?x", None, "invalid_parameter"),
+        (M::GET, "/v1/instruments?symbol=7203", None, "invalid_parameter"),
+        (M::GET, "/v1/instruments/7203?limit=1", None, "invalid_parameter"),
+        (M::GET, "/v1/openapi.json?v=1", None, "invalid_parameter"),
+        (M::GET, "/v1/balances?asset=JPY", None, "invalid_parameter"),
+        (M::GET, "/v1/orders/by-client-id/a?x=1", None, "invalid_parameter"),
+        (M::GET, &own_with_query, None, "invalid_parameter"),
+        (M::DELETE, &own_with_query, None, "invalid_parameter"),
+        (M::PATCH, &own_with_query, amend("price", json!("2100")), "invalid_parameter"),
+        (M::POST, "/v1/orders?dry_run=1", Some(world.good()), "invalid_parameter"),
+        (M::POST, "/v1/orders/batch?x=1", batch(vec![world.good()]), "invalid_parameter"),
+        (M::GET, "/v1/balances", Some(json!({"asset": "JPY"})), "invalid_parameter"),
+        (M::GET, "/v1/time", Some(json!({})), "invalid_parameter"),
+        (M::DELETE, "/v1/orders", Some(json!({"symbol": "7203"})), "invalid_parameter"),
+        (M::GET, "/v1/fills?order_id=seven", None, "invalid_parameter"),
+        (M::GET, "/v1/fills?order_id=0", None, "invalid_parameter"),
         (M::GET, "/v1/ledger?asset=XRP", None, "unknown_asset"),
         (M::GET, "/v1/fills?cursor=%20", None, "invalid_cursor"),
         (M::GET, "/v1/instruments/NOPE", None, "unknown_instrument"),

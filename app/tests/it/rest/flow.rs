@@ -80,6 +80,24 @@ async fn a_repeat_gets_the_first_answer_and_other_content_a_conflict() {
     let conflict = world.place(&alice, &other).await;
     assert_eq!((conflict.status.as_u16(), conflict.code()), (409, "duplicate_client_order_id"));
     assert_eq!(conflict.body["error"]["details"]["order"]["order_id"], first.body["order_id"]);
+    // Also when the other content could not even be an order of its own.
+    for (field, wrong) in [
+        ("price", json!("2000.55")),
+        ("price", json!("x")),
+        ("price", json!(null)),
+        ("quantity", json!("100.5")),
+        ("symbol", json!("NOPE")),
+        ("type", json!("stop")),
+        ("stop_price", json!("1")),
+        ("time_in_force", json!("never")),
+        ("post_only", json!("yes")),
+    ] {
+        let mut other = order.clone();
+        other[field] = wrong;
+        let conflict = world.place(&alice, &other).await;
+        assert_eq!((conflict.status.as_u16(), conflict.code()), (409, "duplicate_client_order_id"));
+        assert_eq!(conflict.body["error"]["details"]["order"], later.body, "{field}");
+    }
     // Another account has its own ids.
     let bob = world.trader("bob").await;
     assert_eq!(world.place(&bob, &order).await.status, 201);
@@ -128,6 +146,80 @@ async fn a_batch_answers_each_order_for_itself() {
         assert_eq!(done.body["cancelled"], cancelled, "{path}: {done:?}");
         assert_eq!(done.body["more"], false);
     }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_used_twice_in_a_batch_conflict_in_its_order() {
+    let world = World::start().await;
+    let alice = world.trader("alice").await;
+    let too_fine = |order: &Value| {
+        let mut order = order.clone();
+        order["price"] = json!("2000.55");
+        order
+    };
+    let (known, new, later) = (world.good(), world.good(), world.good());
+    assert_eq!(world.place(&alice, &known).await.status, 201);
+    let orders = [too_fine(&known), new.clone(), too_fine(&new), too_fine(&later), later];
+    let body = json!({"orders": orders});
+    let answer = world.call(&alice, Method::POST, "/v1/orders/batch", Some(&body)).await;
+    let items = answer.body["items"].as_array().unwrap();
+    let statuses: Vec<u64> = items.iter().map(|i| i["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [409, 201, 409, 422, 201], "{answer:?}");
+    assert_eq!(items[2]["error"]["details"]["order"], items[1]["order"]);
+    assert_eq!(items[3]["error"]["code"], "off_tick");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_answers_the_order_as_it_left_it() {
+    let world = World::start().await;
+    let (alice, bob) = (world.trader("alice").await, world.trader("bob").await);
+    let mut sell = world.good();
+    sell["side"] = json!("sell");
+    sell["price"] = json!("2500");
+    let rests = world.place(&alice, &sell).await;
+    assert_eq!(rests.status, 201, "{rests:?}");
+    let mut buy = world.good();
+    buy["quantity"] = json!("500");
+    let order = world.place(&bob, &buy).await;
+    let id = order.text("order_id");
+    let amend = |field: &str, value: &str| json!({"amend": {"order_id": id, field: value}});
+    let cancel = json!({"cancel": {"order_id": id}});
+    let operations = [
+        amend("quantity", "400"),
+        amend("price", "2500"),
+        amend("quantity", "300"),
+        cancel.clone(),
+        cancel,
+    ];
+    let body = json!({"operations": operations});
+    let answer = world.call(&bob, Method::POST, "/v1/orders/batch", Some(&body)).await;
+    let items = answer.body["items"].as_array().unwrap();
+    let seen: Vec<[&str; 6]> = items[..4]
+        .iter()
+        .map(|item| {
+            let fields = ["status", "price", "quantity", "filled_quantity", "remaining_quantity"];
+            let [status, price, quantity, filled, remaining] =
+                fields.map(|field| item["order"][field].as_str().unwrap());
+            let average = item["order"]["average_price"].as_str().unwrap_or("none");
+            [status, price, quantity, filled, remaining, average]
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ["open", "2000.0", "400", "0", "400", "none"],
+            ["partially_filled", "2500.0", "400", "100", "300", "2500.00000"],
+            ["partially_filled", "2500.0", "300", "100", "200", "2500.00000"],
+            ["cancelled", "2500.0", "300", "100", "0", "2500.00000"],
+        ],
+        "{answer:?}"
+    );
+    let seqs: Vec<u64> = items[..4].iter().map(|i| i["order"]["seq"].as_u64().unwrap()).collect();
+    assert!(seqs.windows(2).all(|pair| pair[0] < pair[1]), "each of its own command: {seqs:?}");
+    assert_eq!(items[4]["error"]["code"], "order_not_open");
+    assert_eq!(items[4]["error"]["details"]["order"], items[3]["order"]);
     world.stop().await;
 }
 

@@ -63,6 +63,20 @@ async fn garbage_and_hang_ups_hurt_no_one() {
         stream.write_all(garbage).await.unwrap();
         until_closed(&mut stream).await;
     }
+    // Below the layers that know the error form: the status alone, as documented.
+    let long_target = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(66_000));
+    let many = format!("GET /v1/time HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-A: b\r\n".repeat(200));
+    for (request, status) in [
+        ("GET /v1/time HTTP/1.1\r\nHost x\r\n\r\n".to_owned(), "400"),
+        (long_target, "414"),
+        (many, "431"),
+    ] {
+        let mut stream = TcpStream::connect(world.public).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let said = until_closed(&mut stream).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {said}");
+        assert!(said.ends_with("\r\n\r\n") && !said.contains("x-request-id"), "{said}");
+    }
     // Gone before the answer, many times.
     let body = serde_json::to_vec(&json!({"x": 1})).unwrap();
     for _ in 0..50 {
