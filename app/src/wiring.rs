@@ -3,6 +3,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use sqlx::postgres::PgPoolOptions;
@@ -27,6 +28,9 @@ use crate::projections::source::JournalSource;
 use crate::queries::{History, connect_options};
 use crate::schedule::{self, DayRolls};
 use crate::sequencer::{Hook, Sequencer, SequencerHandle, SequencerParts};
+
+/// Longest that a start waits for the database's API keys.
+const FIRST_KEYS: Duration = Duration::from_millis(1_500);
 
 /// The running platform without its network doors.
 pub struct Core {
@@ -71,11 +75,14 @@ impl Core {
         let history = Arc::new(History::new(&config.postgres)?);
         let pool = PgPoolOptions::new()
             .max_connections(2)
-            .acquire_timeout(std::time::Duration::from_secs(5))
+            .acquire_timeout(Duration::from_secs(5))
             .connect_lazy_with(connect_options(&config.postgres)?.application_name("zaraba-keys"));
         let keys = Keys::open(&config.auth, &config.data_dir, pool, live.clone())
             .context("API keys cannot be used")?;
         let keys = Arc::new(keys);
+        // Before the doors open, so that a key made shortly before a crash is known at once.
+        // With the database away the sealed copy must do; `Keys::run` goes on trying.
+        let _ = tokio::time::timeout(FIRST_KEYS, keys.refresh()).await;
 
         let (gate, queue, stopped) = Gate::new(config.intake.queue);
         let sequencer = Sequencer::start(SequencerParts {
