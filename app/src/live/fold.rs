@@ -67,6 +67,10 @@ pub fn event(state: &mut OrderState, event: &Event, at: Timestamp, seq: Seq) {
                 if remaining.0 == 0 { OrderStatus::Filled } else { OrderStatus::PartiallyFilled };
         }
         Event::Amended { order, price, quantity, .. } if *order == state.order => {
+            // A repeat of an amendment changes nothing, as in the engine: not its time either.
+            if (state.price, state.quantity) == (*price, *quantity) {
+                return;
+            }
             state.price = *price;
             state.quantity = *quantity;
         }

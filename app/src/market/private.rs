@@ -185,6 +185,8 @@ impl Tracker {
                     state.reject = Some(*code);
                     out.push(told(index, ordinal::ORDER, state));
                 }
+                // Alone it is a repeat: nothing moved, and the tables keep no row of it either.
+                Event::Amended { .. } if events.len() == 1 => {}
                 Event::Amended { order, price, quantity, .. } => {
                     if let Some(state) = self.change(*order, step) {
                         (state.price, state.quantity) = (*price, *quantity);

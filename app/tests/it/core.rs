@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zaraba::config::Config;
 use zaraba::wiring::Core;
-use zaraba_engine::command::{AssetSpec, Place, Provenance, Transfer, TransferKind, Via};
+use zaraba_engine::command::{Amend, AssetSpec, Place, Provenance, Transfer, TransferKind, Via};
 use zaraba_engine::engine::OrderStatus;
 use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
@@ -107,6 +107,17 @@ async fn an_order_is_matched_acknowledged_and_there_after_a_restart() {
     assert_eq!((trade.price, trade.quantity), (Price(25_000), Quantity(300)));
     let bought = core.platform.live.order_by_client_id(AccountId(4), &text("b1")).unwrap();
     assert_eq!((bought.status, bought.filled), (OrderStatus::PartiallyFilled, Quantity(300)));
+    // An amendment to what the order is already changes nothing, also not its sequence.
+    let amend = Amend {
+        account: AccountId(4),
+        order: bought.order,
+        price: Price(25_050),
+        quantity: Quantity(500),
+        via: Via::Rest,
+        key: 0,
+    };
+    gate.submit(Command::Amend(amend)).await.unwrap();
+    assert_eq!(core.platform.live.order(bought.order), Some(bought));
     let balances = core.platform.live.balances(AccountId(4));
     let seq = core.platform.live.seq();
     core.stop().await;
