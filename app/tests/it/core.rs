@@ -2,14 +2,23 @@
 //! live view, and back after a restart. Needs no database.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use rustix::io::Errno;
+use tower::ServiceExt;
 use zaraba::config::Config;
+use zaraba::intake::gate::GateError;
 use zaraba::wiring::Core;
 use zaraba_engine::command::{Amend, AssetSpec, Place, Provenance, Transfer, TransferKind, Via};
 use zaraba_engine::engine::OrderStatus;
 use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event};
+
+use crate::journal::faults::{Fault, FaultyDisk, Op};
 
 fn text<const N: usize>(s: &str) -> Text<N> {
     Text::new(s).unwrap()
@@ -136,5 +145,43 @@ async fn an_order_is_matched_acknowledged_and_there_after_a_restart() {
     let again =
         core.platform.gate.submit(order(AccountId(4), Side::Buy, 25_050, 500, "b1")).await.unwrap();
     assert_eq!(again.events(), [Event::Repeated { order: bought.order }]);
+    core.stop().await;
+}
+
+async fn seen(core: &Core, path: &str) -> (StatusCode, String) {
+    let router = zaraba::telemetry::routes().with_state(core.platform.clone());
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let answer = router.oneshot(request).await.unwrap();
+    let status = answer.status();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_stops_acknowledging_says_so_and_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(FaultyDisk::default());
+    let core = Core::start_on(config(dir.path()), disk.clone()).await.unwrap();
+    furnish(&core).await;
+    let gate = core.platform.gate.clone();
+    gate.submit(order(AccountId(5), Side::Sell, 25_000, 300, "kept")).await.unwrap();
+    assert_eq!(seen(&core, "/healthz").await.0, StatusCode::OK);
+    assert_eq!(seen(&core, "/readyz").await.0, StatusCode::OK);
+
+    disk.fail_next(Fault::on(Op::Write, Errno::NOSPC));
+    let lost = gate.submit(order(AccountId(5), Side::Sell, 25_000, 300, "lost")).await;
+    assert_eq!(lost.unwrap_err(), GateError::Unknown);
+    let after = gate.submit(order(AccountId(5), Side::Sell, 25_000, 300, "after")).await;
+    assert_eq!(after.unwrap_err(), GateError::Stopped);
+    let (status, why) = seen(&core, "/healthz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(why.contains("No space left"), "{why}");
+    assert_eq!(seen(&core, "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(core.platform.live.order_by_client_id(AccountId(5), &text("lost")).is_none());
+    core.stop().await;
+
+    let core = Core::start(config(dir.path())).await.unwrap();
+    let kept = core.platform.live.order_by_client_id(AccountId(5), &text("kept")).unwrap();
+    assert_eq!(kept.status, OrderStatus::Open);
     core.stop().await;
 }

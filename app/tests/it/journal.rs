@@ -18,7 +18,7 @@ use zaraba_engine::types::{AccountCode, Seq};
 use zaraba_engine::{Command, Engine};
 
 #[path = "journal_faults.rs"]
-mod faults;
+pub mod faults;
 use faults::{Fault, FaultyDisk, Op};
 
 /// Smallest useful sizes, so that a few hundred commands fill several segments.
