@@ -106,6 +106,10 @@ impl Feed {
             client_id: ClientId::new(&format!("{:016x}", self.client)).unwrap(),
             via: Via::Rest,
             key: 1,
+            condition: Condition::Any,
+            self_trade: SelfTrade::Allow,
+            short: ShortSale::Long,
+            by_amount: false,
         };
         self.put(Command::Place(place));
         let accepted = self.events.iter().find_map(|event| match event {
@@ -162,6 +166,8 @@ fn instrument(name: &str, number: u32) -> InstrumentSpec {
         maker_fee_ppm: -10,
         taker_fee_ppm: 50,
         open_order_cap: 0,
+        session_rules: false,
+        listed_shares: Quantity(0),
     }
 }
 

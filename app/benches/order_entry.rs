@@ -57,6 +57,8 @@ fn furniture() -> Vec<Command> {
         maker_fee_ppm: 0,
         taker_fee_ppm: 500,
         open_order_cap: 0,
+        session_rules: false,
+        listed_shares: Quantity(0),
     };
     let mut commands = vec![
         Command::CreateAsset(AssetSpec { code: text("JPY"), exponent: 4 }),
@@ -110,6 +112,10 @@ fn live_view() -> f64 {
             client_id: text(&n.to_string()),
             via: Via::Rest,
             key: 0,
+            condition: Condition::Any,
+            self_trade: SelfTrade::Allow,
+            short: ShortSale::Long,
+            by_amount: false,
         }));
     }
     let live = Live::default();

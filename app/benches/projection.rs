@@ -87,6 +87,8 @@ impl Stream {
                 maker_fee_ppm: -100,
                 taker_fee_ppm: 500,
                 open_order_cap: 0,
+                session_rules: false,
+                listed_shares: Quantity(0),
             })));
         }
         for account in 0..ACCOUNTS {
@@ -133,6 +135,10 @@ impl Stream {
             client_id,
             via: Via::Rest,
             key: 1,
+            condition: Condition::Any,
+            self_trade: SelfTrade::Allow,
+            short: ShortSale::Long,
+            by_amount: false,
         };
         self.send(Command::Place(place));
     }

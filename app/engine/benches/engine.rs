@@ -197,6 +197,8 @@ fn engine(live: usize, accounts: u32) -> (Engine, u64) {
         maker_fee_ppm: -100,
         taker_fee_ppm: 1_000,
         open_order_cap: 0,
+        session_rules: false,
+        listed_shares: Quantity(0),
     })));
     let by = || Box::new(Provenance { actor: text(""), request: text(""), reason: text("") });
     for account in 4..accounts + 4 {
@@ -237,6 +239,10 @@ fn commands(steps: &[Step], live: usize, accounts: u32) -> Vec<Command> {
                 client_id: text(&format!("client-{i:020}")),
                 via: Via::Rest,
                 key: 0,
+                condition: Condition::Any,
+                self_trade: SelfTrade::Allow,
+                short: ShortSale::Long,
+                by_amount: false,
             })
         };
         let command = match *step {

@@ -3,7 +3,7 @@
 
 use crate::engine::Engine;
 use crate::money::Traded;
-use crate::orders::{Kind, NIL};
+use crate::orders::{Flags, Kind, NIL};
 use crate::types::*;
 
 impl Engine {
@@ -149,7 +149,10 @@ impl Engine {
             let (mut count, mut last) = (0, 0);
             for slot in self.accounts.open_orders(account, &self.orders.hot) {
                 let hot = &self.orders.hot[slot as usize];
-                if hot.account != account || hot.kind != Kind::Live || !hot.rested || hot.id <= last
+                if hot.account != account
+                    || hot.kind != Kind::Live
+                    || !hot.flags.has(Flags::LISTED)
+                    || hot.id <= last
                 {
                     return Err(format!("account {account} lists order {} wrongly", hot.id));
                 }

@@ -3,7 +3,7 @@
 //! A command carries ids, never names to be looked up, and never a clock reading: its time
 //! is given beside it when it is applied.
 
-use crate::instrument::InstrumentSpec;
+use crate::instrument::{InstrumentSpec, TickRule};
 use crate::types::*;
 
 /// Bounds of the state, fixed by `Genesis` because what is refused depends on them.
@@ -97,6 +97,202 @@ pub struct Place {
     pub via: Via,
     /// Number of the API key that signed it; zero where none did.
     pub key: u32,
+    /// When it takes part (Tokyo).
+    pub condition: Condition,
+    /// What it does on meeting an order of its own account.
+    pub self_trade: SelfTrade,
+    /// Whether a sell is of borrowed shares.
+    pub short: ShortSale,
+    /// Market buys and sells by quote amount: `quantity` is in minor units of the quote asset.
+    pub by_amount: bool,
+}
+
+impl Place {
+    /// A limit order without any extras, to be changed by struct update.
+    pub fn limit(
+        account: AccountId,
+        instrument: InstrumentId,
+        side: Side,
+        price: Price,
+        quantity: Quantity,
+        client_id: ClientId,
+    ) -> Place {
+        Place {
+            account,
+            instrument,
+            side,
+            kind: OrderKind::Limit,
+            time_in_force: TimeInForce::Gtc,
+            post_only: false,
+            price,
+            quantity,
+            client_id,
+            via: Via::System,
+            key: 0,
+            condition: Condition::Any,
+            self_trade: SelfTrade::Allow,
+            short: ShortSale::Long,
+            by_amount: false,
+        }
+    }
+}
+
+/// What an order turns into when its trigger fires while it rests (the other half of an OCO).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StopLeg {
+    /// What fires it.
+    pub trigger: Trigger,
+    /// Its limit price then; zero: a market order.
+    pub price: Price,
+}
+
+/// What follows when an order is done (if-done). Its quantity is what the first order filled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Child {
+    /// Buy or sell.
+    pub side: Side,
+    /// Limit or market.
+    pub kind: OrderKind,
+    /// Limit price; zero for market orders.
+    pub price: Price,
+    /// Waits for this once the first order is done (stop kinds).
+    pub trigger: Option<Trigger>,
+    /// Makes it an OCO.
+    pub stop: Option<StopLeg>,
+    /// `Day`, `Gtc` or `Gtd`.
+    pub time_in_force: TimeInForce,
+    /// Last trading day of a period order, yyyymmdd; zero: none.
+    pub expires: u32,
+    /// Its own client id.
+    pub client_id: ClientId,
+}
+
+/// The broker's own order kinds: stop, stop-limit, take-profit (`trigger`), OCO (`stop`),
+/// period (`expires`), if-done (`child`) and their combinations.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Contingent {
+    /// The order itself; with a `trigger`, what it becomes when that fires.
+    pub order: Place,
+    /// Waits outside the book for this.
+    pub trigger: Option<Trigger>,
+    /// Other half of an OCO: fires while the order rests. Never together with `trigger`.
+    pub stop: Option<StopLeg>,
+    /// Last trading day of a period order (`Gtd`), yyyymmdd; zero: none.
+    pub expires: u32,
+    /// What follows when it is done.
+    pub child: Option<Child>,
+}
+
+/// An order of fewer shares than the trading unit, against the house.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OddLot {
+    /// Who pays.
+    pub account: AccountId,
+    /// What.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Which desk.
+    pub desk: Desk,
+    /// How much.
+    pub quantity: Quantity,
+    /// Worst acceptable price of a principal trade; zero: any. Zero for the batch desk.
+    pub price: Price,
+    /// The client's own id, in the same space as other orders.
+    pub client_id: ClientId,
+    /// By which door.
+    pub via: Via,
+    /// Number of the API key that signed it; zero where none did.
+    pub key: u32,
+}
+
+/// Terms of an instrument's odd-lot desks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OddLotTerms {
+    /// Whether the batch desk takes orders.
+    pub batch: bool,
+    /// Whether the principal desk takes orders.
+    pub principal: bool,
+    /// Spread of the principal desk from best ask (bid), in parts per million.
+    pub spread_ppm: u32,
+    /// Most shares of one order.
+    pub max_quantity: Quantity,
+    /// Most value of one order, in minor units of the quote asset; zero: no cap.
+    pub max_value: Amount,
+    /// Settlement of an odd-lot trade is rounded to this many minor units (10,000 minor units
+    /// of JPY are one yen), up for a buyer and down for a seller.
+    pub round_to: Amount,
+}
+
+/// When an instrument's circuit breaker calls an auction, and which.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Breaker {
+    /// Which auction; `Off`: none.
+    pub mode: BreakerMode,
+    /// The reference is the last price this long ago, in seconds.
+    pub window_seconds: u32,
+    /// A trade further than this from the reference calls the auction instead, in ppm.
+    pub trigger_ppm: u32,
+    /// How long the call lasts, in seconds.
+    pub call_seconds: u32,
+    /// Bound of the auction price around the reference, in ppm (`Bounded` only).
+    pub bound_ppm: u32,
+}
+
+impl Breaker {
+    /// None.
+    pub const OFF: Breaker = Breaker {
+        mode: BreakerMode::Off,
+        window_seconds: 0,
+        trigger_ppm: 0,
+        call_seconds: 0,
+        bound_ppm: 0,
+    };
+}
+
+/// Most steps of a fee schedule.
+pub const FEE_TIERS_MAX: usize = 8;
+
+/// One step of a fee schedule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct FeeTier {
+    /// From this 30-day volume on, in minor units of the quote asset.
+    pub volume: Amount,
+    /// Maker fee in ppm, at most the instrument's own.
+    pub maker_ppm: i32,
+    /// Taker fee in ppm, at most the instrument's own.
+    pub taker_ppm: i32,
+}
+
+/// Fees by 30-day volume for all `crypto` instruments quoted in one asset. Volume below the
+/// first step pays the instrument's own fees.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FeeTiers {
+    /// Quote asset.
+    pub asset: AssetId,
+    /// Steps in use, ascending by volume; the rest is zero.
+    pub tiers: [FeeTier; FEE_TIERS_MAX],
+    /// How many are in use.
+    pub len: u8,
+}
+
+/// A soft bound that warns and a hard one that refuses; zero: none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Bound {
+    /// Above this the order is taken and a warning is raised.
+    pub soft: i64,
+    /// Above this the order is refused.
+    pub hard: i64,
+}
+
+/// Risk limits of one scope.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RiskLimits {
+    /// By [`RiskMeasure`] number. Quantities are in minor units of the base asset, values in
+    /// minor units of `currency`.
+    pub bounds: [Bound; 7],
+    /// Value limits count instruments quoted in this asset only.
+    pub currency: AssetId,
 }
 
 /// A change of a live order to absolute new values (so that a repeat changes nothing).
@@ -111,6 +307,8 @@ pub struct Amend {
     /// New total quantity (filled part included); zero: unchanged. Only smaller, and above
     /// what is filled. Alone it keeps time priority.
     pub quantity: Quantity,
+    /// New condition; `None`: unchanged. Another one loses time priority.
+    pub condition: Option<Condition>,
     /// By which door.
     pub via: Via,
     /// Number of the API key that signed it; zero where none did.
@@ -141,6 +339,8 @@ pub struct CancelMany {
     pub instrument: Option<InstrumentId>,
     /// Only this side.
     pub side: Option<Side>,
+    /// Goes on after this order (the `next` of the last answer); zero: from the start.
+    pub from: OrderId,
     /// By which door.
     pub via: Via,
     /// Number of the API key that signed it; zero where none did.
@@ -254,5 +454,118 @@ pub enum Command {
         /// The new day as yyyymmdd; one at or before the current day is refused once that
         /// day's roll is complete.
         day: u32,
+    },
+    /// A moment of the trading day has come for a profile's instruments that follow sessions.
+    /// Handled in slices: the event says whether more remain, and the sender repeats the
+    /// command; commands in between are served.
+    Session {
+        /// Whose.
+        profile: Profile,
+        /// Trading day, yyyymmdd; the present one.
+        day: u32,
+        /// Which moment; later than the last one.
+        step: SessionStep,
+        /// When the next moment comes, for display; zero: unknown.
+        until: Timestamp,
+    },
+    /// Time has passed: timers that are due (quotes, calls, orders set off but not yet
+    /// handled) are served, a bounded number per command.
+    Wake,
+    /// Stop, OCO, if-done and period orders.
+    PlaceContingent(Box<Contingent>),
+    /// Odd-lot order.
+    PlaceOddLot(Box<OddLot>),
+    /// Sets an instrument's odd-lot terms.
+    SetOddLotTerms {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// New terms.
+        terms: Box<OddLotTerms>,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
+    /// Sets an instrument's tick table (a change of index membership). Resting orders off the
+    /// new tick stay until the day is rolled.
+    SetTicks {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// New table; the book's step must stay.
+        ticks: TickRule,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
+    /// Sets the number of listed shares (bounds an order to 30% of it; zero: unknown).
+    SetListedShares {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// How many.
+        shares: Quantity,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
+    /// Sets which order kinds and sides an instrument refuses.
+    SetHalts {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// All that are refused from now on.
+        halts: Halts,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
+    /// Sets an instrument's circuit breaker.
+    SetBreaker {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// New settings.
+        breaker: Box<Breaker>,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
+    /// Begins a call auction by hand: after a halt, for a new listing, or full-range. Opens a
+    /// halted instrument.
+    StartCall {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// `FullRange`, `Resumption` or `Listing`.
+        kind: AuctionKind,
+        /// How long, in seconds, from 1 to 86,400.
+        seconds: u32,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
+    /// Sets fees by volume.
+    SetFeeTiers {
+        /// New schedule; no steps: the instruments' own fees.
+        tiers: Box<FeeTiers>,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
+    /// Puts an account into a group.
+    SetGroup {
+        /// Which account.
+        account: AccountId,
+        /// Which group.
+        group: GroupId,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
+    /// Sets the risk limits of a scope; all zero: none.
+    SetRiskLimits {
+        /// Whose.
+        scope: RiskScope,
+        /// New limits.
+        limits: Box<RiskLimits>,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
+    /// Throws or releases a kill switch: while it is on, new orders and amendments of the
+    /// scope are refused. Open orders are cancelled by the `CancelMany` commands that follow.
+    SetKill {
+        /// Whom.
+        scope: KillScope,
+        /// On or off.
+        on: bool,
+        /// Who and why.
+        by: Box<Provenance>,
     },
 }

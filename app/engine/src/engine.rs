@@ -11,9 +11,17 @@
 mod accounts;
 mod admin;
 mod amend;
+mod breaker;
 mod cancel;
+mod contingent;
+mod fees;
 mod market;
+mod oddlot;
 mod place;
+mod risk;
+mod session;
+mod terms;
+pub(crate) mod timers;
 mod transfer;
 
 pub(crate) use accounts::{Accounts, OpenCounts};
@@ -21,7 +29,7 @@ pub(crate) use admin::valid_limits;
 pub(crate) use market::Market;
 
 use crate::book::Books;
-use crate::command::{AssetSpec, Command, Limits};
+use crate::command::{AssetSpec, Command, Limits, StopLeg};
 use crate::event::{CloseReason, Event};
 use crate::hash::{Keyed, Running};
 use crate::index::Index;
@@ -30,6 +38,8 @@ use crate::ledger::Ledger;
 use crate::orders::Orders;
 use crate::reject::Reject;
 use crate::types::*;
+pub(crate) use session::Session;
+use timers::Timers;
 
 /// How an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -47,6 +57,8 @@ pub enum OrderStatus {
     Expired = 4,
     /// Refused.
     Rejected = 5,
+    /// Live, waiting outside the book: for its trigger, its first order, its moment.
+    PendingTrigger = 6,
 }
 
 impl OrderStatus {
@@ -59,12 +71,16 @@ impl OrderStatus {
             OrderStatus::Cancelled => "cancelled",
             OrderStatus::Expired => "expired",
             OrderStatus::Rejected => "rejected",
+            OrderStatus::PendingTrigger => "pending_trigger",
         }
     }
 
-    /// Whether it is in the book.
+    /// Whether it can still trade.
     pub fn is_live(self) -> bool {
-        matches!(self, OrderStatus::Open | OrderStatus::PartiallyFilled)
+        matches!(
+            self,
+            OrderStatus::Open | OrderStatus::PartiallyFilled | OrderStatus::PendingTrigger
+        )
     }
 }
 
@@ -100,6 +116,28 @@ pub struct OrderState {
     pub reject: Option<Reject>,
     /// Why it ended.
     pub closed: Option<CloseReason>,
+    /// When it takes part.
+    pub condition: Condition,
+    /// What it does on meeting an order of its own account.
+    pub self_trade: SelfTrade,
+    /// Whether a sell is of borrowed shares.
+    pub short: ShortSale,
+    /// What it waits for, or waited for.
+    pub trigger: Option<Trigger>,
+    /// The other half of an OCO.
+    pub stop: Option<StopLeg>,
+    /// Last trading day of a period order; zero: none.
+    pub expires: u32,
+    /// The first order of an if-done pair; zero: none.
+    pub parent: OrderId,
+    /// The order that follows; zero: none.
+    pub child: OrderId,
+    /// Quantity prevented from trading with the same account.
+    pub prevented: Quantity,
+    /// Quote amount of a market order by amount; zero: by quantity.
+    pub amount: Amount,
+    /// Whether it is an odd-lot order.
+    pub odd_lot: bool,
     /// The client's own id.
     pub client_id: ClientId,
     /// When it was sequenced.
@@ -184,6 +222,14 @@ pub struct Engine {
     pub(crate) resting: u32,
     pub(crate) trades: u64,
     pub(crate) days: [Day; 2],
+    /// Where each profile's session is.
+    pub(crate) sessions: [Session; 2],
+    /// When each instrument wants to be woken.
+    pub(crate) timers: Timers,
+    /// The venue's kill switch.
+    pub(crate) killed: bool,
+    pub(crate) risk: risk::Risk,
+    pub(crate) fees: fees::Fees,
     /// Levels swept by the order in hand; kept for its memory.
     pub(crate) swept: Vec<LevelState>,
     /// Levels touched by the mass command in hand; kept for its memory.
@@ -241,6 +287,45 @@ impl Engine {
             Command::Transfer { transfer, .. } => self.transfer(transfer, events),
             Command::CancelMany(filter) => self.cancel_many(filter, events),
             Command::RollDay { profile, day } => self.roll_day(*profile, *day, events),
+            Command::Session { profile, day, step, until } => {
+                self.session(*profile, *day, *step, *until, events)
+            }
+            Command::Wake => {
+                self.wake(events);
+                Ok(())
+            }
+            Command::PlaceContingent(contingent) => {
+                self.place_contingent(contingent, events);
+                Ok(())
+            }
+            Command::PlaceOddLot(order) => {
+                self.place_odd_lot(order, events);
+                Ok(())
+            }
+            Command::SetOddLotTerms { instrument, terms, .. } => {
+                self.set_odd_lot_terms(*instrument, terms, events)
+            }
+            Command::SetTicks { instrument, ticks, .. } => {
+                self.set_ticks(*instrument, *ticks, events)
+            }
+            Command::SetListedShares { instrument, shares, .. } => {
+                self.set_listed_shares(*instrument, *shares, events)
+            }
+            Command::SetHalts { instrument, halts, .. } => {
+                self.set_halts(*instrument, *halts, events)
+            }
+            Command::SetBreaker { instrument, breaker, .. } => {
+                self.set_breaker(*instrument, breaker, events)
+            }
+            Command::StartCall { instrument, kind, seconds, .. } => {
+                self.start_call(*instrument, *kind, *seconds, events)
+            }
+            Command::SetFeeTiers { tiers, .. } => self.set_fee_tiers(tiers, events),
+            Command::SetGroup { account, group, .. } => self.set_group(*account, *group, events),
+            Command::SetRiskLimits { scope, limits, .. } => {
+                self.set_risk_limits(*scope, limits, events)
+            }
+            Command::SetKill { scope, on, .. } => self.set_kill(*scope, *on, events),
             Command::Place(_) | Command::Amend(_) | Command::Cancel(_) => {
                 unreachable!("handled by apply() once the journal has begun")
             }
@@ -282,7 +367,17 @@ impl Engine {
         let spec = *self.specs.get(instrument.0 as usize)?;
         let market = &self.markets[instrument.0 as usize];
         let last_price = Price(market.last_price);
-        Some(InstrumentState { spec, status: market.status, last_price })
+        Some(InstrumentState {
+            spec,
+            status: market.status,
+            last_price,
+            phase: market.phase,
+            until: market.until,
+            quote: market.shown,
+            halts: market.halts,
+            short_restricted: market.short_restricted,
+            killed: market.killed || self.killed,
+        })
     }
 
     /// All accounts, by number.
@@ -371,6 +466,17 @@ impl Engine {
         self.days[profile as usize].day
     }
 
+    /// The last session step of a profile and its trading day.
+    pub fn session_step(&self, profile: Profile) -> (u32, SessionStep) {
+        let session = &self.sessions[profile as usize];
+        (session.day, session.step)
+    }
+
+    /// When the earliest timer is due: send [`Command::Wake`] then; `None`: nothing waits.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.timers.first().map(|(due, _)| due)
+    }
+
     /// Number of the newest trade; zero before the first.
     pub fn last_trade(&self) -> TradeId {
         TradeId(self.trades)
@@ -407,7 +513,7 @@ mod tests {
         assert_eq!(size_of::<accounts::Account>(), 16);
         assert_eq!(size_of::<AccountCode>(), 25);
         assert_eq!(size_of::<accounts::OpenCount>(), 12);
-        assert_eq!(size_of::<Market>(), 272);
+        assert_eq!(size_of::<Market>(), 304);
         assert_eq!(size_of::<InstrumentSpec>(), 176);
         assert_eq!(size_of::<Event>(), 88);
         assert_eq!(size_of::<Command>(), 72);

@@ -2,6 +2,8 @@
 //! (absolute values), so that a reader can overwrite and never has to add up. What the
 //! command itself says is not repeated: readers get command and events together.
 
+use crate::engine::OrderStatus;
+use crate::instrument::TickRule;
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -19,8 +21,22 @@ pub enum CloseReason {
     ImmediateRest = 3,
     /// A fill-or-kill order that could not fill whole; it traded nothing.
     FillOrKill = 4,
-    /// DAY order at the end of its day.
+    /// DAY order at the end of its day, or a period order at the end of its last.
     Expired = 5,
+    /// It met an order of its own account.
+    SelfTrade = 6,
+    /// An opening- or closing-only order, or a market order, that its auction left unfilled.
+    AuctionRest = 7,
+    /// A period order whose price is off the new day's tick.
+    OffTick = 8,
+    /// A period order whose price is outside the new day's limits.
+    OffLimits = 9,
+    /// An if-done order whose first order ended without a fill.
+    ParentEnded = 10,
+    /// Set off, but it could not be taken: no funds, a halt, a limit.
+    TriggerRefused = 11,
+    /// The rest of an order that a circuit breaker stopped.
+    Breaker = 12,
 }
 
 impl CloseReason {
@@ -33,6 +49,44 @@ impl CloseReason {
             CloseReason::ImmediateRest => "immediate_rest",
             CloseReason::FillOrKill => "fill_or_kill",
             CloseReason::Expired => "expired",
+            CloseReason::SelfTrade => "self_trade",
+            CloseReason::AuctionRest => "auction_rest",
+            CloseReason::OffTick => "off_tick",
+            CloseReason::OffLimits => "off_limits",
+            CloseReason::ParentEnded => "parent_ended",
+            CloseReason::TriggerRefused => "trigger_refused",
+            CloseReason::Breaker => "circuit_breaker",
+        }
+    }
+
+    /// Every reason, in order of number.
+    pub const ALL: [CloseReason; 13] = {
+        use CloseReason::*;
+        [
+            Filled,
+            Cancelled,
+            CancelledMany,
+            ImmediateRest,
+            FillOrKill,
+            Expired,
+            SelfTrade,
+            AuctionRest,
+            OffTick,
+            OffLimits,
+            ParentEnded,
+            TriggerRefused,
+            Breaker,
+        ]
+    };
+
+    /// How an order stands that ended for this reason.
+    pub fn status(self) -> OrderStatus {
+        match self {
+            CloseReason::Filled => OrderStatus::Filled,
+            CloseReason::Expired | CloseReason::OffTick | CloseReason::OffLimits => {
+                OrderStatus::Expired
+            }
+            _ => OrderStatus::Cancelled,
         }
     }
 }
@@ -101,6 +155,54 @@ pub struct Trade {
     pub maker_remaining: Quantity,
     /// What the taker has left.
     pub taker_remaining: Quantity,
+    /// In an auction: neither side took; the buy order is named as taker.
+    pub auction: bool,
+}
+
+/// One trade of an odd-lot order with the house.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DeskTrade {
+    /// Number, in the same row as other trades.
+    pub trade: TradeId,
+    /// Where.
+    pub instrument: InstrumentId,
+    /// Price per share, before rounding of the settlement.
+    pub price: Price,
+    /// How much.
+    pub quantity: Quantity,
+    /// The client's side.
+    pub side: Side,
+    /// The client's order.
+    pub order: OrderId,
+    /// The client.
+    pub account: AccountId,
+    /// What the client pays or receives, in minor units of the quote asset, after rounding.
+    pub amount: Amount,
+    /// Which desk.
+    pub desk: Desk,
+    /// Shares the house took (bought, if positive) from all odd-lot trades so far.
+    pub house_net: Quantity,
+}
+
+impl Event {
+    /// The instrument whose state it says something about, other than its book and trades.
+    pub fn changes_instrument(&self) -> Option<InstrumentId> {
+        match *self {
+            Event::InstrumentStatusChanged { instrument, .. }
+            | Event::PriceLimitsChanged { instrument }
+            | Event::LimitsRolled { instrument, .. }
+            | Event::PhaseChanged { instrument, .. }
+            | Event::QuoteChanged { instrument, .. }
+            | Event::HaltsChanged { instrument, .. }
+            | Event::ShortSaleRule { instrument, .. }
+            | Event::TicksChanged { instrument, .. }
+            | Event::TermsChanged { instrument }
+            | Event::KillChanged { scope: KillScope::Instrument(instrument), .. } => {
+                Some(instrument)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// One consequence of a command.
@@ -218,8 +320,10 @@ pub enum Event {
     CancelledMany {
         /// How many.
         count: u32,
-        /// Whether matching orders remain: send the command again.
+        /// Whether matching orders may remain: send the command again, `from` here.
         more: bool,
+        /// Where to go on.
+        next: OrderId,
     },
     /// `RollDay` made progress.
     DayRolled {
@@ -241,5 +345,176 @@ pub enum Event {
     Repeated {
         /// The first order.
         order: OrderId,
+    },
+    /// What an instrument's session lets its book do now.
+    PhaseChanged {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// New phase.
+        phase: Phase,
+        /// When it ends, if known; else zero.
+        until: Timestamp,
+    },
+    /// An instrument's quote is now this (`Free`: trading resumed).
+    QuoteChanged {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// New quote.
+        quote: Quote,
+    },
+    /// An auction took place. Its trades come before.
+    Auction {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// Which auction.
+        kind: AuctionKind,
+        /// How it ended.
+        end: AuctionEnd,
+        /// At which price; zero: none.
+        price: Price,
+        /// How much traded.
+        quantity: Quantity,
+        /// What the bids at the price or better (market orders included) had left over, less
+        /// what the offers had: the imbalance.
+        surplus: Quantity,
+    },
+    /// A `Session` command made progress.
+    SessionStepped {
+        /// Which profile.
+        profile: Profile,
+        /// Which moment.
+        step: SessionStep,
+        /// How many instruments it handled.
+        count: u32,
+        /// Whether instruments remain: send the command again.
+        more: bool,
+    },
+    /// A `Wake` command served this many timers.
+    Woken {
+        /// How many.
+        count: u32,
+        /// Whether more are due: send the command again.
+        more: bool,
+    },
+    /// The accepted order waits outside the book: for its trigger, its first order, its moment
+    /// (conditions) or its desk's auction.
+    Parked {
+        /// Which order.
+        order: OrderId,
+    },
+    /// An if-done order exists and waits for its first order. Its terms are the command's child.
+    Attached {
+        /// Which order.
+        order: OrderId,
+        /// The first order.
+        parent: OrderId,
+        /// Owner.
+        account: AccountId,
+    },
+    /// A waiting order became active: set off by its trigger, its first order, or its moment.
+    /// Trades, resting or closing follow. Also the limit half of an OCO when its stop half
+    /// takes over.
+    Triggered {
+        /// Which order.
+        order: OrderId,
+        /// Owner.
+        account: AccountId,
+        /// Where.
+        instrument: InstrumentId,
+        /// What it is now.
+        kind: OrderKind,
+        /// Limit price now; zero: market.
+        price: Price,
+        /// Total quantity now (an if-done order takes what its first order filled).
+        quantity: Quantity,
+    },
+    /// Quantity of an order that did not trade because the other side was its own account's.
+    Prevented {
+        /// Which order.
+        order: OrderId,
+        /// Owner.
+        account: AccountId,
+        /// Where.
+        instrument: InstrumentId,
+        /// How much, this time.
+        quantity: Quantity,
+        /// Open quantity now.
+        remaining: Quantity,
+    },
+    /// An odd-lot order traded with the house.
+    DeskTrade(DeskTrade),
+    /// A soft risk limit was passed; the order was taken.
+    RiskWarning {
+        /// Whose order.
+        account: AccountId,
+        /// Whose limit.
+        scope: RiskScope,
+        /// Which limit.
+        measure: RiskMeasure,
+        /// What was measured.
+        value: i64,
+        /// The soft limit.
+        limit: i64,
+    },
+    /// The day's base price and limits of an instrument are now these (rolled by the engine).
+    LimitsRolled {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// Base price; zero: none.
+        base_price: Price,
+        /// Lower limit; zero: none.
+        limit_down: Price,
+        /// Upper limit; zero: none.
+        limit_up: Price,
+    },
+    /// Whether the short-sale price rule binds an instrument.
+    ShortSaleRule {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// Whether it binds.
+        on: bool,
+    },
+    /// An instrument's tick table is now the command's.
+    TicksChanged {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// New table.
+        ticks: TickRule,
+    },
+    /// An instrument's listed shares, odd-lot terms or breaker are now the command's.
+    TermsChanged {
+        /// Which instrument.
+        instrument: InstrumentId,
+    },
+    /// An instrument's halts are now the command's.
+    HaltsChanged {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// New halts.
+        halts: Halts,
+    },
+    /// The fee schedule of an asset is now the command's.
+    FeeTiersChanged {
+        /// Which quote asset.
+        asset: AssetId,
+    },
+    /// An account's group is now the command's.
+    GroupChanged {
+        /// Which account.
+        account: AccountId,
+        /// Its group.
+        group: GroupId,
+    },
+    /// The risk limits of a scope are now the command's.
+    RiskLimitsChanged {
+        /// Whose.
+        scope: RiskScope,
+    },
+    /// A kill switch is now on or off.
+    KillChanged {
+        /// Whom.
+        scope: KillScope,
+        /// On or off.
+        on: bool,
     },
 }

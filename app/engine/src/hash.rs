@@ -4,7 +4,7 @@
 //! Neither is cryptographic. The index hash is keyed with `Genesis.hash_seed` so that clients
 //! cannot aim at one bucket; tamper evidence is the journal's chain, not this.
 
-use crate::command::Command;
+use crate::command::{Command, Place, StopLeg};
 use crate::event::Event;
 use crate::types::*;
 
@@ -108,6 +108,41 @@ impl Running {
         self.0 = fold(self.0 ^ mixed, K4).wrapping_add(K5);
     }
 
+    /// Takes in a new order. What orders got later than the first journals is zero in those.
+    #[inline]
+    fn placed(&mut self, seq: u64, at: u64, p: &Place) {
+        let id = p.client_id.padded();
+        let flags = p.side as u64
+            | (p.kind as u64) << 8
+            | (p.time_in_force as u64) << 16
+            | u64::from(p.post_only) << 24
+            | (p.client_id.as_bytes().len() as u64) << 32
+            | (p.condition as u64) << 40
+            | (p.self_trade as u64) << 44
+            | (p.short as u64) << 48
+            | u64::from(p.by_amount) << 52;
+        self.take([
+            seq,
+            at,
+            u64::from(p.account.0) << 32 | u64::from(p.instrument.0),
+            flags,
+            p.price.0 as u64,
+            p.quantity.0 as u64,
+            word(&id[..8]),
+            word(&id[8..16]),
+            word(&id[16..24]),
+            word(&id[24..32]),
+            word(&id[32..]),
+        ]);
+    }
+
+    /// Takes in any number of words.
+    fn words(&mut self, words: &[u64]) {
+        for pair in words.chunks(2) {
+            self.take([pair[0], pair.get(1).copied().unwrap_or(0)]);
+        }
+    }
+
     /// Takes in a text.
     fn take_text<const N: usize>(&mut self, text: &Text<N>) {
         for chunk in text.padded().chunks(8) {
@@ -119,27 +154,7 @@ impl Running {
     #[inline]
     pub(crate) fn command(&mut self, seq: Seq, at: Timestamp, command: &Command) {
         match command {
-            Command::Place(p) => {
-                let id = p.client_id.padded();
-                let flags = p.side as u64
-                    | (p.kind as u64) << 8
-                    | (p.time_in_force as u64) << 16
-                    | u64::from(p.post_only) << 24
-                    | (p.client_id.as_bytes().len() as u64) << 32;
-                self.take([
-                    seq.0,
-                    at.0,
-                    u64::from(p.account.0) << 32 | u64::from(p.instrument.0),
-                    flags,
-                    p.price.0 as u64,
-                    p.quantity.0 as u64,
-                    word(&id[..8]),
-                    word(&id[8..16]),
-                    word(&id[16..24]),
-                    word(&id[24..32]),
-                    word(&id[32..]),
-                ]);
-            }
+            Command::Place(p) => self.placed(seq.0, at.0, p),
             Command::Amend(_) | Command::Cancel(_) | Command::CancelMany(_) => {
                 self.take([seq.0, at.0]);
             }
@@ -189,6 +204,9 @@ impl Running {
                     spec.taker_fee_ppm as u64,
                     u64::from(spec.open_order_cap),
                 ]);
+                if spec.session_rules || spec.listed_shares.0 != 0 {
+                    self.take([u64::from(spec.session_rules), spec.listed_shares.0 as u64]);
+                }
             }
             Command::CreateAccount { code } => self.take_text(code),
             Command::SetPriceLimits { base_price, limit_down, limit_up, .. } => {
@@ -200,9 +218,90 @@ impl Running {
                 self.take_text(&t.reference);
             }
             Command::RollDay { profile, day } => self.take([*profile as u64, u64::from(*day)]),
+            Command::PlaceContingent(c) => {
+                self.placed(0, 0, &c.order);
+                let trigger = |t: Option<Trigger>| match t {
+                    None => [0, 0],
+                    Some(t) => [1 + t.when as u64, t.price.0 as u64],
+                };
+                let leg = |leg: Option<StopLeg>| {
+                    let price = leg.map_or(0, |leg| leg.price.0 as u64);
+                    let [when, at] = trigger(leg.map(|leg| leg.trigger));
+                    [when, at, price]
+                };
+                self.words(&trigger(c.trigger));
+                self.words(&leg(c.stop));
+                self.words(&[u64::from(c.expires), u64::from(c.child.is_some())]);
+                if let Some(child) = &c.child {
+                    self.words(&[
+                        child.side as u64
+                            | (child.kind as u64) << 8
+                            | (child.time_in_force as u64) << 16,
+                        child.price.0 as u64,
+                        u64::from(child.expires),
+                    ]);
+                    self.words(&trigger(child.trigger));
+                    self.words(&leg(child.stop));
+                    self.take_text(&child.client_id);
+                }
+            }
+            Command::PlaceOddLot(o) => {
+                self.words(&[
+                    u64::from(o.account.0) << 32 | u64::from(o.instrument.0),
+                    o.side as u64 | (o.desk as u64) << 8,
+                    o.quantity.0 as u64,
+                    o.price.0 as u64,
+                ]);
+                self.take_text(&o.client_id);
+            }
+            Command::SetOddLotTerms { terms, .. } => self.words(&[
+                u64::from(terms.batch) | u64::from(terms.principal) << 8,
+                u64::from(terms.spread_ppm),
+                terms.max_quantity.0 as u64,
+                terms.max_value.0 as u64,
+                terms.round_to.0 as u64,
+            ]),
+            Command::SetListedShares { shares, .. } => self.words(&[shares.0 as u64]),
+            Command::SetBreaker { breaker: b, .. } => self.words(&[
+                b.mode as u64,
+                u64::from(b.window_seconds),
+                u64::from(b.trigger_ppm),
+                u64::from(b.call_seconds),
+                u64::from(b.bound_ppm),
+            ]),
+            Command::StartCall { instrument, kind, seconds, .. } => {
+                self.words(&[u64::from(instrument.0), *kind as u64, u64::from(*seconds)]);
+            }
+            Command::SetFeeTiers { tiers, .. } => {
+                self.words(&[u64::from(tiers.asset.0), u64::from(tiers.len)]);
+                for tier in &tiers.tiers {
+                    self.words(&[
+                        tier.volume.0 as u64,
+                        tier.maker_ppm as u64,
+                        tier.taker_ppm as u64,
+                    ]);
+                }
+            }
+            Command::SetRiskLimits { limits, .. } => {
+                self.words(&[u64::from(limits.currency.0)]);
+                for bound in &limits.bounds {
+                    self.words(&[bound.soft as u64, bound.hard as u64]);
+                }
+            }
+            Command::Session { profile, day, step, until } => {
+                self.words(&[*profile as u64, u64::from(*day), *step as u64, until.0]);
+            }
+            Command::SetTicks { ticks, .. } => {
+                let (rule, tick) = crate::instrument::tick_rule_number(*ticks);
+                self.words(&[u64::from(rule), tick as u64]);
+            }
             // Their events say all of it, or they were taken in above.
             Command::SetAccountStatus { .. }
             | Command::SetInstrumentStatus { .. }
+            | Command::Wake
+            | Command::SetHalts { .. }
+            | Command::SetGroup { .. }
+            | Command::SetKill { .. }
             | Command::Place(_)
             | Command::Amend(_)
             | Command::Cancel(_)
@@ -284,7 +383,8 @@ impl Running {
                 remaining.0 as u64,
             ]),
             Event::Transferred => self.take([14]),
-            Event::CancelledMany { count, more } => {
+            // Where to go on follows from the rest.
+            Event::CancelledMany { count, more, .. } => {
                 self.take([15, u64::from(count), u64::from(more)]);
             }
             Event::DayRolled { count, more } => {
@@ -294,11 +394,106 @@ impl Running {
                 self.take([17, code as u64, order.map_or(0, |o| o.0)]);
             }
             Event::Repeated { order } => self.take([18, order.0]),
+            Event::PhaseChanged { instrument, phase, until } => {
+                self.take([19, u64::from(instrument.0), phase as u64, until.0]);
+            }
+            Event::QuoteChanged { instrument, quote } => self.take([
+                20,
+                u64::from(instrument.0),
+                quote.kind as u64 | (quote.side as u64) << 8,
+                quote.price.0 as u64,
+                quote.due.0,
+            ]),
+            Event::Auction { instrument, kind, end, price, quantity, surplus } => self.take([
+                21 | (kind as u64) << 8 | (end as u64) << 16 | u64::from(instrument.0) << 32,
+                price.0 as u64,
+                quantity.0 as u64,
+                surplus.0 as u64,
+            ]),
+            Event::SessionStepped { profile, step, count, more } => self.take([
+                22 | (profile as u64) << 8 | (step as u64) << 16,
+                u64::from(count),
+                u64::from(more),
+            ]),
+            Event::Woken { count, more } => self.take([23, u64::from(count), u64::from(more)]),
+            Event::Parked { order } => self.take([24, order.0]),
+            Event::Attached { order, parent, account } => {
+                self.take([25, order.0, parent.0, u64::from(account.0)]);
+            }
+            Event::Triggered { order, account, instrument, kind, price, quantity } => self.take([
+                26 | (kind as u64) << 8 | u64::from(instrument.0) << 32,
+                u64::from(account.0),
+                order.0,
+                price.0 as u64,
+                quantity.0 as u64,
+            ]),
+            Event::Prevented { order, account, instrument, quantity, remaining } => self.take([
+                27 | u64::from(instrument.0) << 32,
+                u64::from(account.0),
+                order.0,
+                quantity.0 as u64,
+                remaining.0 as u64,
+            ]),
+            Event::DeskTrade(t) => self.take([
+                28 | (t.side as u64) << 8 | (t.desk as u64) << 16 | u64::from(t.instrument.0) << 32,
+                u64::from(t.account.0),
+                t.trade.0,
+                t.price.0 as u64,
+                t.quantity.0 as u64,
+                t.order.0,
+                t.amount.0 as u64,
+                t.house_net.0 as u64,
+            ]),
+            Event::RiskWarning { account, scope, measure, value, limit } => {
+                self.take([29, u64::from(account.0), measure as u64, value as u64, limit as u64]);
+                self.words(&risk_scope(scope));
+            }
+            Event::LimitsRolled { instrument, base_price, limit_down, limit_up } => self.take([
+                30 | u64::from(instrument.0) << 32,
+                base_price.0 as u64,
+                limit_down.0 as u64,
+                limit_up.0 as u64,
+            ]),
+            Event::ShortSaleRule { instrument, on } => {
+                self.take([31, u64::from(instrument.0), u64::from(on)]);
+            }
+            Event::TicksChanged { instrument, .. } => self.take([32, u64::from(instrument.0)]),
+            Event::TermsChanged { instrument } => self.take([33, u64::from(instrument.0)]),
+            Event::HaltsChanged { instrument, halts } => {
+                self.take([34, u64::from(instrument.0), u64::from(halts.0)]);
+            }
+            Event::FeeTiersChanged { asset } => self.take([35, u64::from(asset.0)]),
+            Event::GroupChanged { account, group } => {
+                self.take([36, u64::from(account.0), u64::from(group.0)]);
+            }
+            Event::RiskLimitsChanged { scope } => {
+                self.take([37]);
+                self.words(&risk_scope(scope));
+            }
+            Event::KillChanged { scope, on } => {
+                let (kind, id) = match scope {
+                    KillScope::Account(a) => (0, a.0),
+                    KillScope::Group(g) => (1, u32::from(g.0)),
+                    KillScope::Instrument(i) => (2, i.0),
+                    KillScope::Venue => (3, 0),
+                };
+                self.take([38, kind, u64::from(id), u64::from(on)]);
+            }
             Event::Balance { .. }
             | Event::Level { .. }
             | Event::Accepted { .. }
             | Event::Trade(_)
             | Event::Closed { .. } => unreachable!("taken in by event()"),
         }
+    }
+}
+
+/// A scope as plain numbers.
+fn risk_scope(scope: RiskScope) -> [u64; 2] {
+    match scope {
+        RiskScope::Account(a) => [0, u64::from(a.0)],
+        RiskScope::Members(g) => [1, u64::from(g.0)],
+        RiskScope::Group(g) => [2, u64::from(g.0)],
+        RiskScope::Instrument(i) => [3, u64::from(i.0)],
     }
 }

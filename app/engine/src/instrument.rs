@@ -3,7 +3,10 @@
 
 use crate::jpx;
 use crate::reject::Reject;
-use crate::types::{AssetId, InstrumentStatus, Name, Price, Profile, Quantity, Symbol};
+use crate::types::{
+    AssetId, Halts, InstrumentStatus, Name, Phase, Price, Profile, Quantity, Quote, Symbol,
+    Timestamp,
+};
 
 /// Which prices are allowed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +59,11 @@ pub struct InstrumentSpec {
     pub taker_fee_ppm: i32,
     /// Open orders one account may have in this instrument; zero: no cap.
     pub open_order_cap: u32,
+    /// Tokyo's session rules: phases, call auctions, renewal widths, special and sequential
+    /// quotes, resting market orders, limits rolled by the engine. Profile `tse` only.
+    pub session_rules: bool,
+    /// Listed shares: an order may be for 30% of them at most. Zero: unknown.
+    pub listed_shares: Quantity,
 }
 
 /// An instrument as it stands: what a query returns.
@@ -67,6 +75,18 @@ pub struct InstrumentState {
     pub status: InstrumentStatus,
     /// Price of the newest trade; zero: none yet.
     pub last_price: Price,
+    /// What the session lets its book do now.
+    pub phase: Phase,
+    /// When the phase ends, if known; else zero.
+    pub until: Timestamp,
+    /// Its quote.
+    pub quote: Quote,
+    /// Which order kinds and sides it refuses.
+    pub halts: Halts,
+    /// Whether the short-sale price rule binds.
+    pub short_restricted: bool,
+    /// Whether its kill switch (or the venue's) is on.
+    pub killed: bool,
 }
 
 /// Most digits of a price, quantity or asset unit.
@@ -145,8 +165,10 @@ impl InstrumentSpec {
         let fees = self.maker_fee_ppm.unsigned_abs() < 1_000_000
             && (0..1_000_000).contains(&self.taker_fee_ppm);
         let limits = valid_price_limits(self.base_price, self.limit_down, self.limit_up);
+        let rules = self.listed_shares.0 >= 0
+            && (!self.session_rules || self.profile == Profile::Tse && self.price_digits == 1);
         let names = !self.symbol.is_empty() && self.base_asset != self.quote_asset;
-        if units && ticks && lots && fees && limits && names {
+        if units && ticks && lots && fees && limits && rules && names {
             Ok(())
         } else {
             Err(Reject::InvalidSpec)

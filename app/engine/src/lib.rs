@@ -10,6 +10,7 @@ mod check;
 pub mod command;
 pub mod engine;
 pub mod event;
+pub mod fold;
 mod hash;
 mod index;
 pub mod instrument;
@@ -30,4 +31,4 @@ pub use event::Event;
 pub use reject::Reject;
 
 /// Version of the exported state's layout; a snapshot of another version is refused.
-pub const STATE_VERSION: u32 = 1;
+pub const STATE_VERSION: u32 = 2;

@@ -1,6 +1,7 @@
 //! The slow, obvious twin of the engine: the same rules said once more, with maps, lists and
 //! plain 128-bit sums, and no thought for speed. Tests feed both the same commands and want
-//! the same events and the same hash.
+//! the same events and the same hash. Its rules are those of continuous trading; auctions have a
+//! twin of their own.
 //!
 //! It shares with the engine the vocabulary (commands, events, specs) and the fold of the
 //! running hash; ledger, books, matching, rounding and memory of answers are its own. A book
@@ -169,6 +170,7 @@ impl Oracle {
             Command::Cancel(cancel) => self.cancel(cancel),
             Command::CancelMany(filter) => self.cancel_many(filter),
             Command::RollDay { profile, day } => self.roll_day(*profile, *day),
+            other => unreachable!("the twin knows continuous trading only, not {other:?}"),
         }
     }
 
@@ -241,6 +243,12 @@ impl Oracle {
             spec: *spec,
             status: InstrumentStatus::Open,
             last_price: Price(0),
+            phase: Phase::Continuous,
+            until: Timestamp(0),
+            quote: Quote::FREE,
+            halts: Halts::default(),
+            short_restricted: false,
+            killed: false,
         });
         let instrument = InstrumentId(self.instruments.len() as u32 - 1);
         self.events.push(Event::InstrumentCreated { instrument });

@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use crate::command::{Limits, Place, Transfer};
+use crate::command::{Limits, Place, StopLeg, Transfer};
 use crate::engine::{OrderState, OrderStatus};
 use crate::event::CloseReason;
 use crate::hash::Keyed;
@@ -64,11 +64,93 @@ pub(crate) struct Hot {
     pub(crate) instrument: InstrumentId,
     pub(crate) side: Side,
     pub(crate) kind: Kind,
-    /// Whether it ends with its day.
-    pub(crate) day: bool,
-    /// Whether it ever came to rest: only then it counts among its account's open orders.
-    pub(crate) rested: bool,
+    /// Bits of [`Flags`].
+    pub(crate) flags: Flags,
+    /// Of which part of its instrument's day its place in the queue is: the market's `stage`
+    /// when it last took one. Orders of one call stage are simultaneous.
+    pub(crate) stage: u8,
 }
+
+/// Yes-or-no facts of an order.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Flags(pub(crate) u8);
+
+impl Flags {
+    /// It ends with its day.
+    pub(crate) const DAY: Flags = Flags(1);
+    /// It is on its account's list of open orders (resting or waiting).
+    pub(crate) const LISTED: Flags = Flags(1 << 1);
+    /// A market order: rests in its side's market queue, before every limit order.
+    pub(crate) const MARKET: Flags = Flags(1 << 2);
+    /// It waits outside the book (trigger, first order, moment, desk): its `level`, if any, is
+    /// one of a trigger tree.
+    pub(crate) const PARKED: Flags = Flags(1 << 3);
+    /// It has an [`Extra`] with a stop leg: something to do when the last price moves.
+    pub(crate) const STOP_LEG: Flags = Flags(1 << 4);
+    /// An odd-lot order.
+    pub(crate) const ODD_LOT: Flags = Flags(1 << 5);
+    /// Its lock is nothing: an if-done order before its first order is done.
+    pub(crate) const UNLOCKED: Flags = Flags(1 << 6);
+
+    /// Whether any of these is set.
+    #[inline]
+    pub(crate) fn has(self, flag: Flags) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    /// Sets or clears.
+    #[inline]
+    pub(crate) fn set(&mut self, flag: Flags, on: bool) {
+        if on {
+            self.0 |= flag.0;
+        } else {
+            self.0 &= !flag.0;
+        }
+    }
+}
+
+/// What only few orders have. Kept apart, in slots of their own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Extra {
+    /// Waits for this, or (with `stop_price` set) turns into its stop leg then.
+    pub(crate) trigger: Option<Trigger>,
+    /// The stop leg of an OCO.
+    pub(crate) stop: Option<StopLeg>,
+    /// Last trading day of a period order; zero: none.
+    pub(crate) expires: u32,
+    /// Slot of the if-done order that waits for this one.
+    pub(crate) child: u32,
+    /// Slot of the order this if-done order waits for.
+    pub(crate) parent: u32,
+    /// Neighbours in the trigger queue while its limit half rests in the book.
+    pub(crate) stop_level: u32,
+    pub(crate) stop_prev: u32,
+    pub(crate) stop_next: u32,
+    /// Quantity prevented from trading with the same account.
+    pub(crate) prevented: i64,
+    /// Quote amount of a market order by amount, as sent.
+    pub(crate) amount: i64,
+    /// Of an odd-lot batch order: which auction it waits for.
+    pub(crate) batch: u8,
+    /// Also links the free list.
+    pub(crate) next_free: u32,
+}
+
+/// No extras.
+pub(crate) const EMPTY_EXTRA: Extra = Extra {
+    trigger: None,
+    stop: None,
+    expires: 0,
+    child: NIL,
+    parent: NIL,
+    stop_level: NIL,
+    stop_prev: NIL,
+    stop_next: NIL,
+    prevented: 0,
+    amount: 0,
+    batch: 0,
+    next_free: NIL,
+};
 
 /// The rest of an order. The first line is what a fill writes.
 #[derive(Clone, Copy, Debug)]
@@ -91,12 +173,17 @@ pub(crate) struct Cold {
     pub(crate) post_only: bool,
     /// Whether it ever lost its first place in time.
     pub(crate) requeued: bool,
+    pub(crate) condition: Condition,
     /// Price as first sent: what a repeat must say.
     pub(crate) first_price: i64,
     /// Quantity as first sent. A transfer's kind.
     pub(crate) first_quantity: i64,
     /// Trading day it was accepted on.
     pub(crate) day: u32,
+    /// Slot of its [`Extra`]; `NIL`: none.
+    pub(crate) extra: u32,
+    pub(crate) self_trade: SelfTrade,
+    pub(crate) short: ShortSale,
     pub(crate) client_id: ClientId,
 }
 
@@ -116,8 +203,8 @@ pub(crate) const EMPTY_HOT: Hot = Hot {
     instrument: InstrumentId(0),
     side: Side::Buy,
     kind: Kind::Free,
-    day: false,
-    rested: false,
+    flags: Flags(0),
+    stage: 0,
 };
 
 /// The cold part of such a slot.
@@ -135,9 +222,13 @@ pub(crate) const EMPTY_COLD: Cold = Cold {
     time_in_force: TimeInForce::Gtc,
     post_only: false,
     requeued: false,
+    condition: Condition::Any,
     first_price: 0,
     first_quantity: 0,
     day: 0,
+    extra: NIL,
+    self_trade: SelfTrade::Allow,
+    short: ShortSale::Long,
     client_id: ClientId::EMPTY,
 };
 
@@ -154,6 +245,9 @@ pub(crate) struct Orders {
     /// Last order counter given out.
     pub(crate) counter: u64,
     free: u32,
+    /// What only few orders have, and its free list.
+    extras: Vec<Extra>,
+    free_extra: u32,
     /// Upper half of each slot's client-id hash: all it takes to leave the index, so that
     /// forgetting an answer does not have to read the long-cold record.
     tags: Vec<u32>,
@@ -173,6 +267,8 @@ impl Default for Orders {
             keyed: Keyed::default(),
             counter: 0,
             free: NIL,
+            extras: Vec::new(),
+            free_extra: NIL,
             tags: Vec::new(),
             done: VecDeque::new(),
             answers: 0,
@@ -202,6 +298,7 @@ impl Orders {
             cold: Vec::with_capacity(capacity),
             index: Index::with_capacity(capacity),
             keyed,
+            extras: Vec::with_capacity(capacity),
             tags: Vec::with_capacity(capacity),
             done: VecDeque::with_capacity(limits.answers as usize + 1),
             answers: limits.answers as usize,
@@ -269,7 +366,11 @@ impl Orders {
             && cold.time_in_force == place.time_in_force
             && cold.post_only == place.post_only
             && cold.first_price == place.price.0
-            && cold.first_quantity == place.quantity.0;
+            && cold.first_quantity == place.quantity.0
+            && cold.condition == place.condition
+            && cold.self_trade == place.self_trade
+            && cold.short == place.short
+            && self.extra(slot).is_some_and(|extra| extra.amount != 0) == place.by_amount;
         if same { Known::Same(slot) } else { Known::Other }
     }
 
@@ -283,6 +384,29 @@ impl Orders {
             && cold.quantity == transfer.amount.0
             && cold.first_quantity == transfer.kind as i64;
         if same { Known::Same(slot) } else { Known::Other }
+    }
+
+    /// An order's extras, if it has any.
+    #[inline]
+    pub(crate) fn extra(&self, slot: u32) -> Option<&Extra> {
+        self.extras.get(self.cold[slot as usize].extra as usize)
+    }
+
+    /// An order's extras, made if it had none.
+    pub(crate) fn extra_mut(&mut self, slot: u32) -> &mut Extra {
+        let cold = &mut self.cold[slot as usize];
+        if cold.extra == NIL {
+            cold.extra = if self.free_extra == NIL {
+                self.extras.push(EMPTY_EXTRA);
+                self.extras.len() as u32 - 1
+            } else {
+                let at = self.free_extra;
+                self.free_extra = self.extras[at as usize].next_free;
+                self.extras[at as usize] = EMPTY_EXTRA;
+                at
+            };
+        }
+        &mut self.extras[cold.extra as usize]
     }
 
     /// Takes a slot: the one freed last, else a fresh one.
@@ -329,7 +453,7 @@ impl Orders {
             instrument: place.instrument,
             side: place.side,
             kind: Kind::Live,
-            day: place.time_in_force == TimeInForce::Day,
+            flags: if place.time_in_force == TimeInForce::Day { Flags::DAY } else { Flags(0) },
             ..EMPTY_HOT
         };
         self.cold[slot as usize] = Cold {
@@ -344,6 +468,9 @@ impl Orders {
             first_price: place.price.0,
             first_quantity: place.quantity.0,
             day,
+            condition: place.condition,
+            self_trade: place.self_trade,
+            short: place.short,
             client_id: place.client_id,
             ..EMPTY_COLD
         };
@@ -418,13 +545,25 @@ impl Orders {
         let hot = &mut self.hot[slot as usize];
         hot.id = 0;
         hot.kind = Kind::Free;
+        let extra = std::mem::replace(&mut self.cold[slot as usize].extra, NIL);
+        if extra != NIL {
+            self.extras[extra as usize].next_free = self.free_extra;
+            self.free_extra = extra;
+        }
+        let hot = &mut self.hot[slot as usize];
         hot.next = self.free;
         self.free = slot;
+    }
+
+    /// Number of the order in a slot; zero for `NIL`.
+    fn id_of(&self, slot: u32) -> OrderId {
+        OrderId(self.hot.get(slot as usize).map_or(0, |hot| hot.id))
     }
 
     /// An order as queries show it.
     pub(crate) fn state(&self, slot: u32) -> OrderState {
         let (hot, cold) = (&self.hot[slot as usize], &self.cold[slot as usize]);
+        let extra = self.extra(slot).copied().unwrap_or(EMPTY_EXTRA);
         let price = match cold.kind {
             OrderKind::Limit => hot.bound,
             OrderKind::Market => cold.first_price,
@@ -444,6 +583,17 @@ impl Orders {
             status: cold.status,
             reject: cold.reject,
             closed: cold.closed,
+            condition: cold.condition,
+            self_trade: cold.self_trade,
+            short: cold.short,
+            trigger: extra.trigger,
+            stop: extra.stop,
+            expires: extra.expires,
+            parent: self.id_of(extra.parent),
+            child: self.id_of(extra.child),
+            prevented: Quantity(extra.prevented),
+            amount: Amount(extra.amount),
+            odd_lot: hot.flags.has(Flags::ODD_LOT),
             client_id: cold.client_id,
             created_at: cold.created_at,
             updated_at: cold.updated_at,

@@ -74,11 +74,59 @@ pub enum Reject {
     AmountOverflow = 33,
     /// The day is not after the current one.
     InvalidDay = 34,
+    /// The market takes no orders in this phase.
+    PhaseClosed = 35,
+    /// The condition does not fit the kind, time in force, phase or profile.
+    InvalidCondition = 36,
+    /// Above 30% of the listed shares.
+    OverListedShares = 37,
+    /// A short sale at or below the last price while the price rule binds.
+    ShortSaleRestricted = 38,
+    /// The trigger price, its direction or the combination of legs is not allowed.
+    InvalidTrigger = 39,
+    /// The last day of a period order has passed or is too far off.
+    InvalidExpiry = 40,
+    /// This kind and side of order is halted in the instrument.
+    KindHalted = 41,
+    /// Market orders are refused while an auction is called.
+    CallAuction = 42,
+    /// Above the largest order quantity allowed to the account, group or instrument.
+    RiskOrderQuantity = 43,
+    /// Above the largest order value allowed.
+    RiskOrderValue = 44,
+    /// Above the value allowed in one day.
+    RiskDayValue = 45,
+    /// Above the number of open orders allowed.
+    RiskOpenOrders = 46,
+    /// Above the position allowed.
+    RiskPosition = 47,
+    /// Too far from the reference price.
+    RiskCollar = 48,
+    /// More orders and amendments in this second than allowed.
+    RiskMessages = 49,
+    /// A kill switch is on.
+    Killed = 50,
+    /// The odd-lot desk is closed for this instrument or now.
+    OddLotUnavailable = 51,
+    /// Above the odd-lot desk's cap in shares or value, or not below the trading unit.
+    OddLotCap = 52,
+    /// No best quote to deal on.
+    OddLotNoQuote = 53,
+    /// The quote is worse than the price asked for.
+    OddLotPrice = 54,
+    /// The house has not enough shares or cash to take the other side.
+    HouseInventory = 55,
+    /// The session step is not after the last one, or of another day.
+    InvalidStep = 56,
+    /// A call auction cannot begin now.
+    NotInCall = 57,
+    /// This order cannot be amended in this way now.
+    AmendNotAllowed = 58,
 }
 
 impl Reject {
     /// Every refusal there is, in order of number.
-    pub const ALL: [Reject; 34] = {
+    pub const ALL: [Reject; 58] = {
         use Reject::*;
         [
             NotInitialised,
@@ -115,6 +163,30 @@ impl Reject {
             InvalidAmount,
             AmountOverflow,
             InvalidDay,
+            PhaseClosed,
+            InvalidCondition,
+            OverListedShares,
+            ShortSaleRestricted,
+            InvalidTrigger,
+            InvalidExpiry,
+            KindHalted,
+            CallAuction,
+            RiskOrderQuantity,
+            RiskOrderValue,
+            RiskDayValue,
+            RiskOpenOrders,
+            RiskPosition,
+            RiskCollar,
+            RiskMessages,
+            Killed,
+            OddLotUnavailable,
+            OddLotCap,
+            OddLotNoQuote,
+            OddLotPrice,
+            HouseInventory,
+            InvalidStep,
+            NotInCall,
+            AmendNotAllowed,
         ]
     };
 
@@ -155,6 +227,30 @@ impl Reject {
             Reject::InvalidAmount => "invalid_amount",
             Reject::AmountOverflow => "amount_overflow",
             Reject::InvalidDay => "invalid_day",
+            Reject::PhaseClosed => "phase_closed",
+            Reject::InvalidCondition => "invalid_condition",
+            Reject::OverListedShares => "over_listed_shares",
+            Reject::ShortSaleRestricted => "short_sale_restricted",
+            Reject::InvalidTrigger => "invalid_trigger",
+            Reject::InvalidExpiry => "invalid_expiry",
+            Reject::KindHalted => "order_kind_halted",
+            Reject::CallAuction => "market_order_in_call",
+            Reject::RiskOrderQuantity => "risk_order_quantity",
+            Reject::RiskOrderValue => "risk_order_value",
+            Reject::RiskDayValue => "risk_day_value",
+            Reject::RiskOpenOrders => "risk_open_orders",
+            Reject::RiskPosition => "risk_position",
+            Reject::RiskCollar => "risk_price_collar",
+            Reject::RiskMessages => "risk_message_rate",
+            Reject::Killed => "kill_switch",
+            Reject::OddLotUnavailable => "odd_lot_unavailable",
+            Reject::OddLotCap => "odd_lot_cap",
+            Reject::OddLotNoQuote => "odd_lot_no_quote",
+            Reject::OddLotPrice => "odd_lot_price",
+            Reject::HouseInventory => "house_inventory",
+            Reject::InvalidStep => "invalid_step",
+            Reject::NotInCall => "invalid_call",
+            Reject::AmendNotAllowed => "amend_not_allowed",
         }
     }
 

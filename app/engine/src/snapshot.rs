@@ -24,3 +24,6 @@ pub(crate) const OPEN: u32 = 8;
 pub(crate) const ANSWERS: u32 = 9;
 pub(crate) const FREE: u32 = 10;
 pub(crate) const END: u32 = 11;
+pub(crate) const EXTRAS: u32 = 12;
+/// Sessions, phases, quotes and timers.
+pub(crate) const SESSIONS: u32 = 13;

@@ -198,7 +198,8 @@ impl Side {
 pub enum OrderKind {
     /// At the given price or better.
     Limit = 0,
-    /// At any price up to the protection bound (the day's limit, or the band); never rests.
+    /// At any price up to the protection bound (the day's limit, or the band). Rests only under
+    /// Tokyo's session rules, before every limit order.
     Market = 1,
 }
 
@@ -224,16 +225,20 @@ pub enum TimeInForce {
     Ioc = 2,
     /// All at once or nothing.
     Fok = 3,
+    /// Until the end of a given trading day (a period order), through
+    /// [`crate::command::Contingent`] only.
+    Gtd = 4,
 }
 
 impl TimeInForce {
-    /// `gtc`, `day`, `ioc`, `fok`, as in the public contract.
+    /// `gtc`, `day`, `ioc`, `fok`, `gtd`, as in the public contract.
     pub fn as_str(self) -> &'static str {
         match self {
             TimeInForce::Gtc => "gtc",
             TimeInForce::Day => "day",
             TimeInForce::Ioc => "ioc",
             TimeInForce::Fok => "fok",
+            TimeInForce::Gtd => "gtd",
         }
     }
 }
@@ -281,11 +286,11 @@ impl AccountStatus {
     }
 }
 
-/// What an instrument's book accepts.
+/// What people allow an instrument's book to accept; what the session allows is its [`Phase`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
 pub enum InstrumentStatus {
-    /// Continuous trading.
+    /// What its phase allows.
     Open = 0,
     /// Cancel only.
     Halted = 1,
@@ -303,3 +308,290 @@ impl InstrumentStatus {
         }
     }
 }
+
+macro_rules! code {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $number:literal => $code:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[repr(u8)]
+        pub enum $name { $($(#[$vdoc])* $variant = $number,)+ }
+
+        impl $name {
+            /// All of them, in order of number.
+            pub const ALL: &'static [$name] = &[$($name::$variant,)+];
+
+            /// Stable code, as in the public contract.
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $code,)+ }
+            }
+
+            /// The one with this number, as written in journals and snapshots.
+            pub fn from_number(number: u8) -> Option<$name> {
+                $name::ALL.iter().copied().find(|&it| it as u8 == number)
+            }
+        }
+    };
+}
+
+code!(/// When an order takes part (Tokyo).
+Condition {
+    /// Always.
+    Any = 0 => "none",
+    /// Yoritsuki: in the next opening auction only; what it leaves ends.
+    Opening = 1 => "opening",
+    /// Hike: in the day's closing auction only; enters the book at the pre-close.
+    Closing = 2 => "closing",
+    /// Funari: a limit order that becomes an on-close market order at the pre-close.
+    Funari = 3 => "funari",
+});
+
+code!(/// What happens when an order would trade with another of the same account, in continuous
+/// trading. The newer (taking) order's choice counts.
+SelfTrade {
+    /// They trade.
+    Allow = 0 => "none",
+    /// What is left of the newer order is cancelled.
+    CancelTaker = 1 => "cancel_taker",
+    /// The resting order is cancelled and the newer one goes on.
+    CancelMaker = 2 => "cancel_maker",
+    /// Both are cancelled.
+    CancelBoth = 3 => "cancel_both",
+    /// Both lose the smaller one's quantity, untraded; the smaller one ends.
+    Decrement = 4 => "decrement",
+});
+
+code!(/// Whether a sell is of shares owned or borrowed. Borrowed ones are credited before.
+ShortSale {
+    /// Owned.
+    Long = 0 => "long",
+    /// Borrowed: the price rule applies when it is triggered.
+    Short = 1 => "short",
+    /// Borrowed, and exempt: retail margin up to 50 trading units.
+    Exempt = 2 => "short_exempt",
+});
+
+code!(/// What a market's session lets a book do. Continuous at creation unless the instrument
+/// follows Tokyo's sessions.
+Phase {
+    /// Orders trade as they come.
+    Continuous = 0 => "continuous",
+    /// Orders gather for an opening auction.
+    PreOpen = 1 => "pre_open",
+    /// Between sessions: cancels only.
+    Break = 2 => "break",
+    /// Orders gather for the closing auction; conditions may not be amended.
+    PreClose = 3 => "pre_close",
+    /// After the close: cancels only.
+    Closed = 4 => "closed",
+    /// Orders gather for an auction at a set time (circuit break, resumption, listing).
+    Call = 5 => "call_auction",
+});
+
+code!(/// A quote that stands in for trading (Tokyo).
+QuoteKind {
+    /// None: trading is free.
+    Free = 0 => "none",
+    /// Tokubetsu kehai: renewed by one width every three minutes until an auction can price.
+    Special = 1 => "special",
+    /// Renzoku yakujo kehai: one minute at two widths from the reference.
+    Sequential = 2 => "sequential",
+});
+
+/// The quote of an instrument. All zero and `Free` when trading is free.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Quote {
+    /// Which.
+    pub kind: QuoteKind,
+    /// Which side is in surplus: a special bid is `Buy`, a special ask `Sell`.
+    pub side: Side,
+    /// At which price it is shown.
+    pub price: Price,
+    /// When it is renewed or ends.
+    pub due: Timestamp,
+}
+
+impl Quote {
+    /// No quote.
+    pub const FREE: Quote =
+        Quote { kind: QuoteKind::Free, side: Side::Buy, price: Price(0), due: Timestamp(0) };
+}
+
+code!(/// Which auction.
+AuctionKind {
+    /// First of the morning.
+    Opening = 0 => "opening",
+    /// End of the morning.
+    MorningClose = 1 => "morning_close",
+    /// First of the afternoon.
+    AfternoonOpening = 2 => "afternoon_opening",
+    /// End of the day.
+    Closing = 3 => "closing",
+    /// Out of a special or sequential quote.
+    Quote = 4 => "quote",
+    /// At the end of a bounded circuit break.
+    CircuitBreak = 5 => "circuit_break",
+    /// At the end of a call without bounds.
+    FullRange = 6 => "full_range",
+    /// After a halt.
+    Resumption = 7 => "resumption",
+    /// First of a new instrument.
+    Listing = 8 => "listing",
+});
+
+code!(/// How an auction ended.
+AuctionEnd {
+    /// At a price that the conditions admit.
+    Priced = 0 => "priced",
+    /// Nothing to trade.
+    Empty = 1 => "empty",
+    /// No admissible price in the range: a special quote (or a longer call) follows.
+    Unpriced = 2 => "unpriced",
+    /// At the daily limit, shared out (afternoon close only).
+    StopAllocation = 3 => "stop_allocation",
+    /// At the bound of the range by strict time priority (afternoon close only).
+    SpecialExecution = 4 => "special_execution",
+});
+
+code!(/// The moments of a trading day, in order. Each is one `Session` command (or several slices).
+SessionStep {
+    /// Nothing yet.
+    None = 0 => "none",
+    /// Odd-lot orders from here on wait for the afternoon opening.
+    OddLotMorning = 1 => "odd_lot_cutoff_morning",
+    /// Orders are taken for the morning opening.
+    PreOpen = 2 => "pre_open",
+    /// Opening auction, then continuous trading.
+    Open = 3 => "open",
+    /// Odd-lot orders from here on wait for the close.
+    OddLotAfternoon = 4 => "odd_lot_cutoff_afternoon",
+    /// Closing auction of the morning, then the break.
+    MorningClose = 5 => "morning_close",
+    /// Orders are taken for the afternoon opening.
+    AfternoonPreOpen = 6 => "afternoon_pre_open",
+    /// Opening auction of the afternoon, then continuous trading.
+    AfternoonOpen = 7 => "afternoon_open",
+    /// Odd-lot orders from here on wait for the next morning.
+    OddLotClose = 8 => "odd_lot_cutoff_close",
+    /// Trading stops; on-close and funari orders enter the book.
+    PreClose = 9 => "pre_close",
+    /// Closing auction, then closed.
+    Close = 10 => "close",
+});
+
+code!(/// When a trigger fires, compared with the last price.
+TriggerWhen {
+    /// Last price at or above the trigger.
+    AtOrAbove = 0 => "at_or_above",
+    /// Last price at or below the trigger.
+    AtOrBelow = 1 => "at_or_below",
+});
+
+/// A price that sets an order off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Trigger {
+    /// Which price.
+    pub price: Price,
+    /// From which side.
+    pub when: TriggerWhen,
+}
+
+id!(/// Number of a group of accounts, for shared limits. Every account is in one; 0 at first.
+    GroupId(u16));
+
+/// Which orders an instrument refuses, one bit per order kind and side.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Halts(pub u8);
+
+impl Halts {
+    /// Bits in use: limit, market, contingent (stop kinds), each for buys and sells.
+    pub const ALL: Halts = Halts(0b11_1111);
+
+    /// The bit of limit orders of this side.
+    pub fn limit(side: Side) -> Halts {
+        Halts(1 << side as u8)
+    }
+
+    /// The bit of market orders of this side.
+    pub fn market(side: Side) -> Halts {
+        Halts(1 << (2 + side as u8))
+    }
+
+    /// The bit of stop kinds of this side.
+    pub fn contingent(side: Side) -> Halts {
+        Halts(1 << (4 + side as u8))
+    }
+
+    /// Whether all of `other`'s bits are set.
+    #[inline]
+    pub fn has(self, other: Halts) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Both.
+    pub fn with(self, other: Halts) -> Halts {
+        Halts(self.0 | other.0)
+    }
+}
+
+code!(/// What a risk limit measures.
+RiskMeasure {
+    /// Quantity of one order.
+    OrderQuantity = 0 => "order_quantity",
+    /// Value of one order at its worst price.
+    OrderValue = 1 => "order_value",
+    /// Value traded today plus the order's at its worst price.
+    DayValue = 2 => "day_value",
+    /// Open orders, this one included.
+    OpenOrders = 3 => "open_orders",
+    /// Base asset held, if this and all open buys fill.
+    Position = 4 => "position",
+    /// Distance of a limit price from the reference, in parts per million.
+    Collar = 5 => "price_collar",
+    /// New orders and amendments in one second.
+    Messages = 6 => "message_rate",
+});
+
+/// Whom a risk limit binds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum RiskScope {
+    /// One account.
+    Account(AccountId),
+    /// Each account of a group that has no limits of its own.
+    Members(GroupId),
+    /// All accounts of a group together.
+    Group(GroupId),
+    /// Everyone in one instrument (order quantity, order value, collar; day value and open
+    /// orders of all together).
+    Instrument(InstrumentId),
+}
+
+/// Whom a kill switch stops.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum KillScope {
+    /// One account.
+    Account(AccountId),
+    /// All accounts of a group.
+    Group(GroupId),
+    /// One instrument.
+    Instrument(InstrumentId),
+    /// Everything.
+    Venue,
+}
+
+code!(/// When an instrument's circuit breaker calls an auction.
+BreakerMode {
+    /// Never.
+    Off = 0 => "none",
+    /// A call whose price stays within a bound around the reference.
+    Bounded = 1 => "circuit_break",
+    /// A call without bounds.
+    FullRange = 2 => "full_range",
+});
+
+code!(/// Which odd-lot desk.
+Desk {
+    /// Filled at an auction's price; cut-offs decide which.
+    Batch = 0 => "batch",
+    /// Filled at once at best quote and spread.
+    Principal = 1 => "principal",
+});

@@ -13,6 +13,7 @@
 //! with the bytes of every version ever written.
 
 mod describe;
+mod rules;
 mod wire;
 
 #[cfg(test)]
@@ -30,7 +31,7 @@ use wire::{In, Out};
 
 /// Most bytes an encoded command takes. The journal relies on frames staying below one
 /// 512-byte sector (see `journal::tail`).
-pub const MAX_BYTES: usize = 300;
+pub const MAX_BYTES: usize = 440;
 
 /// Why bytes are not a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -79,12 +80,27 @@ mod kind {
     pub const CANCEL: u8 = 11;
     pub const CANCEL_MANY: u8 = 12;
     pub const ROLL_DAY: u8 = 13;
+    pub const SESSION: u8 = 14;
+    pub const WAKE: u8 = 15;
+    pub const PLACE_CONTINGENT: u8 = 16;
+    pub const PLACE_ODD_LOT: u8 = 17;
+    pub const SET_ODD_LOT_TERMS: u8 = 18;
+    pub const SET_TICKS: u8 = 19;
+    pub const SET_LISTED_SHARES: u8 = 20;
+    pub const SET_HALTS: u8 = 21;
+    pub const SET_BREAKER: u8 = 22;
+    pub const START_CALL: u8 = 23;
+    pub const SET_FEE_TIERS: u8 = 24;
+    pub const SET_GROUP: u8 = 25;
+    pub const SET_RISK_LIMITS: u8 = 26;
+    pub const SET_KILL: u8 = 27;
 }
 
 /// The version in which a kind is written now; earlier ones are still read.
 fn version_of(kind: u8) -> u8 {
     match kind {
-        kind::GENESIS..=kind::ROLL_DAY => 1,
+        kind::CREATE_INSTRUMENT | kind::PLACE | kind::AMEND | kind::CANCEL_MANY => 2,
+        kind::GENESIS..=kind::SET_KILL => 1,
         _ => 0,
     }
 }
@@ -104,6 +120,20 @@ fn kind_of(command: &Command) -> u8 {
         Command::Cancel(_) => kind::CANCEL,
         Command::CancelMany(_) => kind::CANCEL_MANY,
         Command::RollDay { .. } => kind::ROLL_DAY,
+        Command::Session { .. } => kind::SESSION,
+        Command::Wake => kind::WAKE,
+        Command::PlaceContingent(_) => kind::PLACE_CONTINGENT,
+        Command::PlaceOddLot(_) => kind::PLACE_ODD_LOT,
+        Command::SetOddLotTerms { .. } => kind::SET_ODD_LOT_TERMS,
+        Command::SetTicks { .. } => kind::SET_TICKS,
+        Command::SetListedShares { .. } => kind::SET_LISTED_SHARES,
+        Command::SetHalts { .. } => kind::SET_HALTS,
+        Command::SetBreaker { .. } => kind::SET_BREAKER,
+        Command::StartCall { .. } => kind::START_CALL,
+        Command::SetFeeTiers { .. } => kind::SET_FEE_TIERS,
+        Command::SetGroup { .. } => kind::SET_GROUP,
+        Command::SetRiskLimits { .. } => kind::SET_RISK_LIMITS,
+        Command::SetKill { .. } => kind::SET_KILL,
     }
 }
 
@@ -159,6 +189,7 @@ pub fn encode(command: &Command, to: &mut Vec<u8>) {
             out.u8(*profile as u8);
             out.u32(*day);
         }
+        other => rules::write(&mut out, other),
     }
 }
 
@@ -176,14 +207,14 @@ pub fn decode(bytes: &[u8]) -> Result<Command, CodecError> {
     if version == 0 || version > version_of(kind) {
         return Err(CodecError::Version { kind, version });
     }
-    let command = read_fields(kind, &mut input)?;
+    let command = read_fields(kind, version, &mut input)?;
     input.end()?;
     Ok(command)
 }
 
-fn read_fields(kind: u8, input: &mut In) -> Result<Command, CodecError> {
+fn read_fields(kind: u8, version: u8, input: &mut In) -> Result<Command, CodecError> {
     Ok(match kind {
-        kind::PLACE => Command::Place(read_place(input)?),
+        kind::PLACE => Command::Place(read_place(version, input)?),
         kind::AMEND => Command::Amend(Amend {
             account: AccountId(input.u32("account")?),
             order: OrderId(input.u64("order")?),
@@ -191,6 +222,13 @@ fn read_fields(kind: u8, input: &mut In) -> Result<Command, CodecError> {
             quantity: Quantity(input.i64("quantity")?),
             via: via(input)?,
             key: input.u32("key")?,
+            condition: match version {
+                1 => None,
+                _ if flag(input, "condition")? => {
+                    Some(coded(input, "condition", Condition::from_number)?)
+                }
+                _ => None,
+            },
         }),
         kind::CANCEL => Command::Cancel(Cancel {
             account: AccountId(input.u32("account")?),
@@ -198,7 +236,7 @@ fn read_fields(kind: u8, input: &mut In) -> Result<Command, CodecError> {
             via: via(input)?,
             key: input.u32("key")?,
         }),
-        kind::CANCEL_MANY => Command::CancelMany(read_cancel_many(input)?),
+        kind::CANCEL_MANY => Command::CancelMany(read_cancel_many(version, input)?),
         kind::TRANSFER => {
             Command::Transfer { transfer: read_transfer(input)?, by: read_provenance(input)? }
         }
@@ -210,7 +248,9 @@ fn read_fields(kind: u8, input: &mut In) -> Result<Command, CodecError> {
             code: input.text("code")?,
             exponent: input.u8("exponent")?,
         }),
-        kind::CREATE_INSTRUMENT => Command::CreateInstrument(Box::new(read_instrument(input)?)),
+        kind::CREATE_INSTRUMENT => {
+            Command::CreateInstrument(Box::new(read_instrument(version, input)?))
+        }
         kind::CREATE_ACCOUNT => Command::CreateAccount { code: input.text("code")? },
         kind::SET_ACCOUNT_STATUS => Command::SetAccountStatus {
             account: AccountId(input.u32("account")?),
@@ -230,7 +270,7 @@ fn read_fields(kind: u8, input: &mut In) -> Result<Command, CodecError> {
             by: read_provenance(input)?,
         },
         kind::ROLL_DAY => Command::RollDay { profile: profile(input)?, day: input.u32("day")? },
-        unknown => return Err(CodecError::Kind(unknown)),
+        other => return rules::read(other, input),
     })
 }
 
@@ -244,10 +284,20 @@ macro_rules! enum_byte {
     };
 }
 
+/// An enum whose type knows its numbers.
+fn coded<T>(
+    input: &mut In,
+    field: &'static str,
+    from: impl Fn(u8) -> Option<T>,
+) -> Result<T, CodecError> {
+    let byte = input.u8(field)?;
+    from(byte).ok_or(CodecError::Value { field, value: u64::from(byte) })
+}
+
 enum_byte!(side -> Side { Side::Buy, Side::Sell });
 enum_byte!(order_kind -> OrderKind { OrderKind::Limit, OrderKind::Market });
 enum_byte!(time_in_force -> TimeInForce {
-    TimeInForce::Gtc, TimeInForce::Day, TimeInForce::Ioc, TimeInForce::Fok
+    TimeInForce::Gtc, TimeInForce::Day, TimeInForce::Ioc, TimeInForce::Fok, TimeInForce::Gtd
 });
 enum_byte!(via -> Via { Via::Rest, Via::Stream, Via::Admin, Via::System });
 enum_byte!(profile -> Profile { Profile::Tse, Profile::Crypto });
@@ -281,10 +331,14 @@ fn write_place(out: &mut Out, place: &Place) {
     out.text(&place.client_id);
     out.u8(place.via as u8);
     out.u32(place.key);
+    out.u8(place.condition as u8);
+    out.u8(place.self_trade as u8);
+    out.u8(place.short as u8);
+    out.u8(u8::from(place.by_amount));
 }
 
-fn read_place(input: &mut In) -> Result<Place, CodecError> {
-    Ok(Place {
+fn read_place(version: u8, input: &mut In) -> Result<Place, CodecError> {
+    let place = Place {
         account: AccountId(input.u32("account")?),
         instrument: InstrumentId(input.u32("instrument")?),
         side: side(input)?,
@@ -296,6 +350,20 @@ fn read_place(input: &mut In) -> Result<Place, CodecError> {
         client_id: input.text("client_id")?,
         via: via(input)?,
         key: input.u32("key")?,
+        condition: Condition::Any,
+        self_trade: SelfTrade::Allow,
+        short: ShortSale::Long,
+        by_amount: false,
+    };
+    if version < 2 {
+        return Ok(place);
+    }
+    Ok(Place {
+        condition: coded(input, "condition", Condition::from_number)?,
+        self_trade: coded(input, "self_trade", SelfTrade::from_number)?,
+        short: coded(input, "short", ShortSale::from_number)?,
+        by_amount: flag(input, "by_amount")?,
+        ..place
     })
 }
 
@@ -306,6 +374,10 @@ fn write_amend(out: &mut Out, amend: &Amend) {
     out.i64(amend.quantity.0);
     out.u8(amend.via as u8);
     out.u32(amend.key);
+    out.u8(u8::from(amend.condition.is_some()));
+    if let Some(condition) = amend.condition {
+        out.u8(condition as u8);
+    }
 }
 
 /// Filters are a byte of presence bits, then the values that are present.
@@ -325,9 +397,10 @@ fn write_cancel_many(out: &mut Out, many: &CancelMany) {
     }
     out.u8(many.via as u8);
     out.u32(many.key);
+    out.u64(many.from.0);
 }
 
-fn read_cancel_many(input: &mut In) -> Result<CancelMany, CodecError> {
+fn read_cancel_many(version: u8, input: &mut In) -> Result<CancelMany, CodecError> {
     let present = input.u8("filters")?;
     if present > 0b111 {
         return Err(CodecError::Value { field: "filters", value: u64::from(present) });
@@ -342,6 +415,7 @@ fn read_cancel_many(input: &mut In) -> Result<CancelMany, CodecError> {
         side: if present & 4 != 0 { Some(side(input)?) } else { None },
         via: via(input)?,
         key: input.u32("key")?,
+        from: OrderId(if version < 2 { 0 } else { input.u64("from")? }),
     })
 }
 
@@ -423,9 +497,11 @@ fn write_instrument(out: &mut Out, spec: &InstrumentSpec) {
     out.i32(spec.maker_fee_ppm);
     out.i32(spec.taker_fee_ppm);
     out.u32(spec.open_order_cap);
+    out.u8(u8::from(spec.session_rules));
+    out.i64(spec.listed_shares.0);
 }
 
-fn read_instrument(input: &mut In) -> Result<InstrumentSpec, CodecError> {
+fn read_instrument(version: u8, input: &mut In) -> Result<InstrumentSpec, CodecError> {
     Ok(InstrumentSpec {
         symbol: input.text("symbol")?,
         name: input.text("name")?,
@@ -450,5 +526,7 @@ fn read_instrument(input: &mut In) -> Result<InstrumentSpec, CodecError> {
         maker_fee_ppm: input.i32("maker_fee_ppm")?,
         taker_fee_ppm: input.i32("taker_fee_ppm")?,
         open_order_cap: input.u32("open_order_cap")?,
+        session_rules: version >= 2 && flag(input, "session_rules")?,
+        listed_shares: Quantity(if version < 2 { 0 } else { input.i64("listed_shares")? }),
     })
 }

@@ -48,6 +48,10 @@ fn trading() -> impl Strategy<Value = Command> {
                     client_id: id,
                     via,
                     key,
+                    condition: Condition::Any,
+                    self_trade: SelfTrade::Allow,
+                    short: ShortSale::Long,
+                    by_amount: false,
                 })
             },
         );
@@ -60,6 +64,7 @@ fn trading() -> impl Strategy<Value = Command> {
                 quantity: Quantity(quantity),
                 via,
                 key,
+                condition: None,
             })
         });
     let cancel = (any::<u32>(), any::<u64>(), via_any(), any::<u32>()).prop_map(
@@ -81,6 +86,7 @@ fn trading() -> impl Strategy<Value = Command> {
                 side,
                 via,
                 key,
+                from: OrderId(0),
             })
         });
     let transfer = (
@@ -136,6 +142,8 @@ fn instrument() -> impl Strategy<Value = Command> {
                 maker_fee_ppm: fees.1,
                 taker_fee_ppm: fees.2,
                 open_order_cap: fees.3,
+                session_rules: false,
+                listed_shares: Quantity(0),
             }))
         })
 }
@@ -274,6 +282,10 @@ fn version_1_of_place_is_these_bytes() {
         client_id: ClientId::new("a-1").unwrap(),
         via: Via::Stream,
         key: 9,
+        condition: Condition::Any,
+        self_trade: SelfTrade::Allow,
+        short: ShortSale::Long,
+        by_amount: false,
     });
     let expected = "0109070000000201000001000101feffffffffffffff640000000000000003612d310109000000";
     assert_eq!(hex::encode(encoded(&place)), expected);

@@ -110,7 +110,7 @@ impl Live {
             for (number, step) in slice.iter().enumerate() {
                 let events = batch.events_of(step);
                 state.apply(step, events);
-                if changes_reference(&step.command) {
+                if changes_reference(&step.command, events) {
                     self.reference.write().apply(step, events);
                 }
                 state.seq = step.seq;
@@ -170,12 +170,12 @@ impl Live {
     pub fn spec_by_symbol(&self, symbol: &str) -> Option<(InstrumentId, InstrumentSpec)> {
         let reference = self.reference.read();
         let id = reference.instrument_by_symbol(symbol)?;
-        Some((id, reference.instruments.get(id.0 as usize)?.0))
+        Some((id, reference.instruments.get(id.0 as usize)?.spec))
     }
 
     /// An instrument's definition, without touching the trading state's lock.
     pub fn spec(&self, instrument: InstrumentId) -> Option<InstrumentSpec> {
-        self.reference.read().instruments.get(instrument.0 as usize).map(|(spec, _)| *spec)
+        self.reference.read().instruments.get(instrument.0 as usize).map(|state| state.spec)
     }
 
     /// One instrument.
@@ -297,17 +297,18 @@ fn named_by(command: &Command) -> Option<OrderId> {
     }
 }
 
-fn changes_reference(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Genesis { .. }
-            | Command::CreateAsset(_)
-            | Command::CreateInstrument(_)
-            | Command::CreateAccount { .. }
-            | Command::SetAccountStatus { .. }
-            | Command::SetInstrumentStatus { .. }
-            | Command::SetPriceLimits { .. }
-    )
+fn changes_reference(command: &Command, events: &[Event]) -> bool {
+    events.iter().any(|event| event.changes_instrument().is_some())
+        || matches!(
+            command,
+            Command::Genesis { .. }
+                | Command::CreateAsset(_)
+                | Command::CreateInstrument(_)
+                | Command::CreateAccount { .. }
+                | Command::SetAccountStatus { .. }
+                | Command::SetInstrumentStatus { .. }
+                | Command::SetPriceLimits { .. }
+        )
 }
 
 impl State {
@@ -347,21 +348,29 @@ impl State {
     fn apply(&mut self, step: &Step, events: &[Event]) {
         for event in events {
             match event {
-                Event::Accepted { order, .. } => {
-                    if let Command::Place(place) = &step.command {
-                        self.insert(fold::accepted(place, *order, step.at, step.seq));
-                    }
-                }
-                Event::Refused { code, order: Some(order) } => {
-                    if let Command::Place(place) = &step.command
-                        && *code != zaraba_engine::Reject::DuplicateClientOrderId
+                Event::Accepted { .. } | Event::Refused { .. } | Event::Attached { .. } => {
+                    if let Event::Attached { parent, .. } = event
+                        && let Some(state) = self.orders.get_mut(*parent)
                     {
-                        self.insert(fold::rejected(place, *order, *code, step.at, step.seq));
+                        state.follow(event, step.at, step.seq);
+                    }
+                    if let Some(order) = OrderState::made(&step.command, event, step.at, step.seq) {
+                        self.insert(order);
                     }
                 }
-                Event::Amended { order, .. } | Event::Closed { order, .. } => {
+                Event::DeskTrade(trade) => {
+                    self.last_trade = trade.trade;
+                    if let Some(state) = self.orders.get_mut(trade.order) {
+                        state.follow(event, step.at, step.seq);
+                    }
+                }
+                Event::Amended { order, .. }
+                | Event::Parked { order }
+                | Event::Triggered { order, .. }
+                | Event::Prevented { order, .. }
+                | Event::Closed { order, .. } => {
                     if let Some(state) = self.orders.get_mut(*order) {
-                        fold::event(state, event, step.at, step.seq);
+                        state.follow(event, step.at, step.seq);
                         let account = state.account;
                         if !state.status.is_live() {
                             self.account(account).open.remove(order);
@@ -373,7 +382,7 @@ impl State {
                     self.book(trade.instrument).last_price = trade.price;
                     for order in [trade.maker, trade.taker] {
                         if let Some(state) = self.orders.get_mut(order) {
-                            fold::event(state, event, step.at, step.seq);
+                            state.follow(event, step.at, step.seq);
                         }
                     }
                 }

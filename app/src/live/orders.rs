@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
-use zaraba_engine::engine::{OrderState, OrderStatus};
+use zaraba_engine::engine::OrderState;
 use zaraba_engine::types::*;
 
 /// Orders per page: pages keep growth from ever copying the table.
@@ -57,26 +57,7 @@ impl Default for OrderTable {
     }
 }
 
-const VACANT: OrderState = OrderState {
-    order: OrderId(0),
-    account: AccountId(0),
-    instrument: InstrumentId(0),
-    side: Side::Buy,
-    kind: OrderKind::Limit,
-    time_in_force: TimeInForce::Gtc,
-    post_only: false,
-    price: Price(0),
-    quantity: Quantity(0),
-    filled: Quantity(0),
-    notional: 0,
-    status: OrderStatus::Rejected,
-    reject: None,
-    closed: None,
-    client_id: ClientId::EMPTY,
-    created_at: Timestamp(0),
-    updated_at: Timestamp(0),
-    seq: Seq(0),
-};
+const VACANT: OrderState = OrderState::EMPTY;
 
 fn slot(order: OrderId) -> usize {
     (order.0 & SLOT_MASK) as usize

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use zaraba_engine::command::AssetSpec;
 use zaraba_engine::engine::AccountState;
-use zaraba_engine::instrument::{InstrumentSpec, InstrumentState};
+use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine, Event};
 
@@ -20,7 +20,7 @@ const SYSTEM_ACCOUNTS: [&str; AccountId::SYSTEM_COUNT as usize] =
 #[derive(Default)]
 pub(super) struct Reference {
     pub(super) accounts: Vec<AccountState>,
-    pub(super) instruments: Vec<(InstrumentSpec, InstrumentStatus)>,
+    pub(super) instruments: Vec<InstrumentState>,
     pub(super) assets: Vec<AssetSpec>,
     account_codes: HashMap<AccountCode, AccountId>,
     symbols: HashMap<Symbol, InstrumentId>,
@@ -37,7 +37,7 @@ impl Reference {
             reference.add_asset(id, spec);
         }
         for (id, state) in engine.instruments() {
-            reference.add_instrument(id, state.spec, state.status);
+            reference.add_instrument(id, state);
         }
         reference
     }
@@ -55,9 +55,9 @@ impl Reference {
     }
 
     pub(super) fn instrument(&self, id: InstrumentId, books: &[Book]) -> Option<InstrumentState> {
-        let (spec, status) = *self.instruments.get(id.0 as usize)?;
+        let state = *self.instruments.get(id.0 as usize)?;
         let last_price = books.get(id.0 as usize).map_or(Price::ZERO, |book| book.last_price);
-        Some(InstrumentState { spec, status, last_price })
+        Some(InstrumentState { last_price, ..state })
     }
 
     pub(super) fn apply(&mut self, step: &Step, events: &[Event]) {
@@ -78,29 +78,20 @@ impl Reference {
                     self.add_asset(*asset, *spec);
                 }
                 (Event::InstrumentCreated { instrument }, Command::CreateInstrument(spec)) => {
-                    self.add_instrument(*instrument, **spec, InstrumentStatus::Open);
+                    self.add_instrument(*instrument, InstrumentState::created(spec));
                 }
                 (Event::AccountStatusChanged { account, status }, _) => {
                     if let Some(state) = self.accounts.get_mut(account.0 as usize) {
                         state.status = *status;
                     }
                 }
-                (Event::InstrumentStatusChanged { instrument, status }, _) => {
-                    if let Some(state) = self.instruments.get_mut(instrument.0 as usize) {
-                        state.1 = *status;
+                (event, command) => {
+                    if let Some(id) = event.changes_instrument()
+                        && let Some(state) = self.instruments.get_mut(id.0 as usize)
+                    {
+                        state.follow(id, command, event);
                     }
                 }
-                (
-                    Event::PriceLimitsChanged { instrument },
-                    Command::SetPriceLimits { base_price, limit_down, limit_up, .. },
-                ) => {
-                    if let Some((spec, _)) = self.instruments.get_mut(instrument.0 as usize) {
-                        spec.base_price = *base_price;
-                        spec.limit_down = *limit_down;
-                        spec.limit_up = *limit_up;
-                    }
-                }
-                _ => {}
             }
         }
     }
@@ -121,9 +112,9 @@ impl Reference {
         self.asset_codes.insert(spec.code, id);
     }
 
-    fn add_instrument(&mut self, id: InstrumentId, spec: InstrumentSpec, now: InstrumentStatus) {
-        put(&mut self.instruments, id.0, (spec, now));
-        self.symbols.insert(spec.symbol, id);
+    fn add_instrument(&mut self, id: InstrumentId, state: InstrumentState) {
+        put(&mut self.instruments, id.0, state);
+        self.symbols.insert(state.spec.symbol, id);
     }
 }
 

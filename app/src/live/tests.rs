@@ -21,6 +21,10 @@ fn place(account: u32, side: Side, price: i64, quantity: i64, id: &str) -> Comma
         client_id: ClientId::new(id).unwrap(),
         via: Via::Rest,
         key: 0,
+        condition: Condition::Any,
+        self_trade: SelfTrade::Allow,
+        short: ShortSale::Long,
+        by_amount: false,
     })
 }
 
@@ -89,6 +93,7 @@ fn an_order_is_followed_from_acceptance_to_its_end() {
         taker_fee: Amount(0),
         maker_remaining: Quantity(2),
         taker_remaining: Quantity(0),
+        auction: false,
     });
     live.apply(&batch(
         3,

@@ -116,12 +116,7 @@ impl Board {
                 Event::Accepted { .. } => self.orders += 1,
                 Event::InstrumentCreated { instrument } => {
                     if let Command::CreateInstrument(spec) = &step.command {
-                        let state = InstrumentState {
-                            spec: **spec,
-                            status: InstrumentStatus::Open,
-                            last_price: Price::ZERO,
-                        };
-                        self.list(*instrument, &state);
+                        self.list(*instrument, &InstrumentState::created(spec));
                     }
                 }
                 Event::InstrumentStatusChanged { instrument, status } => {

@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use zaraba_engine::engine::{BalanceState, OrderState, OrderStatus};
+use zaraba_engine::Event;
+use zaraba_engine::engine::{BalanceState, OrderState};
 use zaraba_engine::event::{CloseReason, Trade};
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Event};
 
 use crate::bus::Step;
 
@@ -173,29 +173,35 @@ impl Tracker {
     pub fn apply(&mut self, step: &Step, events: &[Event], out: &mut Vec<PrivateEvent>) {
         for (index, event) in events.iter().enumerate() {
             match event {
-                Event::Accepted { order, .. } => {
-                    if let Command::Place(_) = &step.command {
-                        let state = placed(step, *order, OrderStatus::Open);
-                        self.orders.insert(*order, state);
+                Event::Accepted { .. } | Event::Refused { .. } | Event::Attached { .. } => {
+                    let made = OrderState::made(&step.command, event, step.at, step.seq);
+                    if let Event::Attached { parent, .. } = event
+                        && let Some(state) = self.orders.get_mut(parent)
+                    {
+                        state.follow(event, step.at, step.seq);
+                    }
+                    if let Some(state) = made {
+                        if state.status.is_live() {
+                            self.orders.insert(state.order, state);
+                        }
                         out.push(told(index, ordinal::ORDER, state));
                     }
                 }
-                Event::Refused { code, order: Some(order) } => {
-                    let mut state = placed(step, *order, OrderStatus::Rejected);
-                    state.reject = Some(*code);
-                    out.push(told(index, ordinal::ORDER, state));
-                }
+                Event::Parked { order }
+                | Event::Triggered { order, .. }
+                | Event::Prevented { order, .. } => self.followed(step, index, *order, event, out),
                 // Alone it is a repeat: nothing moved, and the tables keep no row of it either.
                 Event::Amended { .. } if events.len() == 1 => {}
-                Event::Amended { order, price, quantity, .. } => {
-                    if let Some(state) = self.change(*order, step) {
-                        (state.price, state.quantity) = (*price, *quantity);
-                        out.push(told(index, ordinal::ORDER, *state));
-                    }
-                }
-                Event::Trade(trade) => self.traded(step, index, trade, out),
+                Event::Amended { order, .. } => self.followed(step, index, *order, event, out),
+                Event::Trade(trade) => self.traded(step, index, event, trade, out),
                 Event::Closed { order, reason, .. } => {
-                    self.closed(step, index, *order, *reason, out)
+                    let Some(state) = self.change(*order, event, step) else { continue };
+                    let state = *state;
+                    self.orders.remove(order);
+                    // The trade that filled it told so already.
+                    if *reason != CloseReason::Filled {
+                        out.push(told(index, ordinal::ORDER, state));
+                    }
                 }
                 Event::Balance { account, asset, total, locked, .. }
                     if !account.may_go_negative() =>
@@ -218,7 +224,7 @@ impl Tracker {
         }
     }
 
-    fn change(&mut self, order: OrderId, step: &Step) -> Option<&mut OrderState> {
+    fn change(&mut self, order: OrderId, event: &Event, step: &Step) -> Option<&mut OrderState> {
         let Some(state) = self.orders.get_mut(&order) else {
             tracing::error!(
                 event = "market.unknown_order",
@@ -228,26 +234,39 @@ impl Tracker {
             );
             return None;
         };
-        (state.seq, state.updated_at) = (step.seq, step.at);
+        state.follow(event, step.at, step.seq);
         Some(state)
     }
 
-    fn traded(&mut self, step: &Step, index: usize, trade: &Trade, out: &mut Vec<PrivateEvent>) {
-        let maker = (trade.maker, trade.maker_account, trade.maker_fee, trade.maker_remaining);
-        let taker = (trade.taker, trade.taker_account, trade.taker_fee, trade.taker_remaining);
+    fn followed(
+        &mut self,
+        step: &Step,
+        index: usize,
+        order: OrderId,
+        event: &Event,
+        out: &mut Vec<PrivateEvent>,
+    ) {
+        if let Some(state) = self.change(order, event, step) {
+            out.push(told(index, ordinal::ORDER, *state));
+        }
+    }
+
+    fn traded(
+        &mut self,
+        step: &Step,
+        index: usize,
+        event: &Event,
+        trade: &Trade,
+        out: &mut Vec<PrivateEvent>,
+    ) {
+        let maker = (trade.maker, trade.maker_account, trade.maker_fee);
+        let taker = (trade.taker, trade.taker_account, trade.taker_fee);
         let sides = [
             (maker, trade.taker_side.opposite(), ordinal::ORDER, ordinal::MAKER_FILL, false),
             (taker, trade.taker_side, ordinal::TAKER, ordinal::TAKER_FILL, true),
         ];
-        for ((order, account, fee, remaining), side, order_part, fill_part, taker) in sides {
-            if let Some(state) = self.change(order, step) {
-                state.filled.0 += trade.quantity.0;
-                state.notional += trade.price.0 * trade.quantity.0;
-                state.status = if remaining == Quantity::ZERO {
-                    OrderStatus::Filled
-                } else {
-                    OrderStatus::PartiallyFilled
-                };
+        for ((order, account, fee), side, order_part, fill_part, taker) in sides {
+            if let Some(state) = self.change(order, event, step) {
                 out.push(told(index, order_part, *state));
             }
             let fill = Fill {
@@ -265,29 +284,6 @@ impl Tracker {
             out.push(PrivateEvent { account, position, body: Body::Fill(fill) });
         }
     }
-
-    fn closed(
-        &mut self,
-        step: &Step,
-        index: usize,
-        order: OrderId,
-        reason: CloseReason,
-        out: &mut Vec<PrivateEvent>,
-    ) {
-        let Some(state) = self.change(order, step) else { return };
-        state.closed = Some(reason);
-        state.status = match reason {
-            CloseReason::Filled => OrderStatus::Filled,
-            CloseReason::Expired => OrderStatus::Expired,
-            _ => OrderStatus::Cancelled,
-        };
-        let state = *state;
-        self.orders.remove(&order);
-        // The trade that filled it told so already.
-        if reason != CloseReason::Filled {
-            out.push(told(index, ordinal::ORDER, state));
-        }
-    }
 }
 
 fn told(index: usize, part: u32, state: OrderState) -> PrivateEvent {
@@ -295,32 +291,6 @@ fn told(index: usize, part: u32, state: OrderState) -> PrivateEvent {
         account: state.account,
         position: Position { seq: state.seq, ordinal: ordinal::of(index, part) },
         body: Body::Order(state),
-    }
-}
-
-fn placed(step: &Step, order: OrderId, status: OrderStatus) -> OrderState {
-    let Command::Place(place) = &step.command else {
-        unreachable!("only Place gives an order its number");
-    };
-    OrderState {
-        order,
-        account: place.account,
-        instrument: place.instrument,
-        side: place.side,
-        kind: place.kind,
-        time_in_force: place.time_in_force,
-        post_only: place.post_only,
-        price: place.price,
-        quantity: place.quantity,
-        filled: Quantity::ZERO,
-        notional: 0,
-        status,
-        reject: None,
-        closed: None,
-        client_id: place.client_id,
-        created_at: step.at,
-        updated_at: step.at,
-        seq: step.seq,
     }
 }
 

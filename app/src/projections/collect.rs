@@ -102,25 +102,12 @@ fn instrument_event(
 ) {
     let instrument = match (event, step.command) {
         (Event::InstrumentCreated { instrument }, Command::CreateInstrument(spec)) => {
-            instruments.push(InstrumentState {
-                spec: **spec,
-                status: InstrumentStatus::Open,
-                last_price: Price::ZERO,
-            });
+            instruments.push(InstrumentState::created(spec));
             *instrument
         }
-        (Event::InstrumentStatusChanged { instrument, status }, _) => {
-            instruments[instrument.0 as usize].status = *status;
-            *instrument
-        }
-        (
-            Event::PriceLimitsChanged { instrument },
-            Command::SetPriceLimits { base_price, limit_down, limit_up, .. },
-        ) => {
-            let spec = &mut instruments[instrument.0 as usize].spec;
-            (spec.base_price, spec.limit_down, spec.limit_up) =
-                (*base_price, *limit_down, *limit_up);
-            *instrument
+        (event, command) if let Some(instrument) = event.changes_instrument() => {
+            instruments[instrument.0 as usize].follow(instrument, command, event);
+            instrument
         }
         _ => return,
     };
@@ -184,27 +171,12 @@ impl Bundle {
         order: OrderId,
         reject: Option<Reject>,
     ) {
-        let status = if reject.is_some() { OrderStatus::Rejected } else { OrderStatus::Open };
-        let state = OrderState {
-            order,
-            account: place.account,
-            instrument: place.instrument,
-            side: place.side,
-            kind: place.kind,
-            time_in_force: place.time_in_force,
-            post_only: place.post_only,
-            price: place.price,
-            quantity: place.quantity,
-            filled: Quantity::ZERO,
-            notional: 0,
-            status,
-            reject,
-            closed: None,
-            client_id: place.client_id,
-            created_at: step.at,
-            updated_at: step.at,
-            seq: step.seq,
+        let event = match reject {
+            Some(code) => Event::Refused { code, order: Some(order) },
+            None => Event::Accepted { order, bound: place.price },
         };
+        let made = OrderState::made(step.command, &event, step.at, step.seq);
+        let state = made.expect("a command with an accepted or refused order makes one");
         self.places.insert(order, OrderPlace::New(self.new_orders.len()));
         self.new_orders.push(OrderRecord { state, via: place.via, key: place.key });
         let remaining = if reject.is_some() { Quantity::ZERO } else { place.quantity };
@@ -264,7 +236,7 @@ impl Bundle {
         match self.touch(step, order) {
             Touched::New(state) => {
                 state.now_remaining(remaining);
-                state.status = status_of(reason);
+                state.status = reason.status();
                 state.closed = Some(reason);
             }
             Touched::Changed(delta) => {
@@ -500,23 +472,11 @@ impl OrderDelta {
         state.notional += self.notional;
         state.now_remaining(self.remaining);
         if let Some(reason) = self.closed {
-            state.status = status_of(reason);
+            state.status = reason.status();
             state.closed = self.closed;
         }
         state.updated_at = self.at;
         state.seq = self.seq;
-    }
-}
-
-/// How an order stands that ended for this reason.
-pub(super) fn status_of(reason: CloseReason) -> OrderStatus {
-    match reason {
-        CloseReason::Filled => OrderStatus::Filled,
-        CloseReason::Expired => OrderStatus::Expired,
-        CloseReason::Cancelled
-        | CloseReason::CancelledMany
-        | CloseReason::ImmediateRest
-        | CloseReason::FillOrKill => OrderStatus::Cancelled,
     }
 }
 

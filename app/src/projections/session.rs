@@ -14,7 +14,7 @@ use super::bundle::{
     self, ACCOUNTS, Bundle, Day, FILLS, LEDGER_ENTRIES, Mark, ORDER_EVENTS, ORDERS, OrderDelta,
     encode_accounts, encode_orders,
 };
-use super::collect::{status_of, ticks_word};
+use super::collect::ticks_word;
 use super::copy::{HEADER, Rows, TRAILER};
 use crate::queries::{micros, timestamp};
 
@@ -398,7 +398,7 @@ async fn change_orders(
     };
     let prices = maybe(|delta| delta.price.map(|price| price.0));
     let quantities = maybe(|delta| delta.quantity.map(|quantity| quantity.0));
-    let statuses = words(|delta| delta.closed.map(|reason| status_of(reason).as_str()));
+    let statuses = words(|delta| delta.closed.map(|reason| reason.status().as_str()));
     let reasons = words(|delta| delta.closed.map(CloseReason::as_str));
     let done = sqlx::query!(
         "UPDATE trading.orders o SET

@@ -320,6 +320,7 @@ impl RawOrder {
             created_at: timestamp(self.created_us),
             updated_at: timestamp(self.updated_us),
             seq: Seq(self.seq as u64),
+            ..OrderState::EMPTY
         };
         Ok(OrderRow { state, via: self.via, api_key: self.api_key as u32 })
     }

@@ -67,7 +67,7 @@ pub(super) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     }
 });
 
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 27] = [
     "genesis",
     "create_asset",
     "create_instrument",
@@ -81,6 +81,20 @@ const KINDS: [&str; 13] = [
     "cancel",
     "cancel_many",
     "roll_day",
+    "session",
+    "wake",
+    "place_contingent",
+    "place_odd_lot",
+    "set_odd_lot_terms",
+    "set_ticks",
+    "set_listed_shares",
+    "set_halts",
+    "set_breaker",
+    "start_call",
+    "set_fee_tiers",
+    "set_group",
+    "set_risk_limits",
+    "set_kill",
 ];
 
 fn kind_index(command: &Command) -> usize {
@@ -98,6 +112,20 @@ fn kind_index(command: &Command) -> usize {
         Command::Cancel(_) => 10,
         Command::CancelMany(_) => 11,
         Command::RollDay { .. } => 12,
+        Command::Session { .. } => 13,
+        Command::Wake => 14,
+        Command::PlaceContingent(_) => 15,
+        Command::PlaceOddLot(_) => 16,
+        Command::SetOddLotTerms { .. } => 17,
+        Command::SetTicks { .. } => 18,
+        Command::SetListedShares { .. } => 19,
+        Command::SetHalts { .. } => 20,
+        Command::SetBreaker { .. } => 21,
+        Command::StartCall { .. } => 22,
+        Command::SetFeeTiers { .. } => 23,
+        Command::SetGroup { .. } => 24,
+        Command::SetRiskLimits { .. } => 25,
+        Command::SetKill { .. } => 26,
     }
 }
 

@@ -58,6 +58,10 @@ fn order(account: AccountId, side: Side, price: i64, quantity: i64, id: &str) ->
         client_id: text(id),
         via: Via::Rest,
         key: 0,
+        condition: Condition::Any,
+        self_trade: SelfTrade::Allow,
+        short: ShortSale::Long,
+        by_amount: false,
     })
 }
 
@@ -82,6 +86,8 @@ async fn furnish(core: &Core) {
         maker_fee_ppm: 0,
         taker_fee_ppm: 0,
         open_order_cap: 0,
+        session_rules: false,
+        listed_shares: Quantity(0),
     };
     let commands = [
         Command::CreateAsset(AssetSpec { code: text("JPY"), exponent: 4 }),
@@ -124,6 +130,7 @@ async fn an_order_is_matched_acknowledged_and_there_after_a_restart() {
         quantity: Quantity(500),
         via: Via::Rest,
         key: 0,
+        condition: None,
     };
     gate.submit(Command::Amend(amend)).await.unwrap();
     assert_eq!(core.platform.live.order(bought.order), Some(bought));

@@ -4,7 +4,7 @@
 use crate::engine::AccountState;
 use crate::hash::Keyed;
 use crate::index::Index;
-use crate::orders::{Hot, NIL};
+use crate::orders::{Flags, Hot, NIL};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -90,7 +90,7 @@ impl Accounts {
         let order = &mut hot[slot as usize];
         order.account_prev = last;
         order.account_next = NIL;
-        order.rested = true;
+        order.flags.set(Flags::LISTED, true);
     }
 
     /// Takes an order that ended out of its owner's list.
@@ -98,7 +98,7 @@ impl Accounts {
     pub(crate) fn unlink(&mut self, hot: &mut [Hot], slot: u32) {
         let order = &mut hot[slot as usize];
         let (owner, prev, next) = (order.account, order.account_prev, order.account_next);
-        order.rested = false;
+        order.flags.set(Flags::LISTED, false);
         order.account_prev = NIL;
         order.account_next = NIL;
         let account = &mut self.list[owner.0 as usize];

@@ -3,6 +3,9 @@
 
 use crate::book::Books;
 use crate::command::{AssetSpec, Limits};
+use crate::engine::fees::Fees;
+use crate::engine::risk::Risk;
+use crate::engine::timers::Timers;
 use crate::engine::{Accounts, Engine, Market, OpenCounts};
 use crate::event::Event;
 use crate::hash::Keyed;
@@ -51,6 +54,9 @@ impl Engine {
         self.open_counts = OpenCounts::new(limits.live_orders, keyed);
         self.swept = Vec::with_capacity(1024);
         self.touched = Vec::with_capacity(1024);
+        self.timers = Timers::new(limits.instruments);
+        self.risk = Risk::new(limits, keyed);
+        self.fees = Fees::default();
     }
 
     pub(super) fn begin(
@@ -138,7 +144,12 @@ impl Engine {
         let instrument = InstrumentId(self.specs.len() as u32);
         self.symbols.insert(self.keyed.text(SYMBOLS, &spec.symbol), instrument.0);
         self.specs.push(*spec);
-        self.markets.push(Market::new(spec, exponents, fees, rounding));
+        let mut market = Market::new(spec, exponents, fees, rounding);
+        if spec.session_rules {
+            market.phase = self.sessions[spec.profile as usize].phase();
+        }
+        self.markets.push(market);
+        self.timers.add();
         Ok(instrument)
     }
 

@@ -6,7 +6,7 @@ use crate::command::{CANCEL_MANY_SLICE, Cancel, CancelMany};
 use crate::engine::amend::push_level;
 use crate::engine::{Day, Engine, LevelState, Touched, refuse};
 use crate::event::{CloseReason, Event};
-use crate::orders::Kind;
+use crate::orders::{Flags, Kind};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -100,7 +100,7 @@ impl Engine {
             None => self.cancel_of_books(filter, events),
         };
         self.announce_touched(events);
-        events.push(Event::CancelledMany { count, more });
+        events.push(Event::CancelledMany { count, more, next: OrderId(0) });
         Ok(())
     }
 
@@ -174,7 +174,7 @@ impl Engine {
         let mut count = 0;
         while cursor < end && count < CANCEL_MANY_SLICE {
             let hot = &self.orders.hot[cursor as usize];
-            let expires = hot.day
+            let expires = hot.flags.has(Flags::DAY)
                 && hot.kind == Kind::Live
                 && self.markets[hot.instrument.0 as usize].profile == profile
                 && self.orders.cold[cursor as usize].day < day;

@@ -12,6 +12,17 @@ pub(crate) struct Market {
     pub(crate) sides: [BookSide; 2],
     pub(crate) units: Units,
     pub(crate) status: InstrumentStatus,
+    pub(crate) phase: Phase,
+    pub(crate) until: Timestamp,
+    /// The quote that stands in for trading, if any.
+    pub(crate) shown: Quote,
+    /// Which part of the day it is in, for time priority: raised with every phase change.
+    pub(crate) stage: u8,
+    pub(crate) halts: Halts,
+    pub(crate) short_restricted: bool,
+    pub(crate) killed: bool,
+    /// Whether Tokyo's session rules apply.
+    pub(crate) session_rules: bool,
     pub(crate) profile: Profile,
     /// Price of the newest trade; zero: none.
     pub(crate) last_price: i64,
@@ -54,6 +65,14 @@ impl Market {
             sides: [BookSide::new(Side::Buy), BookSide::new(Side::Sell)],
             units: Units::new(spec, base_exponent, quote_exponent),
             status: InstrumentStatus::Open,
+            phase: Phase::Continuous,
+            until: Timestamp(0),
+            shown: Quote::FREE,
+            stage: 0,
+            halts: Halts::default(),
+            short_restricted: false,
+            killed: false,
+            session_rules: spec.session_rules,
             profile: spec.profile,
             last_price: 0,
             base_price: spec.base_price.0,

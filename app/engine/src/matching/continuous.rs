@@ -1,10 +1,10 @@
 //! Continuous trading (zaraba): price, then time, at the resting order's price; each trade is
 //! settled before the next one is looked for.
 
-use crate::engine::{Engine, LevelState, OrderStatus};
+use crate::engine::{Engine, LevelState};
 use crate::event::{Cause, CloseReason, Event, Trade};
 use crate::money::{Leg, Traded};
-use crate::orders::{Hot, NIL};
+use crate::orders::{Flags, Hot, NIL};
 use crate::types::*;
 
 /// One side of a trade: the order as it was, and its sums before and after.
@@ -104,6 +104,7 @@ impl Engine {
             taker_fee: Amount(taker_fee),
             maker_remaining: Quantity(maker_hot.remaining - quantity),
             taker_remaining: Quantity(taker_hot.remaining - quantity),
+            auction: false,
         }));
         self.settle((&buyer, paid), (&seller, got), quantity, events);
     }
@@ -166,12 +167,12 @@ impl Engine {
     pub(crate) fn rest(&mut self, slot: u32, events: &mut Vec<Event>) {
         let hot = &self.orders.hot[slot as usize];
         let (instrument, account, side, bound) = (hot.instrument, hot.account, hot.side, hot.bound);
-        let rested = hot.rested;
+        let listed = hot.flags.has(Flags::LISTED);
         let market = &mut self.markets[instrument.0 as usize];
         let key = market.key(bound);
         let book = &mut market.sides[side as usize];
         let level = self.books.push(book, &mut self.orders.hot, slot, key);
-        if !rested {
+        if !listed {
             if market.open_order_cap != 0 {
                 self.open_counts.add(account, instrument);
             }
@@ -213,19 +214,13 @@ impl Engine {
         events: &mut Vec<Event>,
     ) {
         let cold = &mut self.orders.cold[slot as usize];
-        cold.status = match reason {
-            CloseReason::Filled => OrderStatus::Filled,
-            CloseReason::Expired => OrderStatus::Expired,
-            CloseReason::Cancelled
-            | CloseReason::CancelledMany
-            | CloseReason::ImmediateRest
-            | CloseReason::FillOrKill => OrderStatus::Cancelled,
-        };
+        cold.status = reason.status();
         cold.closed = Some(reason);
         cold.updated_at = self.at;
         cold.seq = self.seq;
         let hot = &self.orders.hot[slot as usize];
-        let (account, instrument, rested) = (hot.account, hot.instrument, hot.rested);
+        let (account, instrument) = (hot.account, hot.instrument);
+        let listed = hot.flags.has(Flags::LISTED);
         events.push(Event::Closed {
             order: OrderId(hot.id),
             account,
@@ -233,7 +228,7 @@ impl Engine {
             reason,
             remaining: Quantity(hot.remaining),
         });
-        if rested {
+        if listed {
             self.accounts.unlink(&mut self.orders.hot, slot);
             self.resting -= 1;
             if self.markets[instrument.0 as usize].open_order_cap != 0 {

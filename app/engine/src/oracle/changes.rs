@@ -173,7 +173,7 @@ impl Oracle {
         let more = ids.len() > CANCEL_MANY_SLICE as usize;
         ids.truncate(CANCEL_MANY_SLICE as usize);
         self.end_all(&ids, CloseReason::CancelledMany);
-        self.events.push(Event::CancelledMany { count: ids.len() as u32, more });
+        self.events.push(Event::CancelledMany { count: ids.len() as u32, more, next: OrderId(0) });
         Ok(())
     }
 

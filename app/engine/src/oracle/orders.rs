@@ -164,6 +164,17 @@ impl Oracle {
                 status: o.status,
                 reject: o.reject,
                 closed: o.closed,
+                condition: o.place.condition,
+                self_trade: o.place.self_trade,
+                short: o.place.short,
+                trigger: None,
+                stop: None,
+                expires: 0,
+                parent: OrderId(0),
+                child: OrderId(0),
+                prevented: Quantity(0),
+                amount: Amount(0),
+                odd_lot: false,
                 client_id: o.client_id,
                 created_at: o.created_at,
                 updated_at: o.updated_at,
@@ -487,6 +498,7 @@ impl Oracle {
         let (maker_fee, taker_fee) =
             if taker_buys { (seller_fee, buyer_fee) } else { (buyer_fee, seller_fee) };
         self.events.push(Event::Trade(Trade {
+            auction: false,
             trade: TradeId(self.trades),
             instrument,
             price: Price(price),

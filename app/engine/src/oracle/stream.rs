@@ -123,6 +123,8 @@ pub fn instruments() -> Vec<(InstrumentSpec, i64)> {
         maker_fee_ppm: -200,
         taker_fee_ppm: 1_200,
         open_order_cap: 4,
+        session_rules: false,
+        listed_shares: Quantity(0),
     };
     let share = InstrumentSpec {
         symbol: text("7203"),
@@ -401,6 +403,10 @@ impl Stream {
             client_id: self.name(n),
             via: n.pick(&[Via::Rest, Via::Stream]),
             key: n.below(3) as u32,
+            condition: Condition::Any,
+            self_trade: SelfTrade::Allow,
+            short: ShortSale::Long,
+            by_amount: false,
         };
         self.last_place = Some(place);
         place
@@ -453,6 +459,7 @@ impl Stream {
             quantity: Quantity(quantity),
             via: Via::Stream,
             key: 2,
+            condition: None,
         })
     }
 
@@ -462,7 +469,14 @@ impl Stream {
         let account = (!all && !n.one_in(4)).then(|| self.account(n));
         let instrument = (!all).then(|| self.instrument(n));
         let side = (!all && n.one_in(2)).then(|| n.pick(&[Side::Buy, Side::Sell]));
-        Command::CancelMany(CancelMany { account, instrument, side, via: Via::Admin, key: 0 })
+        Command::CancelMany(CancelMany {
+            account,
+            instrument,
+            side,
+            via: Via::Admin,
+            key: 0,
+            from: OrderId(0),
+        })
     }
 
     fn transfer(&mut self, n: &mut Numbers) -> Command {

@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::STATE_VERSION;
-use crate::command::{AssetSpec, Limits};
-use crate::engine::{Day, Engine, OrderStatus, valid_limits};
+use crate::command::{AssetSpec, Limits, StopLeg};
+use crate::engine::{Day, Engine, OrderStatus, Session, valid_limits};
 use crate::event::CloseReason;
 use crate::hash::Running;
 use crate::instrument::{InstrumentSpec, tick_rule_from_number};
 use crate::ledger::Balance;
 use crate::money::Traded;
-use crate::orders::{Cold, EMPTY_COLD, EMPTY_HOT, Hot, Kind};
+use crate::orders::{Cold, EMPTY_COLD, EMPTY_EXTRA, EMPTY_HOT, Extra, Flags, Hot, Kind, NIL};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -129,6 +129,8 @@ impl<'a> Reader<'a> {
             maker_fee_ppm: self.i32()?,
             taker_fee_ppm: self.i32()?,
             open_order_cap: self.u32()?,
+            session_rules: self.flag()?,
+            listed_shares: Quantity(self.i64()?),
         })
     }
 
@@ -149,7 +151,7 @@ impl<'a> Reader<'a> {
             side: self.one_of(&[Side::Buy, Side::Sell])?,
             ..EMPTY_HOT
         };
-        let cold = Cold {
+        let mut cold = Cold {
             fee: i128::from_le_bytes(self.array()?),
             notional: self.i64()?,
             quantity: self.i64()?,
@@ -166,10 +168,47 @@ impl<'a> Reader<'a> {
             first_price: self.i64()?,
             first_quantity: self.i64()?,
             day: self.u32()?,
-            client_id: self.text()?,
+            ..EMPTY_COLD
         };
-        hot.day = cold.time_in_force == TimeInForce::Day;
+        hot.flags = Flags(self.u8()?);
+        hot.flags.set(Flags::LISTED, false);
+        hot.stage = self.u8()?;
+        cold.condition = self.one_of(Condition::ALL)?;
+        cold.self_trade = self.one_of(SelfTrade::ALL)?;
+        cold.short = self.one_of(ShortSale::ALL)?;
+        cold.client_id = self.text()?;
+        if hot.flags.has(Flags::DAY) != (cold.time_in_force == TimeInForce::Day) {
+            return self.wrong("an order whose day and time in force differ");
+        }
         Ok((hot, cold))
+    }
+
+    fn trigger(&mut self) -> Result<Option<Trigger>, String> {
+        let when =
+            self.one_of(&[None, Some(TriggerWhen::AtOrAbove), Some(TriggerWhen::AtOrBelow)])?;
+        let price = Price(self.i64()?);
+        Ok(when.map(|when| Trigger { price, when }))
+    }
+
+    fn extra(&mut self) -> Result<(u32, Extra), String> {
+        let slot = self.u32()?;
+        let trigger = self.trigger()?;
+        let stop = self.trigger()?;
+        let price = Price(self.i64()?);
+        Ok((
+            slot,
+            Extra {
+                trigger,
+                stop: stop.map(|trigger| StopLeg { trigger, price }),
+                expires: self.u32()?,
+                child: self.u32()?,
+                parent: self.u32()?,
+                prevented: self.i64()?,
+                amount: self.i64()?,
+                batch: self.u8()?,
+                ..EMPTY_EXTRA
+            },
+        ))
     }
 
     fn reject(&mut self) -> Result<Option<Reject>, String> {
@@ -183,32 +222,25 @@ impl<'a> Reader<'a> {
     }
 
     fn closed(&mut self) -> Result<Option<CloseReason>, String> {
-        let mut reasons = [None; 7];
-        for (place, reason) in reasons[1..].iter_mut().zip(REASONS) {
+        let mut reasons = [None; CloseReason::ALL.len() + 1];
+        for (place, reason) in reasons[1..].iter_mut().zip(CloseReason::ALL) {
             *place = Some(reason);
         }
         self.one_of(&reasons)
     }
 }
 
-const STATUSES: [OrderStatus; 6] = [
+const STATUSES: [OrderStatus; 7] = [
     OrderStatus::Open,
     OrderStatus::PartiallyFilled,
     OrderStatus::Filled,
     OrderStatus::Cancelled,
     OrderStatus::Expired,
     OrderStatus::Rejected,
+    OrderStatus::PendingTrigger,
 ];
-const TIMES: [TimeInForce; 4] =
-    [TimeInForce::Gtc, TimeInForce::Day, TimeInForce::Ioc, TimeInForce::Fok];
-const REASONS: [CloseReason; 6] = [
-    CloseReason::Filled,
-    CloseReason::Cancelled,
-    CloseReason::CancelledMany,
-    CloseReason::ImmediateRest,
-    CloseReason::FillOrKill,
-    CloseReason::Expired,
-];
+const TIMES: [TimeInForce; 5] =
+    [TimeInForce::Gtc, TimeInForce::Day, TimeInForce::Ioc, TimeInForce::Fok, TimeInForce::Gtd];
 
 impl Engine {
     /// Rebuilds a state from what `export` wrote.
@@ -313,6 +345,41 @@ impl Engine {
                 return input.wrong("a last price below zero");
             }
         }
+        self.import_sessions(input)
+    }
+
+    fn import_sessions(&mut self, input: &mut Reader<'_>) -> Result<(), String> {
+        if input.section(SESSIONS)? != self.markets.len() {
+            return input.wrong("sessions of another number of instruments");
+        }
+        for profile in 0..self.sessions.len() {
+            self.sessions[profile] = Session {
+                day: input.u32()?,
+                step: input.one_of(SessionStep::ALL)?,
+                stepping: input.flag()?,
+                cursor: input.u32()?,
+            };
+        }
+        self.killed = input.flag()?;
+        for i in 0..self.markets.len() {
+            let market = &mut self.markets[i];
+            market.phase = input.one_of(Phase::ALL)?;
+            market.until = Timestamp(input.u64()?);
+            market.shown = Quote {
+                kind: input.one_of(QuoteKind::ALL)?,
+                side: input.one_of(&[Side::Buy, Side::Sell])?,
+                price: Price(input.i64()?),
+                due: Timestamp(input.u64()?),
+            };
+            market.stage = input.u8()?;
+            market.halts = Halts(input.u8()?);
+            market.short_restricted = input.flag()?;
+            market.killed = input.flag()?;
+            if !Halts::ALL.has(market.halts) {
+                return input.wrong("halts of unknown kinds");
+            }
+            self.timers.set(InstrumentId(i as u32), Timestamp(input.u64()?));
+        }
         Ok(())
     }
 
@@ -322,6 +389,16 @@ impl Engine {
             let (hot, cold) = input.order()?;
             self.check_order(slot, &hot, &cold)?;
             self.orders.restore(hot, cold)?;
+        }
+        for _ in 0..input.section(EXTRAS)? {
+            let (slot, extra) = input.extra()?;
+            let known = |at: u32| at == NIL || (at as usize) < slots;
+            let free = self.orders.hot.get(slot as usize).is_some_and(|hot| hot.kind != Kind::Free)
+                && self.orders.extra(slot).is_none();
+            if !free || !known(extra.child) || !known(extra.parent) {
+                return input.wrong(&format!("order slot {slot} cannot have these extras"));
+            }
+            *self.orders.extra_mut(slot) = extra;
         }
         let (queues, open) = (input.slots(QUEUES)?, input.slots(OPEN)?);
         for slot in queues {
@@ -343,7 +420,7 @@ impl Engine {
         }
         for slot in open {
             match self.orders.hot.get(slot as usize) {
-                Some(hot) if hot.kind == Kind::Live && !hot.rested => {
+                Some(hot) if hot.kind == Kind::Live && !hot.flags.has(Flags::LISTED) => {
                     let (account, instrument) = (hot.account, hot.instrument);
                     if self.markets[instrument.0 as usize].open_order_cap != 0 {
                         self.open_counts.add(account, instrument);

@@ -4,7 +4,7 @@ use super::*;
 use crate::STATE_VERSION;
 use crate::engine::Engine;
 use crate::instrument::{InstrumentSpec, tick_rule_number};
-use crate::orders::{Cold, Hot, Kind};
+use crate::orders::{Cold, Extra, Flags, Hot, Kind};
 use crate::types::*;
 
 /// Bytes gathered before they go to the sink.
@@ -80,6 +80,26 @@ impl Writer<'_> {
         self.bytes(&spec.maker_fee_ppm.to_le_bytes());
         self.bytes(&spec.taker_fee_ppm.to_le_bytes());
         self.u32(spec.open_order_cap);
+        self.u8(u8::from(spec.session_rules));
+        self.i64(spec.listed_shares.0);
+    }
+
+    fn trigger(&mut self, trigger: Option<Trigger>) {
+        self.u8(trigger.map_or(0, |t| t.when as u8 + 1));
+        self.i64(trigger.map_or(0, |t| t.price.0));
+    }
+
+    fn extra(&mut self, slot: u32, extra: &Extra) {
+        self.u32(slot);
+        self.trigger(extra.trigger);
+        self.trigger(extra.stop.map(|leg| leg.trigger));
+        self.i64(extra.stop.map_or(0, |leg| leg.price.0));
+        self.u32(extra.expires);
+        self.u32(extra.child);
+        self.u32(extra.parent);
+        self.i64(extra.prevented);
+        self.i64(extra.amount);
+        self.u8(extra.batch);
     }
 
     fn order(&mut self, hot: &Hot, cold: &Cold) {
@@ -111,6 +131,11 @@ impl Writer<'_> {
         self.i64(cold.first_price);
         self.i64(cold.first_quantity);
         self.u32(cold.day);
+        self.u8(hot.flags.0 & !Flags::LISTED.0);
+        self.u8(hot.stage);
+        self.u8(cold.condition as u8);
+        self.u8(cold.self_trade as u8);
+        self.u8(cold.short as u8);
         self.text(&cold.client_id);
     }
 }
@@ -179,6 +204,32 @@ impl Engine {
             out.u8(market.status as u8);
             out.i64(market.last_price);
         }
+        self.export_sessions(out);
+    }
+
+    /// Sessions, phases, quotes and timers.
+    fn export_sessions(&self, out: &mut Writer<'_>) {
+        out.section(SESSIONS, self.markets.len());
+        for session in &self.sessions {
+            out.u32(session.day);
+            out.u8(session.step as u8);
+            out.u8(u8::from(session.stepping));
+            out.u32(session.cursor);
+        }
+        out.u8(u8::from(self.killed));
+        for (i, market) in self.markets.iter().enumerate() {
+            out.u8(market.phase as u8);
+            out.u64(market.until.0);
+            out.u8(market.shown.kind as u8);
+            out.u8(market.shown.side as u8);
+            out.i64(market.shown.price.0);
+            out.u64(market.shown.due.0);
+            out.u8(market.stage);
+            out.u8(market.halts.0);
+            out.u8(u8::from(market.short_restricted));
+            out.u8(u8::from(market.killed));
+            out.u64(self.timers.get(InstrumentId(i as u32)).0);
+        }
     }
 
     /// Order slots and every list they are in.
@@ -186,6 +237,14 @@ impl Engine {
         out.section(ORDERS, self.orders.hot.len());
         for (hot, cold) in self.orders.hot.iter().zip(&self.orders.cold) {
             out.order(hot, cold);
+        }
+        let extras = || {
+            let slots = 0..self.orders.hot.len() as u32;
+            slots.filter_map(|slot| self.orders.extra(slot).map(|extra| (slot, extra)))
+        };
+        out.section(EXTRAS, extras().count());
+        for (slot, extra) in extras() {
+            out.extra(slot, extra);
         }
         let hot = &self.orders.hot;
         let queues =

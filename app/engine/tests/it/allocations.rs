@@ -57,7 +57,15 @@ fn command(world: &mut World, i: u64, orders: &[(AccountId, OrderId)]) -> Comman
         5 | 13 if !orders.is_empty() => {
             let (account, order) = known(i * 3 % 20);
             let (price, quantity) = (Price(price), Quantity(0));
-            Command::Amend(Amend { account, order, price, quantity, via: Via::Rest, key: 0 })
+            Command::Amend(Amend {
+                account,
+                order,
+                price,
+                quantity,
+                via: Via::Rest,
+                key: 0,
+                condition: None,
+            })
         }
         9 if i % 512 == 9 => Command::CancelMany(CancelMany {
             account: i.is_multiple_of(3).then_some(account),
@@ -65,6 +73,7 @@ fn command(world: &mut World, i: u64, orders: &[(AccountId, OrderId)]) -> Comman
             side: None,
             via: Via::Admin,
             key: 0,
+            from: OrderId(0),
         }),
         kind => {
             let place = world.limit(account, COIN, side, price, 10 + (i % 5) as i64 * 2);

@@ -401,7 +401,14 @@ fn cancels_that_are_refused() {
 #[test]
 fn mass_cancels_follow_their_filters() {
     let mut world = World::new();
-    let all = CancelMany { account: None, instrument: None, side: None, via: Via::Admin, key: 0 };
+    let all = CancelMany {
+        account: None,
+        instrument: None,
+        side: None,
+        via: Via::Admin,
+        key: 0,
+        from: OrderId(0),
+    };
     let mut orders = Vec::new();
     for account in [ANN, BOB] {
         orders.push(world.buy(account, 100, 10));
@@ -422,7 +429,10 @@ fn mass_cancels_follow_their_filters() {
             .collect();
         let levels = events.iter().filter(|e| matches!(e, Event::Level { .. })).count();
         let count = closed.len() as u32;
-        assert_eq!(events.last(), Some(&Event::CancelledMany { count, more: false }));
+        assert_eq!(
+            events.last(),
+            Some(&Event::CancelledMany { count, more: false, next: OrderId(0) })
+        );
         (closed, levels)
     };
     let filter = CancelMany { instrument: Some(COIN), side: Some(Side::Sell), ..all };

@@ -49,6 +49,8 @@ pub fn coin() -> InstrumentSpec {
         maker_fee_ppm: 0,
         taker_fee_ppm: 0,
         open_order_cap: 3,
+        session_rules: false,
+        listed_shares: Quantity(0),
     }
 }
 
@@ -159,6 +161,10 @@ impl World {
             client_id: self.name(),
             via: Via::Rest,
             key: 1,
+            condition: Condition::Any,
+            self_trade: SelfTrade::Allow,
+            short: ShortSale::Long,
+            by_amount: false,
         }
     }
 
@@ -197,7 +203,8 @@ impl World {
         quantity: i64,
     ) -> Vec<Event> {
         let (price, quantity) = (Price(price), Quantity(quantity));
-        let amend = Amend { account, order, price, quantity, via: Via::Rest, key: 1 };
+        let amend =
+            Amend { account, order, price, quantity, via: Via::Rest, key: 1, condition: None };
         self.apply(Command::Amend(amend))
     }
 

@@ -108,6 +108,8 @@ impl NewInstrument<'_> {
             taker_fee_ppm: whole(&self.taker_fee_ppm, "taker_fee_ppm", 0, 1_000_000)? as i32,
             open_order_cap: whole(&self.open_order_cap, "open_order_cap", 0, i32::MAX.into())?
                 as u32,
+            session_rules: false,
+            listed_shares: Quantity(0),
         };
         self.bounded(&spec)?;
         Ok(spec)

@@ -105,6 +105,7 @@ pub(super) async fn cancel_many(
             .transpose()?,
         via: Via::Admin,
         key: 0,
+        from: zaraba_engine::types::OrderId(0),
     };
     change.note("cancel many", &body.reason)?;
     cancel_all(&platform, command).await.map(Json)

@@ -98,5 +98,6 @@ pub(super) fn read(
         quantity,
         via: Via::Rest,
         key: request.principal.key.key_id,
+        condition: None,
     })
 }

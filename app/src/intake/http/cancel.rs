@@ -91,6 +91,7 @@ pub async fn cancel_many(
         side: query.side.as_deref().map(side_of).transpose()?,
         via: Via::Rest,
         key: request.principal.key.key_id,
+        from: OrderId(0),
     };
     cancel_all(&platform, command).await.map(Json)
 }
@@ -114,7 +115,7 @@ pub(in crate::intake) async fn cancel_all(
         let receipt = submit(platform, Command::CancelMany(command)).await?;
         done.seq = receipt.step().seq.0;
         done.more = match receipt.events().last() {
-            Some(Event::CancelledMany { count, more }) => {
+            Some(Event::CancelledMany { count, more, .. }) => {
                 done.cancelled += u64::from(*count);
                 *more
             }

@@ -194,6 +194,10 @@ fn order_of(
         client_id,
         via: Via::Rest,
         key: request.principal.key.key_id,
+        condition: Condition::Any,
+        self_trade: SelfTrade::Allow,
+        short: ShortSale::Long,
+        by_amount: false,
     };
     Ok((place, spec))
 }
@@ -298,10 +302,11 @@ pub(super) async fn answer(
             _ => {}
         }
     }
-    let order = fold::placed(place, receipt.events(), step.at, step.seq).ok_or_else(|| {
-        tracing::error!(event = "http.place_without_outcome", seq = step.seq.0);
-        ApiError::plain(Code::InternalError)
-    })?;
+    let order =
+        fold::placed(&step.command, receipt.events(), step.at, step.seq).ok_or_else(|| {
+            tracing::error!(event = "http.place_without_outcome", seq = step.seq.0);
+            ApiError::plain(Code::InternalError)
+        })?;
     Ok((StatusCode::CREATED, OrderShape::new(&order, spec)))
 }
 

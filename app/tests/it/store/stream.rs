@@ -187,6 +187,10 @@ impl Stream {
             client_id: Text::new(&format!("o{sent}")).unwrap(),
             via,
             key: 7,
+            condition: Condition::Any,
+            self_trade: SelfTrade::Allow,
+            short: ShortSale::Long,
+            by_amount: false,
         })
     }
 
@@ -211,6 +215,7 @@ impl Stream {
             quantity: Quantity(if less { quantity / 2 / 100 * 100 } else { 0 }),
             via: Via::Rest,
             key: 8,
+            condition: None,
         })
     }
 
@@ -231,6 +236,7 @@ impl Stream {
                 side: None,
                 via: Via::Admin,
                 key: 0,
+                from: OrderId(0),
             }),
             906..950 => {
                 let kind = [TransferKind::Deposit, TransferKind::Withdraw, TransferKind::Adjust]
@@ -341,5 +347,7 @@ fn instrument(symbol: &str, profile: Profile) -> Command {
         maker_fee_ppm: if tse { 0 } else { -200 },
         taker_fee_ppm: 1_234,
         open_order_cap: if tse { 0 } else { 30 },
+        session_rules: false,
+        listed_shares: Quantity(0),
     }))
 }

@@ -104,6 +104,8 @@ impl Node {
             maker_fee_ppm: -100,
             taker_fee_ppm: 300,
             open_order_cap: 0,
+            session_rules: false,
+            listed_shares: Quantity(0),
         };
         let by = || {
             let (actor, request, reason) = (text("test"), text("r"), text("funding"));
@@ -159,6 +161,10 @@ impl Node {
             client_id: text(&format!("{start}-{number}")),
             via: Via::Rest,
             key: 0,
+            condition: Condition::Any,
+            self_trade: SelfTrade::Allow,
+            short: ShortSale::Long,
+            by_amount: false,
         })
     }
 
