@@ -74,8 +74,11 @@ impl Engine {
             let instrument = InstrumentId(i as u32);
             let bests = [Side::Buy, Side::Sell]
                 .map(|side| self.books.best(&market.sides[side as usize]).map(|level| level.price));
+            let held = market.shown.kind == QuoteKind::Sequential;
             if let [Some(bid), Some(ask)] = bests
                 && bid >= ask
+                && !market.gathers()
+                && !held
             {
                 return Err(format!("book {i} is crossed: {bid} bid, {ask} asked"));
             }
@@ -96,7 +99,13 @@ impl Engine {
         let wrong = |what: &str| Err(format!("book {instrument} {}: {what}", side.as_str()));
         let (mut orders_total, mut quantity_total) = (0, 0i64);
         let mut last_price: Option<i64> = None;
-        for level in self.books.walk(book) {
+        let market_queue = self.books.market_queue(book);
+        let free = !market.gathers() && market.shown.kind == QuoteKind::Free;
+        if market_queue.is_some() && (!market.session_rules || free) {
+            return wrong("market orders rest where orders trade as they come");
+        }
+        for level in market_queue.into_iter().chain(self.books.walk(book)) {
+            let at_market = level.price == 0;
             let in_order = last_price.is_none_or(|last| match side {
                 Side::Buy => level.price < last,
                 Side::Sell => level.price > last,
@@ -104,8 +113,11 @@ impl Engine {
             if !in_order {
                 return wrong(&format!("level {} is out of order", level.price));
             }
-            last_price = Some(level.price);
-            let found = self.books.at(book, market.key(level.price));
+            last_price = (!at_market).then_some(level.price);
+            let found = match at_market {
+                true => market_queue,
+                false => self.books.at(book, market.key(level.price)),
+            };
             if found.is_none_or(|found| !std::ptr::eq(found, level)) {
                 return wrong(&format!("level {} is not found by its price", level.price));
             }
@@ -113,7 +125,9 @@ impl Engine {
             for slot in self.books.queue(level, &self.orders.hot) {
                 let hot = &self.orders.hot[slot as usize];
                 let belongs = hot.kind == Kind::Live
-                    && (hot.instrument, hot.side, hot.bound) == (instrument, side, level.price)
+                    && (hot.instrument, hot.side) == (instrument, side)
+                    && (at_market || hot.bound == level.price)
+                    && hot.flags.has(Flags::MARKET) == at_market
                     && hot.remaining > 0
                     && hot.prev == before;
                 if !belongs {

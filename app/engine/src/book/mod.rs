@@ -3,7 +3,8 @@
 //! One slab of levels and one of tree nodes serve all instruments. A [`BookSide`] is a root
 //! and the best level; everything else hangs below. Adding, removing and finding the next
 //! best level cost one step per six bits of the price range in use, whatever the number of
-//! orders or levels and whatever the gap between prices. No account, fee or rule is known here.
+//! orders or levels and whatever the gap between prices. Market orders that rest wait in a level
+//! of their own beside the tree, before all prices. No account, fee or rule is known here.
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,8 @@ pub(crate) struct Level {
 pub(crate) struct BookSide {
     /// Best level.
     pub(crate) best: u32,
+    /// The queue of market orders: a level outside the tree, with price zero. `NIL`: none.
+    pub(crate) market: u32,
     root: u32,
     /// Layers of nodes; zero when empty.
     height: u32,
@@ -49,7 +52,7 @@ pub(crate) struct BookSide {
 
 impl BookSide {
     pub(crate) fn new(side: Side) -> BookSide {
-        BookSide { best: NIL, root: NIL, height: 0, prefix: 0, quantity: 0, side }
+        BookSide { best: NIL, market: NIL, root: NIL, height: 0, prefix: 0, quantity: 0, side }
     }
 }
 
@@ -99,8 +102,26 @@ impl Books {
         slot: u32,
         key: u64,
     ) -> u32 {
-        let (price, quantity) = (hot[slot as usize].bound, hot[slot as usize].remaining);
+        let price = hot[slot as usize].bound;
         let at = self.find_or_insert(side, key, price);
+        self.append(side, hot, slot, at);
+        at
+    }
+
+    /// Queues a market order last among the market orders of its side.
+    pub(crate) fn push_market(&mut self, side: &mut BookSide, hot: &mut [Hot], slot: u32) -> u32 {
+        if side.market == NIL {
+            side.market = self.new_level(0, 0, NIL);
+        }
+        let at = side.market;
+        self.append(side, hot, slot, at);
+        at
+    }
+
+    /// Puts an order at the end of a level.
+    #[inline]
+    fn append(&mut self, side: &mut BookSide, hot: &mut [Hot], slot: u32, at: u32) {
+        let quantity = hot[slot as usize].remaining;
         let level = &mut self.levels[at as usize];
         let last = level.tail;
         level.quantity += quantity;
@@ -116,7 +137,6 @@ impl Books {
         order.prev = last;
         order.next = NIL;
         order.level = at;
-        at
     }
 
     /// Takes an order out of its level; the level goes with its last order.
@@ -143,8 +163,19 @@ impl Books {
         }
         if level.orders == 0 {
             assert!(level.quantity == 0, "book broken: empty level holds {}", level.quantity);
-            self.remove_level(side, at);
+            if at == side.market {
+                side.market = NIL;
+                self.drop_level(at);
+            } else {
+                self.remove_level(side, at);
+            }
         }
+    }
+
+    /// The queue of market orders of a side, if there are any.
+    #[inline]
+    pub(crate) fn market_queue(&self, side: &BookSide) -> Option<&Level> {
+        (side.market != NIL).then(|| &self.levels[side.market as usize])
     }
 
     /// Takes quantity off a resting order that stays where it is.
@@ -155,7 +186,13 @@ impl Books {
         side.quantity -= by;
     }
 
-    /// Levels of a side, best first.
+    /// The level whose orders trade first: the market queue, else the best price; `NIL`: none.
+    #[inline]
+    pub(crate) fn first(&self, side: &BookSide) -> u32 {
+        if side.market == NIL { side.best } else { side.market }
+    }
+
+    /// Levels of a side, best first; the market queue apart.
     pub(crate) fn walk(&self, side: &BookSide) -> impl Iterator<Item = &Level> + '_ {
         let (first, of) = ((side.best != NIL).then_some(side.best), side.side);
         std::iter::successors(first, move |&level| self.next(of, level))

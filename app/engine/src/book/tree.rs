@@ -87,7 +87,7 @@ impl Books {
         self.free_node = at;
     }
 
-    fn new_level(&mut self, key: u64, price: i64, leaf: u32) -> u32 {
+    pub(super) fn new_level(&mut self, key: u64, price: i64, leaf: u32) -> u32 {
         let level = Level { price, quantity: 0, key, orders: 0, head: NIL, tail: NIL, leaf };
         if self.free_level == NIL {
             self.levels.push(level);
@@ -97,6 +97,12 @@ impl Books {
         self.free_level = self.levels[at as usize].head;
         self.levels[at as usize] = level;
         at
+    }
+
+    /// Puts a level that holds nothing on the free list.
+    pub(super) fn drop_level(&mut self, level: u32) {
+        self.levels[level as usize].head = self.free_level;
+        self.free_level = level;
     }
 
     /// The level of a key, if there is one.
@@ -202,8 +208,7 @@ impl Books {
             side.best = self.next(side.side, level).unwrap_or(NIL);
         }
         let Level { key, leaf, .. } = self.levels[level as usize];
-        self.levels[level as usize].head = self.free_level;
-        self.free_level = level;
+        self.drop_level(level);
         let (mut at, mut layer) = (leaf, 0);
         loop {
             let node = &mut self.nodes[at as usize];

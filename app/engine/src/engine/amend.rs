@@ -10,7 +10,7 @@ use crate::engine::market::reaches;
 use crate::engine::{Engine, LevelState, refuse};
 use crate::event::{Cause, CloseReason, Event};
 use crate::money::Traded;
-use crate::orders::Kind;
+use crate::orders::{Flags, Kind};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -64,6 +64,9 @@ impl Engine {
             let level = level_state(self.books.level(hot.level));
             push_level(hot.instrument, hot.side, level, events);
         }
+        if changes {
+            self.after_trading(hot.instrument, events);
+        }
     }
 
     /// Takes an order out of its level and brings it in again at its new price.
@@ -71,6 +74,7 @@ impl Engine {
         let slot = change.slot;
         let hot = self.orders.hot[slot as usize];
         let market = &mut self.markets[hot.instrument.0 as usize];
+        let gathers = market.gathers();
         let key = market.key(hot.bound);
         let book = &mut market.sides[hot.side as usize];
         self.books.unlink(book, &mut self.orders.hot, slot);
@@ -81,13 +85,17 @@ impl Engine {
         let order = &mut self.orders.hot[slot as usize];
         order.bound = change.price;
         order.remaining = change.remaining;
-        self.cross(slot, events);
+        if !gathers {
+            self.cross(slot, events);
+        }
         let filled = self.orders.hot[slot as usize].remaining == 0;
         if filled {
             self.close(slot, CloseReason::Filled, events);
         }
         push_level(hot.instrument, hot.side, left, events);
-        self.announce_swept(hot.instrument, hot.side.opposite(), events);
+        if !gathers {
+            self.announce_swept(hot.instrument, hot.side.opposite(), events);
+        }
         if !filled {
             self.rest(slot, events);
         }
@@ -111,6 +119,7 @@ impl Engine {
         }
         let market = &self.markets[hot.instrument.0 as usize];
         market.refuses()?;
+        market.phase_refuses()?;
         if amend.price.0 < 0 {
             return Err(Reject::InvalidPrice);
         }
@@ -135,6 +144,9 @@ impl Engine {
         let remaining = quantity - filled;
         let traded = Traded { notional: cold.notional, fee: cold.fee };
         if price != hot.bound {
+            if hot.flags.has(Flags::MARKET) {
+                return Err(Reject::InvalidPrice);
+            }
             market.check_price(price)?;
             let best_bid = self.books.best(&market.sides[Side::Buy as usize]).map(|l| l.price);
             let worst = market.worst_price(hot.side, price, best_bid);
@@ -143,7 +155,7 @@ impl Engine {
             }
             let against = self.books.best(&market.sides[hot.side.opposite() as usize]);
             let crosses = against.is_some_and(|level| reaches(hot.side, price, level.price));
-            if cold.post_only && crosses {
+            if cold.post_only && crosses && !market.gathers() {
                 return Err(Reject::PostOnlyWouldCross);
             }
         }

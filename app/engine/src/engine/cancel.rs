@@ -22,6 +22,7 @@ impl Engine {
                 let (instrument, side, level) =
                     self.end_resting(slot, CloseReason::Cancelled, events);
                 push_level(instrument, side, level, events);
+                self.after_trading(instrument, events);
             }
         }
     }
@@ -53,7 +54,7 @@ impl Engine {
         let book = &mut market.sides[hot.side as usize];
         let level = self.books.level(hot.level);
         let left = LevelState {
-            price: Price(hot.bound),
+            price: Price(level.price),
             quantity: Quantity(level.quantity - hot.remaining),
             orders: level.orders - 1,
         };
@@ -75,7 +76,11 @@ impl Engine {
         for touched in &self.touched {
             let Touched { instrument, side, price } = *touched;
             let market = &self.markets[instrument.0 as usize];
-            let level = self.books.at(&market.sides[side as usize], market.key(price));
+            let book = &market.sides[side as usize];
+            let level = match price {
+                0 => self.books.market_queue(book),
+                _ => self.books.at(book, market.key(price)),
+            };
             let (quantity, orders) = level.map_or((0, 0), |l| (l.quantity, l.orders));
             let level = LevelState { price: Price(price), quantity: Quantity(quantity), orders };
             push_level(instrument, side, level, events);

@@ -21,11 +21,15 @@ pub(crate) struct Market {
     pub(crate) halts: Halts,
     pub(crate) short_restricted: bool,
     pub(crate) killed: bool,
+    /// Whether something guards its prices: `reach` has to be asked before every trade.
+    pub(crate) guarded: bool,
     /// Whether Tokyo's session rules apply.
     pub(crate) session_rules: bool,
     pub(crate) profile: Profile,
     /// Price of the newest trade; zero: none.
     pub(crate) last_price: i64,
+    /// What Tokyo's rules remember of the day.
+    pub(crate) tokyo: Tokyo,
     pub(crate) base_price: i64,
     pub(crate) limit_down: i64,
     pub(crate) limit_up: i64,
@@ -42,6 +46,27 @@ pub(crate) struct Market {
     /// Balances of the fee and rounding accounts in the quote asset.
     pub(crate) fees: u32,
     pub(crate) rounding: u32,
+}
+
+/// What Tokyo's rules remember of an instrument's trades; all zero for other instruments.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Tokyo {
+    /// Whether it traded today, and whether otherwise than by stop allocation.
+    pub(crate) traded: bool,
+    pub(crate) priced: bool,
+    /// Lowest price of the day; zero: none.
+    pub(crate) low: i64,
+    /// The last price that was not the present one; zero: none.
+    pub(crate) previous: i64,
+    /// When the present minute of trades began, and the price before it.
+    pub(crate) window_from: Timestamp,
+    pub(crate) window_price: i64,
+    /// Days (this one included) the short-sale price rule binds.
+    pub(crate) short_days: u8,
+    /// Limit days without trading in a row, lower and upper limit.
+    pub(crate) limit_days: [u8; 2],
+    /// The last special quote of the day; zero: none.
+    pub(crate) special: i64,
 }
 
 /// Whether an order of this side and worst price trades at `price`.
@@ -72,9 +97,11 @@ impl Market {
             halts: Halts::default(),
             short_restricted: false,
             killed: false,
+            guarded: spec.session_rules,
             session_rules: spec.session_rules,
             profile: spec.profile,
             last_price: 0,
+            tokyo: Tokyo::default(),
             base_price: spec.base_price.0,
             limit_down: spec.limit_down.0,
             limit_up: spec.limit_up.0,
@@ -98,6 +125,35 @@ impl Market {
             InstrumentStatus::Open => Ok(()),
             InstrumentStatus::Halted => Err(Reject::InstrumentHalted),
             InstrumentStatus::Closed => Err(Reject::InstrumentClosed),
+        }
+    }
+
+    /// Whether orders come together without trading as they come: before an auction, or while
+    /// a special quote is shown. The book may be crossed then.
+    #[inline]
+    pub(crate) fn gathers(&self) -> bool {
+        self.phase != Phase::Continuous || self.shown.kind == QuoteKind::Special
+    }
+
+    /// Why its phase takes no orders or amendments, if so.
+    #[inline]
+    pub(crate) fn phase_refuses(&self) -> Result<(), Reject> {
+        match self.phase {
+            Phase::Break | Phase::Closed => Err(Reject::PhaseClosed),
+            Phase::Continuous | Phase::PreOpen | Phase::PreClose | Phase::Call => Ok(()),
+        }
+    }
+
+    /// Worst price an order of this side may trade at now, whatever its own bound: no bound at
+    /// all where nothing guards the market.
+    #[inline]
+    pub(crate) fn reach(&self, side: Side, now: Timestamp) -> i64 {
+        if self.session_rules {
+            return self.quote_reach(side, now);
+        }
+        match side {
+            Side::Buy => i64::MAX,
+            Side::Sell => i64::MIN + 1,
         }
     }
 
@@ -136,6 +192,11 @@ impl Market {
             return Err(Reject::PriceOutOfLimits);
         }
         Ok(())
+    }
+
+    /// The tick size at a price.
+    pub(crate) fn tick_at(&self, price: i64) -> i64 {
+        self.ticks.tick_at(Price(price))
     }
 
     /// Place of a price in the book.

@@ -13,7 +13,7 @@ use crate::engine::market::reaches;
 use crate::engine::{Engine, refuse};
 use crate::event::{Cause, CloseReason, Event};
 use crate::money::Traded;
-use crate::orders::Known;
+use crate::orders::{Flags, Known};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -69,8 +69,11 @@ impl Engine {
                 hot.bound = admission.bound;
                 hot.pays = admission.pays;
                 hot.receives = receives.expect("admission made sure of room for a balance");
+                let rests = place.time_in_force == TimeInForce::Day;
+                hot.flags.set(Flags::MARKET, place.kind == OrderKind::Market && rests);
                 events.push(Event::Accepted { order, bound: Price(admission.bound) });
                 self.execute(slot, place.time_in_force, admission.lock, events);
+                self.after_trading(place.instrument, events);
             }
         }
     }
@@ -90,6 +93,9 @@ impl Engine {
         let hot = &self.orders.hot[slot as usize];
         let (pays, id, instrument, side) = (hot.pays, hot.id, hot.instrument, hot.side);
         self.ledger.change(pays, (0, lock), Cause::Lock, id, events);
+        if self.markets[instrument.0 as usize].gathers() {
+            return self.rest(slot, events);
+        }
         self.cross(slot, events);
         let left = self.orders.hot[slot as usize].remaining;
         if left == 0 {
@@ -116,11 +122,16 @@ impl Engine {
         }
         let market = &self.markets[place.instrument.0 as usize];
         market.refuses()?;
+        market.phase_refuses()?;
         let may_rest = matches!(place.time_in_force, TimeInForce::Gtc | TimeInForce::Day);
         let market_order = place.kind == OrderKind::Market;
-        let allowed =
-            if market_order { !may_rest && !place.post_only } else { may_rest || !place.post_only };
-        if !allowed {
+        let rests = market.session_rules && place.time_in_force == TimeInForce::Day;
+        let allowed = if market_order {
+            (!may_rest || rests) && !place.post_only
+        } else {
+            may_rest || !place.post_only
+        };
+        if !allowed || !may_rest && market.gathers() {
             return Err(Reject::InvalidTimeInForce);
         }
         market.check_quantity(place.quantity.0)?;
@@ -136,7 +147,7 @@ impl Engine {
         self.check_sizes(place, bound)?;
         let against = self.books.best(&market.sides[place.side.opposite() as usize]);
         let crosses = against.is_some_and(|level| reaches(place.side, bound, level.price));
-        if place.post_only && crosses {
+        if place.post_only && crosses && !market.gathers() {
             return Err(Reject::PostOnlyWouldCross);
         }
         if may_rest && market.open_order_cap != 0 {

@@ -1,11 +1,22 @@
 //! Continuous trading (zaraba): price, then time, at the resting order's price; each trade is
 //! settled before the next one is looked for.
 
-use crate::engine::{Engine, LevelState};
+use crate::engine::{Engine, LevelState, reaches};
 use crate::event::{Cause, CloseReason, Event, Trade};
 use crate::money::{Leg, Traded};
 use crate::orders::{Flags, Hot, NIL};
 use crate::types::*;
+
+/// How an order's way through the other side ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stop {
+    /// It is filled.
+    Done,
+    /// Nothing is left within its bound.
+    Exhausted,
+    /// The next order is within its bound, but beyond what the market allows now.
+    Guarded,
+}
 
 /// One side of a trade: the order as it was, and its sums before and after.
 struct Party {
@@ -16,24 +27,24 @@ struct Party {
 impl Engine {
     /// Trades an order against the other side as far as its bound and quantity go. Filled
     /// resting orders are closed; the levels met are kept in `swept` for later announcement.
-    pub(crate) fn cross(&mut self, taker: u32, events: &mut Vec<Event>) {
+    pub(crate) fn cross(&mut self, taker: u32, events: &mut Vec<Event>) -> Stop {
         self.swept.clear();
         let order = &self.orders.hot[taker as usize];
         let (side, bound, instrument) = (order.side, order.bound, order.instrument);
         loop {
             let market = &self.markets[instrument.0 as usize];
-            let at = market.sides[side.opposite() as usize].best;
+            let at = self.books.first(&market.sides[side.opposite() as usize]);
             if at == NIL {
-                return;
+                return Stop::Exhausted;
             }
             let level = self.books.level(at);
-            let price = level.price;
-            let reaches = match side {
-                Side::Buy => price <= bound,
-                Side::Sell => price >= bound,
-            };
-            if !reaches {
-                return;
+            let shown = level.price;
+            let price = if market.guarded { market.trade_price(side, shown) } else { shown };
+            if !reaches(side, bound, price) {
+                return Stop::Exhausted;
+            }
+            if market.guarded && !reaches(side, market.reach(side, self.at), price) {
+                return Stop::Guarded;
             }
             let mut orders = level.orders;
             loop {
@@ -50,12 +61,12 @@ impl Engine {
                 if done || orders == 0 {
                     let quantity = if orders == 0 { 0 } else { self.books.level(at).quantity };
                     self.swept.push(LevelState {
-                        price: Price(price),
+                        price: Price(shown),
                         quantity: Quantity(quantity),
                         orders,
                     });
                     if done {
-                        return;
+                        return Stop::Done;
                     }
                     break;
                 }
@@ -71,6 +82,9 @@ impl Engine {
         let quantity = taker_hot.remaining.min(maker_hot.remaining);
         let notional = price * quantity;
         self.trades += 1;
+        if market.session_rules {
+            market.note_trade(price, self.at);
+        }
         market.last_price = price;
         let resting = &mut market.sides[maker_hot.side as usize];
         self.books.reduce(resting, &mut self.orders.hot[maker as usize], quantity);
@@ -168,10 +182,16 @@ impl Engine {
         let hot = &self.orders.hot[slot as usize];
         let (instrument, account, side, bound) = (hot.instrument, hot.account, hot.side, hot.bound);
         let listed = hot.flags.has(Flags::LISTED);
+        let at_market = hot.flags.has(Flags::MARKET);
         let market = &mut self.markets[instrument.0 as usize];
-        let key = market.key(bound);
-        let book = &mut market.sides[side as usize];
-        let level = self.books.push(book, &mut self.orders.hot, slot, key);
+        let hots = &mut self.orders.hot;
+        hots[slot as usize].stage = market.stage;
+        let level = if at_market {
+            self.books.push_market(&mut market.sides[side as usize], hots, slot)
+        } else {
+            let key = market.key(bound);
+            self.books.push(&mut market.sides[side as usize], hots, slot, key)
+        };
         if !listed {
             if market.open_order_cap != 0 {
                 self.open_counts.add(account, instrument);

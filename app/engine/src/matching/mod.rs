@@ -1,3 +1,9 @@
-//! How orders meet. Continuous trading now; auctions will be its neighbours.
+//! How orders meet: one by one as they come, or together in an auction; and the quotes that
+//! stand in for trading while they must not.
 
+mod after;
+mod call;
 mod continuous;
+mod quotes;
+
+pub(crate) use continuous::Stop;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::STATE_VERSION;
 use crate::command::{AssetSpec, Limits, StopLeg};
-use crate::engine::{Day, Engine, OrderStatus, Session, valid_limits};
+use crate::engine::{Day, Engine, OrderStatus, Session, Tokyo, valid_limits};
 use crate::event::CloseReason;
 use crate::hash::Running;
 use crate::instrument::{InstrumentSpec, tick_rule_from_number};
@@ -132,6 +132,25 @@ impl<'a> Reader<'a> {
             session_rules: self.flag()?,
             listed_shares: Quantity(self.i64()?),
         })
+    }
+
+    fn tokyo(&mut self) -> Result<Tokyo, String> {
+        let tokyo = Tokyo {
+            traded: self.flag()?,
+            priced: self.flag()?,
+            low: self.i64()?,
+            previous: self.i64()?,
+            window_from: Timestamp(self.u64()?),
+            window_price: self.i64()?,
+            short_days: self.u8()?,
+            limit_days: self.array()?,
+            special: self.i64()?,
+        };
+        let prices = [tokyo.low, tokyo.previous, tokyo.window_price, tokyo.special];
+        if prices.iter().any(|&price| price < 0) {
+            return self.wrong("a price of the day below zero");
+        }
+        Ok(tokyo)
     }
 
     fn order(&mut self) -> Result<(Hot, Cold), String> {
@@ -379,6 +398,7 @@ impl Engine {
                 return input.wrong("halts of unknown kinds");
             }
             self.timers.set(InstrumentId(i as u32), Timestamp(input.u64()?));
+            self.markets[i].tokyo = input.tokyo()?;
         }
         Ok(())
     }
@@ -411,11 +431,15 @@ impl Engine {
             let hot = &self.orders.hot[slot as usize];
             let key = market.exact_key(hot.bound);
             let side = &mut market.sides[hot.side as usize];
-            match (key, side.quantity.checked_add(hot.remaining)) {
-                (Some(key), Some(_)) => {
+            let fits = side.quantity.checked_add(hot.remaining).is_some();
+            match key.filter(|_| fits) {
+                Some(_) if hot.flags.has(Flags::MARKET) => {
+                    self.books.push_market(side, &mut self.orders.hot, slot);
+                }
+                Some(key) => {
                     self.books.push(side, &mut self.orders.hot, slot, key);
                 }
-                _ => return input.wrong(&format!("order slot {slot} does not fit its book")),
+                None => return input.wrong(&format!("order slot {slot} does not fit its book")),
             }
         }
         for slot in open {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::STATE_VERSION;
-use crate::engine::Engine;
+use crate::engine::{Engine, Tokyo};
 use crate::instrument::{InstrumentSpec, tick_rule_number};
 use crate::orders::{Cold, Extra, Flags, Hot, Kind};
 use crate::types::*;
@@ -100,6 +100,18 @@ impl Writer<'_> {
         self.i64(extra.prevented);
         self.i64(extra.amount);
         self.u8(extra.batch);
+    }
+
+    fn tokyo(&mut self, tokyo: &Tokyo) {
+        self.u8(u8::from(tokyo.traded));
+        self.u8(u8::from(tokyo.priced));
+        self.i64(tokyo.low);
+        self.i64(tokyo.previous);
+        self.u64(tokyo.window_from.0);
+        self.i64(tokyo.window_price);
+        self.u8(tokyo.short_days);
+        self.bytes(&tokyo.limit_days);
+        self.i64(tokyo.special);
     }
 
     fn order(&mut self, hot: &Hot, cold: &Cold) {
@@ -229,6 +241,7 @@ impl Engine {
             out.u8(u8::from(market.short_restricted));
             out.u8(u8::from(market.killed));
             out.u64(self.timers.get(InstrumentId(i as u32)).0);
+            out.tokyo(&market.tokyo);
         }
     }
 
@@ -247,10 +260,10 @@ impl Engine {
             out.extra(slot, extra);
         }
         let hot = &self.orders.hot;
-        let queues =
-            self.markets.iter().flat_map(|market| &market.sides).flat_map(|side| {
-                self.books.walk(side).flat_map(|level| self.books.queue(level, hot))
-            });
+        let queues = self.markets.iter().flat_map(|market| &market.sides).flat_map(|side| {
+            let levels = self.books.market_queue(side).into_iter().chain(self.books.walk(side));
+            levels.flat_map(|level| self.books.queue(level, hot))
+        });
         out.slots(QUEUES, queues);
         let accounts = (0..self.accounts.len() as u32).map(AccountId);
         let open = accounts.flat_map(|account| self.accounts.open_orders(account, hot));
