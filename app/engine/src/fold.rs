@@ -199,6 +199,15 @@ fn of_odd_lot(odd: &OddLot, order: OrderId) -> OrderState {
 }
 
 impl InstrumentState {
+    /// What the public contract calls its phase: what people set (`halted`, `closed`) before
+    /// what its session says.
+    pub fn phase_word(&self) -> &'static str {
+        match self.status {
+            InstrumentStatus::Open => self.phase.as_str(),
+            set => set.as_str(),
+        }
+    }
+
     /// Just created. Its phase follows in an event, unless it trades continuously.
     pub fn created(spec: &InstrumentSpec) -> InstrumentState {
         InstrumentState {

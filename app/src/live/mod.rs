@@ -14,6 +14,7 @@ mod books;
 pub mod fold;
 mod orders;
 mod reference;
+pub mod rules;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +31,7 @@ use crate::bus::{Batch, Step};
 use self::books::Book;
 use self::orders::OrderTable;
 use self::reference::Reference;
+use self::rules::Rules;
 
 /// Most commands taken in under one hold of the lock.
 const SLICE: usize = 256;
@@ -194,6 +196,18 @@ impl Live {
             .collect()
     }
 
+    /// What people have set, as it stands.
+    pub fn rules<T>(&self, read: impl FnOnce(&Rules) -> T) -> T {
+        read(&self.reference.read().rules)
+    }
+
+    /// Why an instrument was last halted, as far as that is known.
+    pub fn halt_reason(&self, symbol: &Symbol) -> Option<String> {
+        let reference = self.reference.read();
+        let id = reference.instrument_by_symbol(symbol.as_str())?;
+        reference.rules.halt_reasons.get(&id).cloned()
+    }
+
     /// One asset.
     pub fn asset(&self, asset: AssetId) -> Option<AssetSpec> {
         self.reference.read().assets.get(asset.0 as usize).copied()
@@ -298,7 +312,7 @@ fn named_by(command: &Command) -> Option<OrderId> {
 }
 
 fn changes_reference(command: &Command, events: &[Event]) -> bool {
-    events.iter().any(|event| event.changes_instrument().is_some())
+    events.iter().any(|event| event.changes_instrument().is_some() || Rules::concerns(event))
         || matches!(
             command,
             Command::Genesis { .. }

@@ -11,6 +11,7 @@ use zaraba_engine::{Command, Engine, Event};
 use crate::bus::Step;
 
 use super::books::Book;
+use super::rules::Rules;
 
 /// Codes of the accounts that `Genesis` makes, by number.
 const SYSTEM_ACCOUNTS: [&str; AccountId::SYSTEM_COUNT as usize] =
@@ -22,6 +23,7 @@ pub(super) struct Reference {
     pub(super) accounts: Vec<AccountState>,
     pub(super) instruments: Vec<InstrumentState>,
     pub(super) assets: Vec<AssetSpec>,
+    pub(super) rules: Rules,
     account_codes: HashMap<AccountCode, AccountId>,
     symbols: HashMap<Symbol, InstrumentId>,
     asset_codes: HashMap<AssetCode, AssetId>,
@@ -57,11 +59,12 @@ impl Reference {
     pub(super) fn instrument(&self, id: InstrumentId, books: &[Book]) -> Option<InstrumentState> {
         let state = *self.instruments.get(id.0 as usize)?;
         let last_price = books.get(id.0 as usize).map_or(Price::ZERO, |book| book.last_price);
-        Some(InstrumentState { last_price, ..state })
+        Some(InstrumentState { last_price, killed: self.rules.killed(id), ..state })
     }
 
     pub(super) fn apply(&mut self, step: &Step, events: &[Event]) {
         for event in events {
+            self.rules.follow(&step.command, event);
             match (event, &step.command) {
                 (Event::Begun, _) => {
                     for number in 0..AccountId::SYSTEM_COUNT {

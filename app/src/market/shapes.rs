@@ -116,7 +116,74 @@ pub struct TickerShape {
     pub seq: u64,
 }
 
+/// A quote that stands in for trading (Tokyo).
+#[derive(Clone, Debug, Serialize, ToSchema, PartialEq, Eq)]
+#[schema(as = Quote)]
+pub struct QuoteShape {
+    /// `special` or `sequential`.
+    pub kind: &'static str,
+    /// The side in surplus: `buy` for a special bid, `sell` for a special ask.
+    pub side: &'static str,
+    /// At which price it is shown.
+    pub price: String,
+    /// When it is renewed or ends.
+    #[schema(required)]
+    pub until: Option<String>,
+}
+
+impl QuoteShape {
+    /// A quote in an instrument's units; `None` when trading is free.
+    pub fn of(quote: &Quote, spec: &InstrumentSpec) -> Option<QuoteShape> {
+        (quote.kind != QuoteKind::Free).then(|| QuoteShape {
+            kind: quote.kind.as_str(),
+            side: quote.side.as_str(),
+            price: decimal(i128::from(quote.price.0), spec.price_digits),
+            until: moment(quote.due),
+        })
+    }
+}
+
+/// A time; zero is none.
+pub fn moment(at: Timestamp) -> Option<String> {
+    (at.0 != 0).then(|| time(at))
+}
+
+/// The words of the halted order kinds and sides.
+pub fn halt_words(halts: Halts) -> Vec<&'static str> {
+    HALTS.iter().filter(|(_, halt)| halts.has(*halt)).map(|(word, _)| *word).collect()
+}
+
+/// Halts by their public words.
+pub const HALTS: [(&str, Halts); 6] = [
+    ("limit_buy", Halts(1)),
+    ("limit_sell", Halts(1 << 1)),
+    ("market_buy", Halts(1 << 2)),
+    ("market_sell", Halts(1 << 3)),
+    ("contingent_buy", Halts(1 << 4)),
+    ("contingent_sell", Halts(1 << 5)),
+];
+
 /// JSON of one of our own shapes.
 pub fn to_json<T: Serialize>(shape: &T) -> String {
     serde_json::to_string(shape).expect("shapes have string keys and plain values only")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halts_have_the_words_of_their_bits() {
+        for side in [Side::Buy, Side::Sell] {
+            let side_word = side.as_str();
+            for (halt, kind) in [
+                (Halts::limit(side), "limit"),
+                (Halts::market(side), "market"),
+                (Halts::contingent(side), "contingent"),
+            ] {
+                assert_eq!(halt_words(halt), [format!("{kind}_{side_word}")]);
+            }
+        }
+        assert_eq!(halt_words(Halts::ALL).len(), HALTS.len());
+    }
 }

@@ -16,6 +16,16 @@ pub enum Word {
     TimeInForce,
     /// An instrument's phase.
     Phase,
+    /// A quote that stands in for trading.
+    Quote,
+    /// A halted order kind and side.
+    Halt,
+    /// An order's condition.
+    Condition,
+    /// Kind of an auction.
+    Auction,
+    /// How an auction ended.
+    AuctionEnd,
     /// Market profile.
     Profile,
     /// Kind of an order event.
@@ -44,13 +54,48 @@ const TABLE: &[Row] = {
         (Status, "pending_trigger", "Waiting for trigger", "条件待ち"),
         (Type, "limit", "Limit", "指値"),
         (Type, "market", "Market", "成行"),
+        (Type, "stop", "Stop", "逆指値（成行）"),
+        (Type, "stop_limit", "Stop limit", "逆指値（指値）"),
+        (Type, "take_profit", "Take profit", "利食い（成行）"),
+        (Type, "take_profit_limit", "Take profit limit", "利食い（指値）"),
         (TimeInForce, "gtc", "GTC", "GTC"),
         (TimeInForce, "day", "Day", "当日"),
         (TimeInForce, "ioc", "IOC", "IOC"),
         (TimeInForce, "fok", "FOK", "FOK"),
+        (TimeInForce, "gtd", "GTD", "期間指定"),
         (Phase, "continuous", "Continuous", "ザラバ"),
         (Phase, "halted", "Halted", "売買停止"),
         (Phase, "closed", "Closed", "終了"),
+        (Phase, "pre_open", "Pre-open", "寄付前受付"),
+        (Phase, "break", "Break", "休憩"),
+        (Phase, "pre_close", "Pre-close", "引け前（プレ・クロージング）"),
+        (Phase, "call_auction", "Call auction", "板寄せ受付"),
+        (Quote, "special", "Special quote", "特別気配"),
+        (Quote, "sequential", "Sequential quote", "連続約定気配"),
+        (Halt, "limit_buy", "Limit buys", "指値買"),
+        (Halt, "limit_sell", "Limit sells", "指値売"),
+        (Halt, "market_buy", "Market buys", "成行買"),
+        (Halt, "market_sell", "Market sells", "成行売"),
+        (Halt, "contingent_buy", "Stop buys", "逆指値買"),
+        (Halt, "contingent_sell", "Stop sells", "逆指値売"),
+        (Condition, "none", "None", "なし"),
+        (Condition, "opening", "On open", "寄付"),
+        (Condition, "closing", "On close", "引け"),
+        (Condition, "funari", "Funari", "不成"),
+        (Auction, "opening", "Opening", "前場寄付"),
+        (Auction, "morning_close", "Morning close", "前場引け"),
+        (Auction, "afternoon_opening", "Afternoon opening", "後場寄付"),
+        (Auction, "closing", "Closing", "大引け"),
+        (Auction, "quote", "Out of a quote", "気配からの板寄せ"),
+        (Auction, "circuit_break", "Circuit break", "サーキットブレーカー"),
+        (Auction, "full_range", "Full range", "全価格帯"),
+        (Auction, "resumption", "Resumption", "売買再開"),
+        (Auction, "listing", "Listing", "新規上場"),
+        (AuctionEnd, "priced", "Priced", "約定"),
+        (AuctionEnd, "empty", "Nothing to trade", "約定なし"),
+        (AuctionEnd, "unpriced", "No price", "値付かず"),
+        (AuctionEnd, "stop_allocation", "Stop allocation", "ストップ配分"),
+        (AuctionEnd, "special_execution", "At the bound of the range", "更新値幅の限度での約定"),
         (Profile, "tse", "Tokyo equities", "東証現物"),
         (Profile, "crypto", "Crypto assets", "暗号資産"),
         (Event, "accepted", "Accepted", "受付"),
@@ -58,9 +103,14 @@ const TABLE: &[Row] = {
         (Event, "amended", "Amended", "訂正"),
         (Event, "trade", "Traded", "約定"),
         (Event, "closed", "Closed", "終了"),
+        (Event, "parked", "Waiting", "待機"),
+        (Event, "attached", "Attached", "後続注文登録"),
+        (Event, "triggered", "Set off", "発動"),
+        (Event, "prevented", "Self-trade prevented", "自己対当防止"),
         (Liquidity, "maker", "Maker", "メイカー"),
         (Liquidity, "taker", "Taker", "テイカー"),
         (Liquidity, "auction", "Auction", "板寄せ"),
+        (Liquidity, "desk", "Odd-lot desk", "単元未満株"),
         (Via, "rest", "REST", "REST"),
         (Via, "stream", "Stream", "ストリーム"),
         (Via, "admin", "Console", "コンソール"),
@@ -99,6 +149,41 @@ const TABLE: &[Row] = {
         (Reason, "invalid_amount", "Unusable amount", "金額が不正"),
         (Reason, "amount_overflow", "The balance would overflow", "残高が上限を超過"),
         (Reason, "invalid_day", "Not a later day", "日付が不正"),
+        (Reason, "phase_closed", "No orders in this phase", "注文受付時間外"),
+        (Reason, "invalid_condition", "Condition does not fit", "執行条件が不適合"),
+        (Reason, "over_listed_shares", "Above 30% of listed shares", "上場株式数の30%超"),
+        (Reason, "short_sale_restricted", "Short-sale price rule", "空売り価格規制"),
+        (Reason, "invalid_trigger", "Unusable trigger", "発動条件が不正"),
+        (Reason, "invalid_expiry", "Unusable last day", "有効期限が不正"),
+        (Reason, "order_kind_halted", "This kind of order is halted", "注文種別が停止中"),
+        (Reason, "market_order_in_call", "No market orders in a call", "板寄せ中は成行不可"),
+        (Reason, "risk_order_quantity", "Risk limit: order quantity", "リスク上限：注文数量"),
+        (Reason, "risk_order_value", "Risk limit: order value", "リスク上限：注文金額"),
+        (Reason, "risk_day_value", "Risk limit: value in one day", "リスク上限：当日売買代金"),
+        (Reason, "risk_open_orders", "Risk limit: open orders", "リスク上限：未約定注文数"),
+        (Reason, "risk_position", "Risk limit: position", "リスク上限：建玉・保有数"),
+        (Reason, "risk_price_collar", "Risk limit: price", "リスク上限：値段乖離"),
+        (
+            Reason,
+            "risk_message_rate",
+            "Risk limit: messages per second",
+            "リスク上限：毎秒の注文数",
+        ),
+        (Reason, "kill_switch", "A kill switch is on", "緊急停止中"),
+        (Reason, "odd_lot_unavailable", "Odd-lot desk closed", "単元未満株の受付停止"),
+        (Reason, "odd_lot_cap", "Above the odd-lot cap", "単元未満株の上限超過"),
+        (Reason, "odd_lot_no_quote", "No best price to deal on", "基準気配なし"),
+        (Reason, "odd_lot_price", "Quote worse than the price", "提示値段が指定より不利"),
+        (Reason, "house_inventory", "The house cannot take it", "自己勘定の在庫不足"),
+        (Reason, "invalid_step", "Not the next step of the day", "立会段階が不正"),
+        (Reason, "invalid_call", "No call can begin now", "板寄せを開始できない"),
+        (Reason, "amend_not_allowed", "Cannot be amended in this way", "この訂正は不可"),
+        (Reason, "self_trade", "Met the account's own order", "自己対当の防止"),
+        (Reason, "auction_rest", "Left over by its auction", "板寄せの残数量"),
+        (Reason, "off_limits", "Outside the new limits", "新しい制限値幅外"),
+        (Reason, "parent_ended", "First order ended unfilled", "先行注文が未約定で終了"),
+        (Reason, "trigger_refused", "Set off but refused", "発動後に受付拒否"),
+        (Reason, "circuit_breaker", "Stopped by the breaker", "サーキットブレーカー発動"),
         (Reason, "filled", "Filled", "全部約定"),
         (Reason, "cancelled", "Cancelled", "取消"),
         (Reason, "cancelled_many", "Cancelled with others", "一括取消"),
@@ -136,10 +221,23 @@ mod tests {
 
     #[test]
     fn every_close_reason_of_the_engine_has_words() {
-        use zaraba_engine::event::CloseReason::*;
-        for reason in [Filled, Cancelled, CancelledMany, ImmediateRest, FillOrKill, Expired] {
+        for reason in zaraba_engine::event::CloseReason::ALL {
             assert_ne!(word(Lang::Ja, Word::Reason, reason.as_str()), reason.as_str());
         }
+    }
+
+    #[test]
+    fn every_word_of_the_market_rules_is_there() {
+        use zaraba_engine::types::{AuctionEnd, AuctionKind, Condition, Phase, QuoteKind};
+        let there = |kind, code: &str| {
+            assert!(TABLE.iter().any(|r| r.0 == kind && r.1 == code), "{kind:?} {code}");
+        };
+        Phase::ALL.iter().for_each(|it| there(Word::Phase, it.as_str()));
+        Condition::ALL.iter().for_each(|it| there(Word::Condition, it.as_str()));
+        AuctionKind::ALL.iter().for_each(|it| there(Word::Auction, it.as_str()));
+        AuctionEnd::ALL.iter().for_each(|it| there(Word::AuctionEnd, it.as_str()));
+        let quotes = QuoteKind::ALL.iter().filter(|it| **it != QuoteKind::Free);
+        quotes.for_each(|it| there(Word::Quote, it.as_str()));
     }
 
     #[test]

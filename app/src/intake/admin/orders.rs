@@ -25,7 +25,6 @@ pub(super) struct OwnedOrder {
     account: String,
     #[serde(flatten)]
     order: OrderShape,
-    close_reason: Option<&'static str>,
 }
 
 fn remembered(platform: &Platform, id: &str) -> ApiResult<OrderState> {
@@ -38,7 +37,6 @@ fn owned(platform: &Platform, state: &OrderState) -> ApiResult<OwnedOrder> {
     Ok(OwnedOrder {
         account: account.map(|account| account.code.to_string()).unwrap_or_default(),
         order: order.ok_or_else(|| ApiError::plain(Code::OrderNotFound))?,
-        close_reason: state.closed.map(|reason| reason.as_str()),
     })
 }
 

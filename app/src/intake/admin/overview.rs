@@ -162,7 +162,7 @@ pub(super) async fn overview(
     let mut phases: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
     for (_, state) in platform.live.instruments() {
         let profile = phases.entry(state.spec.profile.as_str()).or_default();
-        *profile.entry(state.status.as_str()).or_default() += 1;
+        *profile.entry(state.phase_word()).or_default() += 1;
     }
     Json(Overview {
         seq: platform.live.seq().0,

@@ -1,4 +1,5 @@
-//! `PATCH /v1/orders/{order_id}`: a new price and/or a smaller total quantity.
+//! `PATCH /v1/orders/{order_id}`: a new price, a smaller total quantity, a new
+//! condition, or several of them.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,8 +12,8 @@ use zaraba_engine::types::*;
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
 use super::extract::{NoParams, Segment, Signed, Trade};
 use super::fields::{self, Given};
+use super::new_order::{condition_of, price_of, quantity_of};
 use super::orders::{changed, order_id};
-use super::place::{price_of, quantity_of};
 use super::shapes::OrderShape;
 use super::submit;
 use crate::platform::Platform;
@@ -30,6 +31,17 @@ struct AmendBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     quantity: Option<Given<'a>>,
+    /// New condition: `none`, `opening`, `closing`, `funari`; another one loses time priority.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    condition: Option<Given<'a>>,
+}
+
+/// What an amendment asks for.
+pub(super) struct Asked<'b, 'a> {
+    pub(super) price: &'b Option<Given<'a>>,
+    pub(super) quantity: &'b Option<Given<'a>>,
+    pub(super) condition: &'b Option<Given<'a>>,
 }
 
 /// Amend an open order.
@@ -55,7 +67,8 @@ pub async fn amend(
 ) -> ApiResult<Json<OrderShape>> {
     let order = order_id(&id)?;
     let body: AmendBody<'_> = fields::read(&request.body)?;
-    let amend = read(order, &body.price, &body.quantity, &platform, &request)?;
+    let asked = Asked { price: &body.price, quantity: &body.quantity, condition: &body.condition };
+    let amend = read(order, &asked, &platform, &request)?;
     let receipt = submit(&platform, Command::Amend(amend)).await?;
     changed(&receipt, order, request.account(), &platform).await.map(Json)
 }
@@ -63,12 +76,11 @@ pub async fn amend(
 /// Reads an amendment of one of the caller's orders.
 pub(super) fn read(
     order: OrderId,
-    new_price: &Option<Given<'_>>,
-    new_quantity: &Option<Given<'_>>,
+    asked: &Asked<'_, '_>,
     platform: &Platform,
     request: &Signed<Trade>,
 ) -> ApiResult<Amend> {
-    if new_price.is_none() && new_quantity.is_none() {
+    if asked.price.is_none() && asked.quantity.is_none() && asked.condition.is_none() {
         return Err(ApiError::plain(Code::NothingToAmend));
     }
     // Its instrument says what the decimals mean. What is not remembered is not open either.
@@ -76,19 +88,19 @@ pub(super) fn read(
     let spec = owned
         .and_then(|order| platform.live.spec(order.instrument))
         .ok_or_else(|| ApiError::plain(Code::OrderNotFound))?;
-    let price = match new_price {
+    let price = match asked.price {
         Some(given) => price_of(given.text("price")?, &spec)?,
         None => Price::ZERO,
     };
-    let quantity = match new_quantity {
+    let quantity = match asked.quantity {
         Some(given) => quantity_of(given.text("quantity")?, "quantity", &spec)?,
         None => Quantity::ZERO,
     };
     // To the engine zero means "unchanged", which is not what a client that writes 0 means.
-    if new_price.is_some() && price.0 == 0 {
+    if asked.price.is_some() && price.0 == 0 {
         return Err(ApiError::plain(Code::InvalidPrice).field("price"));
     }
-    if new_quantity.is_some() && quantity.0 == 0 {
+    if asked.quantity.is_some() && quantity.0 == 0 {
         return Err(ApiError::plain(Code::InvalidQuantity).field("quantity"));
     }
     Ok(Amend {
@@ -98,6 +110,6 @@ pub(super) fn read(
         quantity,
         via: Via::Rest,
         key: request.principal.key.key_id,
-        condition: None,
+        condition: asked.condition.as_ref().map(condition_of).transpose()?,
     })
 }

@@ -12,16 +12,16 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot::Receiver;
 use utoipa::ToSchema;
 use zaraba_engine::Command;
-use zaraba_engine::command::{Cancel, Place, Via};
-use zaraba_engine::instrument::InstrumentSpec;
+use zaraba_engine::command::{Cancel, Via};
 use zaraba_engine::types::OrderId;
 
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
 use super::extract::{NoParams, Signed, Trade};
 use super::fields::{Given, required};
+use super::new_order::NewOrder;
 use super::orders::{changed, order_id};
 use super::shapes::OrderShape;
-use super::{amend, fields, outcome, place};
+use super::{amend, fields, new_order, outcome, place};
 use crate::bus::Receipt;
 use crate::platform::Platform;
 
@@ -35,7 +35,7 @@ pub const ORDERS_MAX: usize = 100;
 struct BatchBody<'a> {
     /// 1 to 100 orders, each as in `POST /v1/orders`.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<place::PlaceBody<'static>>>)]
+    #[schema(value_type = Option<Vec<new_order::PlaceBody<'static>>>)]
     orders: Option<Vec<&'a RawValue>>,
     /// 1 to 100 operations, carried out in this order.
     #[serde(borrow)]
@@ -49,7 +49,7 @@ struct BatchBody<'a> {
 struct Operation<'a> {
     /// A new order, as in `POST /v1/orders`.
     #[serde(borrow)]
-    #[schema(value_type = Option<place::PlaceBody<'static>>)]
+    #[schema(value_type = Option<new_order::PlaceBody<'static>>)]
     place: Option<&'a RawValue>,
     /// A change of an open order, as in `PATCH /v1/orders/{order_id}`.
     #[serde(borrow)]
@@ -75,6 +75,10 @@ struct AmendOperation<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     quantity: Option<Given<'a>>,
+    /// New condition.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    condition: Option<Given<'a>>,
 }
 
 /// A cancel of an open order.
@@ -127,11 +131,11 @@ impl BatchItem {
 
 /// A command on its way, with what its answer is made from.
 enum Waiting {
-    Placed(Receiver<Receipt>, Box<(Place, InstrumentSpec)>),
+    Placed(Receiver<Receipt>, Box<NewOrder>),
     Changed(Receiver<Receipt>, OrderId),
     /// No command, but its client order id is an earlier order's of this request: whether
     /// that one came to be decides its answer.
-    Unread(Box<place::Unread>),
+    Unread(Box<new_order::Unread>),
 }
 
 /// Place up to 100 orders, or carry out up to 100 operations in their order. Counts as that
@@ -203,7 +207,12 @@ fn enqueue(
         }
         Operation { place: None, amend: Some(amend), cancel: None } => {
             let order = order_of(&amend.order_id)?;
-            let amend = amend::read(order, &amend.price, &amend.quantity, platform, request)?;
+            let asked = amend::Asked {
+                price: &amend.price,
+                quantity: &amend.quantity,
+                condition: &amend.condition,
+            };
+            let amend = amend::read(order, &asked, platform, request)?;
             Ok(Waiting::Changed(platform.gate.enqueue(Command::Amend(amend))?, order))
         }
         Operation { place: None, amend: None, cancel: Some(cancel) } => {
@@ -225,12 +234,13 @@ fn enqueue_place(
     platform: &Platform,
     request: &Signed<Trade>,
 ) -> ApiResult<Waiting> {
-    let (place, spec) = match place::read(json, platform, request) {
+    let (command, new) = match new_order::read(json, platform, request) {
         Ok(read) => read,
         Err(unread) => {
             let same_id = |entry: &ApiResult<Waiting>| {
-                matches!(entry, Ok(Waiting::Placed(_, placed))
-                    if Some(placed.0.client_id) == unread.client_id)
+                matches!(entry, Ok(Waiting::Placed(_, new))
+                    if unread.client_id == Some(new.client_id)
+                        || unread.client_id.is_some() && unread.client_id == new.child_id)
             };
             if earlier.iter().any(same_id) {
                 return Ok(Waiting::Unread(unread));
@@ -238,8 +248,8 @@ fn enqueue_place(
             return Err(unread.answer(request.account(), platform));
         }
     };
-    let receipt = platform.gate.enqueue(Command::Place(place))?;
-    Ok(Waiting::Placed(receipt, Box::new((place, spec))))
+    let receipt = platform.gate.enqueue(command)?;
+    Ok(Waiting::Placed(receipt, Box::new(new)))
 }
 
 fn order_of(given: &Option<Given<'_>>) -> ApiResult<OrderId> {
@@ -254,10 +264,10 @@ async fn finish(
     seq: &mut u64,
 ) -> ApiResult<(StatusCode, OrderShape)> {
     match waiting {
-        Waiting::Placed(receipt, placed) => {
+        Waiting::Placed(receipt, new) => {
             let receipt = outcome(platform, receipt).await?;
             *seq = (*seq).max(receipt.step().seq.0);
-            place::answer(&receipt, &placed.0, &placed.1, platform).await
+            place::answer(&receipt, &new, platform).await
         }
         Waiting::Changed(receipt, order) => {
             let receipt = outcome(platform, receipt).await?;

@@ -81,7 +81,7 @@ codes! {
     OffLot "off_lot" 422 "The quantity is not a multiple of the lot size.";
     BelowMinQuantity "below_min_quantity" 422 "Below the smallest order.";
     AboveMaxQuantity "above_max_quantity" 422 "Above the largest order.";
-    InvalidPrice "invalid_price" 422 "The price is not a positive decimal that fits, or is given with a market order.";
+    InvalidPrice "invalid_price" 422 "The price is not a positive decimal that fits, or is given with an order that is or becomes a market order.";
     OffTick "off_tick" 422 "The price is not a multiple of the tick size.";
     PriceOutOfLimits "price_out_of_limits" 422 "Outside the day's limits.";
     NotionalTooLarge "notional_too_large" 422 "Price times quantity does not fit the arithmetic.";
@@ -97,6 +97,30 @@ codes! {
     AmountOverflow "amount_overflow" 422 "The balance would not fit the arithmetic.";
     InvalidDay "invalid_day" 422 "The day is not after the current one.";
     InvalidSpec "invalid_spec" 422 "The definition contradicts itself (units, ticks, lots, fees, limits).";
+    PhaseClosed "phase_closed" 422 "The market takes only cancels in this phase: between Tokyo's sessions and after the close.";
+    InvalidCondition "invalid_condition" 422 "The condition does not fit. Conditions are Tokyo's, for day orders: `opening` before an opening auction, `closing` before the closing one, `funari` for limit orders; none of them may be amended in the pre-close.";
+    OverListedShares "over_listed_shares" 422 "Above 30% of the listed shares, Tokyo's bound on one order.";
+    ShortSaleRestricted "short_sale_restricted" 422 "A short sale at or below the last price while the price rule binds: from a trade at 90% of the base price or less until the end of the next day. At the last price it is allowed when the last different price was lower; `short_exempt` orders are free of it.";
+    InvalidTrigger "invalid_trigger" 422 "The trigger price, its direction or the combination of legs is not allowed: a `stop_price` belongs to stop and take-profit kinds and to `oco`, is a positive price on a tick, and an `oco` belongs to a limit order without a trigger.";
+    InvalidExpiry "invalid_expiry" 422 "The last day of a period order is not a date, has passed or is too far off, or the order is not `gtd`.";
+    KindHalted "order_kind_halted" 422 "This kind and side of order is halted in the instrument; its `halts` say which are.";
+    CallAuction "market_order_in_call" 422 "Market orders are refused while an auction is called (circuit break, resumption, listing).";
+    RiskOrderQuantity "risk_order_quantity" 422 "Above the hard risk limit on the quantity of one order, of the account, its group or the instrument.";
+    RiskOrderValue "risk_order_value" 422 "Above the hard risk limit on the value of one order at its worst price.";
+    RiskDayValue "risk_day_value" 422 "Above the hard risk limit on the value traded in one day, this order at its worst price included.";
+    RiskOpenOrders "risk_open_orders" 422 "Above the hard risk limit on the number of open orders.";
+    RiskPosition "risk_position" 422 "Above the hard risk limit on what may be held, if this and all open buys fill.";
+    RiskCollar "risk_price_collar" 422 "The price is further from the reference price than the hard risk limit allows.";
+    RiskMessages "risk_message_rate" 422 "More orders and amendments in this second than the hard risk limit allows; send it later, with a new client order id.";
+    Killed "kill_switch" 422 "A kill switch is on for the account, its group, the instrument or everything; only cancels are taken.";
+    OddLotUnavailable "odd_lot_unavailable" 422 "The odd-lot desk is closed for this instrument, or now.";
+    OddLotCap "odd_lot_cap" 422 "Above the odd-lot desk's cap in shares or value, or not below the trading unit.";
+    OddLotNoQuote "odd_lot_no_quote" 422 "The book has no best price for the house to deal on.";
+    OddLotPrice "odd_lot_price" 422 "The house's quote is worse than `price`.";
+    HouseInventory "house_inventory" 422 "The house has not enough shares or cash to take the other side.";
+    InvalidStep "invalid_step" 422 "The session step is not after the last one, or of another day.";
+    NotInCall "invalid_call" 422 "A call auction cannot begin now.";
+    AmendNotAllowed "amend_not_allowed" 422 "This order cannot be amended in this way now.";
     RateLimited "rate_limited" 429 "Too many requests; wait `Retry-After` seconds.";
     InternalError "internal_error" 500 "A fault of the platform; nothing is known to be wrong with the request.";
     Busy "busy" 503 "The queue is full; the order was not sequenced. Try again after `Retry-After`.";
@@ -160,6 +184,12 @@ impl ApiError {
     /// Names the field.
     pub fn field(mut self, field: impl Into<Cow<'static, str>>) -> ApiError {
         self.field = Some(field.into());
+        self
+    }
+
+    /// Puts the field inside another one: `price` within `oco` is `oco.price`.
+    pub fn within(mut self, outer: &str) -> ApiError {
+        self.field = self.field.map(|field| Cow::Owned(format!("{outer}.{field}")));
         self
     }
 

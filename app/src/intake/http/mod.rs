@@ -14,6 +14,7 @@ pub(super) mod history;
 pub(super) mod instruments;
 pub mod layers;
 mod metrics;
+mod new_order;
 mod node;
 mod openapi;
 pub(super) mod orders;

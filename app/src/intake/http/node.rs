@@ -75,7 +75,7 @@ pub async fn status(State(platform): State<Platform>, _: NoParams) -> Json<Statu
     let (seq, history) = (platform.live.seq().0, platform.status.projected().0);
     let markets = platform.live.instruments().into_iter().map(|(_, state)| MarketShape {
         symbol: state.spec.symbol.to_string(),
-        phase: state.status.as_str(),
+        phase: state.phase_word(),
     });
     Json(StatusShape {
         accepting: platform.gate.is_open() && !failed,

@@ -31,8 +31,8 @@ const OPEN_CURSOR: &[u8] = b"open";
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct OrdersQuery {
-    /// Left out or `open`: all open orders, from memory, oldest first. `partially_filled`:
-    /// those of them. `filled`, `cancelled`, `expired`, `rejected`, `all`: from the history,
+    /// Left out or `open`: all open orders, from memory, oldest first. `partially_filled`,
+    /// `pending_trigger`: those of them. `filled`, `cancelled`, `expired`, `rejected`, `all`: from the history,
     /// newest first.
     status: Option<String>,
     /// Only in this instrument.
@@ -50,8 +50,7 @@ pub struct OrdersQuery {
 }
 
 enum Which {
-    Live { partial_only: bool },
-    Nothing,
+    Live(Option<OrderStatus>),
     Past(Option<OrderStatus>),
 }
 
@@ -81,10 +80,10 @@ pub async fn list(
     };
     let cursor = query.cursor.as_deref();
     let page = match which(query.status.as_deref())? {
-        Which::Live { partial_only } => {
-            open_page(&platform, request.account(), &filter, partial_only, cursor, limit)?
+        Which::Live(status) => {
+            let filter = OrderFilter { status, ..filter };
+            open_page(&platform, request.account(), &filter, cursor, limit)?
         }
-        Which::Nothing => List { items: Vec::new(), next_cursor: None, seq: platform.live.seq().0 },
         Which::Past(status) => {
             let filter = OrderFilter { status, ..filter };
             let page = platform.history.orders(request.account(), &filter, cursor, limit).await?;
@@ -104,10 +103,9 @@ pub async fn list(
 
 fn which(status: Option<&str>) -> ApiResult<Which> {
     Ok(match status {
-        None | Some("open") => Which::Live { partial_only: false },
-        Some("partially_filled") => Which::Live { partial_only: true },
-        // Stop orders are not offered, so none ever waits for its trigger.
-        Some("pending_trigger") => Which::Nothing,
+        None | Some("open") => Which::Live(None),
+        Some("partially_filled") => Which::Live(Some(OrderStatus::PartiallyFilled)),
+        Some("pending_trigger") => Which::Live(Some(OrderStatus::PendingTrigger)),
         Some("filled") => Which::Past(Some(OrderStatus::Filled)),
         Some("cancelled") => Which::Past(Some(OrderStatus::Cancelled)),
         Some("expired") => Which::Past(Some(OrderStatus::Expired)),
@@ -125,7 +123,6 @@ fn open_page(
     platform: &Platform,
     account: AccountId,
     filter: &OrderFilter,
-    partial_only: bool,
     cursor: Option<&str>,
     limit: usize,
 ) -> ApiResult<List<OrderShape>> {
@@ -135,7 +132,7 @@ fn open_page(
             && filter.side.is_none_or(|side| side == order.side)
             && filter.from.is_none_or(|from| order.created_at >= from)
             && filter.to.is_none_or(|to| order.created_at < to)
-            && (!partial_only || order.status == OrderStatus::PartiallyFilled)
+            && filter.status.is_none_or(|status| status == order.status)
     };
     let (orders, seq, next) = platform.live.open_orders_page(account, after, limit, keep);
     Ok(List {

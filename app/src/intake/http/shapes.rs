@@ -10,6 +10,7 @@ use zaraba_engine::types::*;
 
 use super::decimal::divide_half_even;
 use crate::live::Live;
+use crate::market::shapes::{QuoteShape, halt_words, moment};
 use crate::market::text::{decimal, time};
 use crate::queries::{FillRow, LedgerRow};
 
@@ -42,9 +43,9 @@ pub struct OrderShape {
     pub symbol: String,
     /// `buy` or `sell`.
     pub side: &'static str,
-    /// `limit` or `market`.
+    /// `limit`, `market`, `stop`, `stop_limit`, `take_profit`, `take_profit_limit`.
     pub r#type: &'static str,
-    /// `day`, `gtc`, `ioc`, `fok`.
+    /// `day`, `gtc`, `ioc`, `fok`, `gtd`.
     pub time_in_force: &'static str,
     /// Refused rather than taking liquidity.
     pub post_only: bool,
@@ -56,17 +57,54 @@ pub struct OrderShape {
     pub quantity: String,
     /// Filled quantity.
     pub filled_quantity: String,
-    /// What is still in the book; zero when finished.
+    /// What is still open; zero when finished.
     pub remaining_quantity: String,
+    /// What did not trade because the other side was the same account's.
+    pub prevented_quantity: String,
     /// Exact average price of the fills, rounded half to even to the instrument's price
     /// decimals and four more; null before the first fill.
     #[schema(required)]
     pub average_price: Option<String>,
-    /// `open`, `partially_filled`, `filled`, `cancelled`, `expired`, `rejected`.
+    /// `open`, `partially_filled`, `filled`, `cancelled`, `expired`, `rejected`,
+    /// `pending_trigger` (waits outside the book: for its trigger, its first order, its moment).
     pub status: &'static str,
     /// Why it was rejected.
     #[schema(required)]
     pub reject_code: Option<&'static str>,
+    /// Why it ended; null while it lives and when it was rejected.
+    #[schema(required)]
+    pub close_reason: Option<&'static str>,
+    /// `none`, `opening`, `closing`, `funari`.
+    pub condition: &'static str,
+    /// `none`, `cancel_taker`, `cancel_maker`, `cancel_both`, `decrement`.
+    pub self_trade_prevention: &'static str,
+    /// `none`, `short`, `short_exempt`.
+    pub short_sale: &'static str,
+    /// What it waits or waited for; null without a trigger.
+    #[schema(required)]
+    pub stop_price: Option<String>,
+    /// From which side the last price reaches `stop_price`: `at_or_above`, `at_or_below`.
+    #[schema(required)]
+    pub trigger_when: Option<&'static str>,
+    /// The stop half of an OCO.
+    #[schema(required)]
+    pub oco: Option<OcoShape>,
+    /// Last trading day of a `gtd` order.
+    #[schema(required)]
+    #[schema(example = "2026-12-30")]
+    pub expires_on: Option<String>,
+    /// The order this one waits or waited for (if-done).
+    #[schema(required)]
+    pub parent_order_id: Option<String>,
+    /// The order that follows when this one is done.
+    #[schema(required)]
+    pub child_order_id: Option<String>,
+    /// Of a market order by amount: how much of the quote asset, as sent.
+    #[schema(required)]
+    pub quote_amount: Option<String>,
+    /// Odd-lot desk: `batch`, `principal`; null for all other orders.
+    #[schema(required)]
+    pub odd_lot: Option<&'static str>,
     /// When it was sequenced.
     pub created_at: String,
     /// When it last changed.
@@ -75,27 +113,61 @@ pub struct OrderShape {
     pub seq: u64,
 }
 
+/// The stop half of an OCO.
+#[derive(Clone, Debug, Serialize, ToSchema, PartialEq, Eq)]
+#[schema(as = Oco)]
+pub struct OcoShape {
+    /// The last price that sets it off.
+    pub stop_price: String,
+    /// From which side: `at_or_above`, `at_or_below`.
+    pub trigger_when: &'static str,
+    /// Limit price from then on; null: market.
+    #[schema(required)]
+    pub price: Option<String>,
+}
+
 impl OrderShape {
     /// An order in its instrument's units.
-    pub fn new(order: &OrderState, spec: &InstrumentSpec) -> OrderShape {
+    pub fn new(order: &OrderState, spec: &InstrumentSpec, live: &Live) -> OrderShape {
         let quantity = |quantity: i64| decimal(i128::from(quantity), spec.quantity_digits);
-        let open = if order.status.is_live() { order.quantity.0 - order.filled.0 } else { 0 };
+        let price = |price: Price| decimal(i128::from(price.0), spec.price_digits);
+        let open = if order.status.is_live() { order.remaining().0 } else { 0 };
+        let number = |order: OrderId| (order.0 != 0).then(|| order.to_string());
         OrderShape {
             order_id: order.order.to_string(),
             client_order_id: order.client_id.to_string(),
             symbol: spec.symbol.to_string(),
             side: order.side.as_str(),
-            r#type: order.kind.as_str(),
+            r#type: type_word(order),
             time_in_force: order.time_in_force.as_str(),
             post_only: order.post_only,
-            price: (order.kind == OrderKind::Limit)
-                .then(|| decimal(i128::from(order.price.0), spec.price_digits)),
+            price: (order.kind == OrderKind::Limit).then(|| price(order.price)),
             quantity: quantity(order.quantity.0),
             filled_quantity: quantity(order.filled.0),
             remaining_quantity: quantity(open),
+            prevented_quantity: quantity(order.prevented.0),
             average_price: average(order, spec.price_digits),
             status: order.status.as_str(),
             reject_code: order.reject.map(|reject| reject.code()),
+            close_reason: order.closed.map(|reason| reason.as_str()),
+            condition: order.condition.as_str(),
+            self_trade_prevention: order.self_trade.as_str(),
+            short_sale: short_word(order.short),
+            stop_price: order.trigger.map(|trigger| price(trigger.price)),
+            trigger_when: order.trigger.map(|trigger| trigger.when.as_str()),
+            oco: order.stop.map(|stop| OcoShape {
+                stop_price: price(stop.trigger.price),
+                trigger_when: stop.trigger.when.as_str(),
+                price: (stop.price.0 != 0).then(|| price(stop.price)),
+            }),
+            expires_on: (order.expires != 0).then(|| day_text(order.expires)),
+            parent_order_id: number(order.parent),
+            child_order_id: number(order.child),
+            quote_amount: (order.amount.0 != 0)
+                .then(|| live.asset(spec.quote_asset))
+                .flatten()
+                .map(|asset| amount(order.amount, &asset)),
+            odd_lot: order.odd_lot.then(|| desk_of(order).as_str()),
             created_at: time(order.created_at),
             updated_at: time(order.updated_at),
             seq: order.seq.0,
@@ -105,8 +177,42 @@ impl OrderShape {
     /// An order of any instrument; `None` when its instrument is not known (a history of
     /// another platform).
     pub fn find(order: &OrderState, live: &Live) -> Option<OrderShape> {
-        Some(OrderShape::new(order, &live.spec(order.instrument)?))
+        Some(OrderShape::new(order, &live.spec(order.instrument)?, live))
     }
+}
+
+/// An order's public type: what it is, or what it waits as.
+pub fn type_word(order: &OrderState) -> &'static str {
+    let stops =
+        |trigger: Trigger| (trigger.when == TriggerWhen::AtOrAbove) == (order.side == Side::Buy);
+    match (order.trigger.map(stops), order.kind) {
+        (None, kind) => kind.as_str(),
+        (Some(true), OrderKind::Market) => "stop",
+        (Some(true), OrderKind::Limit) => "stop_limit",
+        (Some(false), OrderKind::Market) => "take_profit",
+        (Some(false), OrderKind::Limit) => "take_profit_limit",
+    }
+}
+
+/// The desk an odd-lot order is for: only the principal one deals at once.
+fn desk_of(order: &OrderState) -> Desk {
+    match order.time_in_force {
+        TimeInForce::Fok | TimeInForce::Ioc => Desk::Principal,
+        _ => Desk::Batch,
+    }
+}
+
+/// As in requests: what is not a short sale is `none`.
+fn short_word(short: ShortSale) -> &'static str {
+    match short {
+        ShortSale::Long => "none",
+        other => other.as_str(),
+    }
+}
+
+/// A day yyyymmdd as `yyyy-mm-dd`.
+pub fn day_text(day: u32) -> String {
+    format!("{:04}-{:02}-{:02}", day / 10_000, day / 100 % 100, day % 100)
 }
 
 fn average(order: &OrderState, price_digits: u8) -> Option<String> {
@@ -269,10 +375,27 @@ pub struct InstrumentShape {
     /// Lowest allowed price of the day.
     #[schema(required)]
     pub limit_down: Option<String>,
-    /// `continuous`, `halted`, `closed`.
+    /// `halted`, `closed` (by people), else by its session: `continuous`, `pre_open`, `break`,
+    /// `pre_close`, `closed`, `call_auction`.
     pub phase: &'static str,
+    /// When the phase ends; null: not known.
+    #[schema(required)]
+    pub phase_until: Option<String>,
     /// Whether only cancels are taken.
     pub halted: bool,
+    /// Which order kinds and sides are refused: `limit_buy`, `limit_sell`, `market_buy`,
+    /// `market_sell`, `contingent_buy`, `contingent_sell`.
+    pub halts: Vec<&'static str>,
+    /// Why it was last halted (whole or in part), as far as that is known.
+    #[schema(required)]
+    pub halt_reason: Option<String>,
+    /// Whether a kill switch is on for it or for everything.
+    pub killed: bool,
+    /// The quote that stands in for trading; null: none.
+    #[schema(required)]
+    pub quote: Option<QuoteShape>,
+    /// Whether the short-sale price rule binds.
+    pub short_restricted: bool,
     /// Price of the newest trade.
     #[schema(required)]
     pub last_price: Option<String>,
@@ -289,6 +412,11 @@ pub struct InstrumentShape {
     /// Open orders one account may have; null: no cap.
     #[schema(required)]
     pub open_order_cap: Option<u32>,
+    /// Whether it follows Tokyo's sessions.
+    pub session_rules: bool,
+    /// Listed shares, of which one order may be for 30%; null: not known.
+    #[schema(required)]
+    pub listed_shares: Option<String>,
     /// Journal sequence it reflects.
     pub seq: u64,
 }
@@ -321,8 +449,14 @@ impl InstrumentShape {
             base_price: price(spec.base_price),
             limit_up: price(spec.limit_up),
             limit_down: price(spec.limit_down),
-            phase: state.status.as_str(),
+            phase: state.phase_word(),
+            phase_until: moment(state.until),
             halted: state.status == InstrumentStatus::Halted,
+            halts: halt_words(state.halts),
+            halt_reason: live.halt_reason(&spec.symbol),
+            killed: state.killed,
+            quote: QuoteShape::of(&state.quote, spec),
+            short_restricted: state.short_restricted,
             last_price: price(state.last_price),
             price_digits: spec.price_digits,
             quantity_digits: spec.quantity_digits,
@@ -330,6 +464,8 @@ impl InstrumentShape {
             taker_fee: decimal(i128::from(spec.taker_fee_ppm), 6),
             market_band: decimal(i128::from(spec.market_band_ppm), 6),
             open_order_cap: (spec.open_order_cap != 0).then_some(spec.open_order_cap),
+            session_rules: spec.session_rules,
+            listed_shares: (spec.listed_shares.0 != 0).then(|| quantity(spec.listed_shares)),
             seq: seq.0,
         }
     }

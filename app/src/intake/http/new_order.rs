@@ -1,0 +1,662 @@
+//! Reading one new order: the JSON of every kind (plain, contingent, odd lot) to the command it
+//! asks for. What combines with what is said here only as far as the JSON could not be written
+//! as a command at all; every trading rule is the engine's.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zaraba_engine::Command;
+use zaraba_engine::command::{Child, Contingent, OddLot, Place, StopLeg, Via};
+use zaraba_engine::instrument::InstrumentSpec;
+use zaraba_engine::types::*;
+
+use super::decimal::{self, DecimalError};
+use super::error::{ApiError, ApiResult, Code};
+use super::extract::{Signed, Trade};
+use super::fields::{self, Given, required, word};
+use super::place::client_id;
+use crate::platform::Platform;
+
+/// A new order.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewOrder)]
+pub struct PlaceBody<'a> {
+    /// Your own id, unique per account: 1 to 36 letters, digits, `-`, `_`, `.`, `:`, not
+    /// only dots. Repeat a request whose outcome you do not know with the same id.
+    #[serde(borrow)]
+    #[schema(value_type = String, example = "a-1")]
+    client_order_id: Option<Given<'a>>,
+    /// Instrument code.
+    #[serde(borrow)]
+    #[schema(value_type = String, example = "7203")]
+    symbol: Option<Given<'a>>,
+    /// `buy` or `sell`.
+    #[serde(borrow)]
+    #[schema(value_type = String, example = "buy")]
+    side: Option<Given<'a>>,
+    /// `limit`, `market`, `stop`, `stop_limit`, `take_profit`, `take_profit_limit`.
+    #[serde(borrow)]
+    #[schema(value_type = String, example = "limit")]
+    r#type: Option<Given<'a>>,
+    /// Decimal string, a multiple of the lot size (odd lots: below it). One of `quantity` and
+    /// `quote_amount` is required.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>, example = "100")]
+    quantity: Option<Given<'a>>,
+    /// Market orders by value: how much of the quote asset to spend (buy) or to raise (sell).
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    quote_amount: Option<Given<'a>>,
+    /// Decimal string, a multiple of the tick size; for limit kinds only. Of a principal odd-lot
+    /// order: the worst price it may have.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>, example = "2530.5")]
+    price: Option<Given<'a>>,
+    /// For stop and take-profit kinds: the last price that sets the order off. A stop fires at
+    /// or above it for a buy, at or below it for a sell; a take-profit the other way round.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    stop_price: Option<Given<'a>>,
+    /// `day`, `gtc`, `ioc`, `fok`, `gtd` (with `expires_on`). Left out: `gtd` where `expires_on`
+    /// is given; `ioc` for market orders of instruments without sessions; else `day` for `tse`,
+    /// `gtc` for `crypto` instruments.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    time_in_force: Option<Given<'a>>,
+    /// Last trading day of a `gtd` order, `yyyy-mm-dd`.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>, example = "2026-12-30")]
+    expires_on: Option<Given<'a>>,
+    /// `none`, `opening`, `closing`, `funari`: in which auctions it takes part (Tokyo).
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    condition: Option<Given<'a>>,
+    /// Refuse the order rather than take liquidity.
+    #[serde(borrow)]
+    #[schema(value_type = Option<bool>)]
+    post_only: Option<Given<'a>>,
+    /// `none`, `cancel_taker`, `cancel_maker`, `cancel_both`, `decrement`: what happens when it
+    /// meets an order of the same account.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    self_trade_prevention: Option<Given<'a>>,
+    /// Of a sell: `none` (owned), `short` (borrowed), `short_exempt` (borrowed, exempt from the
+    /// price rule).
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    short_sale: Option<Given<'a>>,
+    /// Makes a limit order an OCO: while it rests, reaching `stop_price` turns it into a market
+    /// order, or a limit order at this `price`.
+    #[serde(borrow)]
+    oco: Option<OcoBody<'a>>,
+    /// What follows when this order is done, for the quantity it filled.
+    #[serde(borrow)]
+    if_done: Option<ChildBody<'a>>,
+    /// `batch` (filled at an auction's price) or `principal` (filled at once at the house's
+    /// quote): an order of less than the trading unit, against the house.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    odd_lot: Option<Given<'a>>,
+}
+
+/// The stop half of an OCO.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewOco)]
+struct OcoBody<'a> {
+    /// Last price that sets it off: at or above for a buy, at or below for a sell.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    stop_price: Option<Given<'a>>,
+    /// Limit price from then on; left out: market.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    price: Option<Given<'a>>,
+}
+
+/// The order that follows another.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewChild)]
+struct ChildBody<'a> {
+    /// Your own id for it, unique per account.
+    #[serde(borrow)]
+    #[schema(value_type = String, example = "a-1-exit")]
+    client_order_id: Option<Given<'a>>,
+    /// `buy` or `sell`.
+    #[serde(borrow)]
+    #[schema(value_type = String, example = "sell")]
+    side: Option<Given<'a>>,
+    /// As of the order itself.
+    #[serde(borrow)]
+    #[schema(value_type = String, example = "limit")]
+    r#type: Option<Given<'a>>,
+    /// As of the order itself.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    price: Option<Given<'a>>,
+    /// As of the order itself.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    stop_price: Option<Given<'a>>,
+    /// `day`, `gtc`, `gtd`. Left out: `gtd` where `expires_on` is given, else `day` for `tse`,
+    /// `gtc` for `crypto` instruments.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    time_in_force: Option<Given<'a>>,
+    /// As of the order itself.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    expires_on: Option<Given<'a>>,
+    /// Makes it an OCO (if-done-OCO).
+    #[serde(borrow)]
+    oco: Option<OcoBody<'a>>,
+}
+
+/// What an answer to a new order is made from.
+pub(super) struct NewOrder {
+    /// Whose.
+    pub(super) account: AccountId,
+    /// Its client order id.
+    pub(super) client_id: ClientId,
+    /// That of the order that follows it.
+    pub(super) child_id: Option<ClientId>,
+    /// Its instrument.
+    pub(super) spec: InstrumentSpec,
+}
+
+/// A new order that cannot be a command.
+pub(super) struct Unread {
+    /// Its client order id, if that much could be read.
+    pub(super) client_id: Option<ClientId>,
+    /// Why.
+    pub(super) error: ApiError,
+}
+
+impl From<ApiError> for Box<Unread> {
+    fn from(error: ApiError) -> Box<Unread> {
+        Box::new(Unread { client_id: None, error })
+    }
+}
+
+/// Reads one new order of the caller.
+pub(super) fn read(
+    body: &[u8],
+    platform: &Platform,
+    request: &Signed<Trade>,
+) -> Result<(Command, NewOrder), Box<Unread>> {
+    let body: PlaceBody<'_> = fields::read(body)?;
+    let client_id = client_order_id(&body.client_order_id)?;
+    order_of(&body, client_id, platform, request)
+        .map_err(|error| Box::new(Unread { client_id: Some(client_id), error }))
+}
+
+fn order_of(
+    body: &PlaceBody<'_>,
+    client_id: ClientId,
+    platform: &Platform,
+    request: &Signed<Trade>,
+) -> ApiResult<(Command, NewOrder)> {
+    let symbol = required(&body.symbol, "symbol")?.text("symbol")?;
+    // Told before the instrument is looked for, so that a wrong word is always told.
+    let side = side_of(&body.side)?;
+    let kind = Kind::of(&body.r#type)?;
+    let (instrument, spec) = platform
+        .live
+        .spec_by_symbol(symbol)
+        .ok_or_else(|| ApiError::plain(Code::UnknownInstrument).field("symbol"))?;
+    let account = request.account();
+    let mut new = NewOrder { account, client_id, child_id: None, spec };
+    let from = Sender { account, instrument, client_id, key: request.principal.key.key_id };
+    if let Some(desk) = &body.odd_lot {
+        let desk = choice("odd_lot", desk, Desk::ALL, Desk::as_str)?;
+        let odd = odd_lot(body, desk, side, kind, &from, &spec)?;
+        return Ok((Command::PlaceOddLot(Box::new(odd)), new));
+    }
+    let terms = Terms::of(
+        &Leg {
+            price: &body.price,
+            stop_price: &body.stop_price,
+            time_in_force: &body.time_in_force,
+            expires_on: &body.expires_on,
+            oco: body.oco.as_ref(),
+            follows: false,
+        },
+        side,
+        kind,
+        &spec,
+    )?;
+    let order = place(body, &terms, &from, &spec, platform)?;
+    let child = match &body.if_done {
+        Some(child) => Some(child_of(child, &spec).map_err(|error| error.within("if_done"))?),
+        None => None,
+    };
+    new.child_id = child.map(|child| child.client_id);
+    let Terms { trigger, stop, expires, .. } = terms;
+    let plain = trigger.is_none() && stop.is_none() && child.is_none();
+    if plain && order.time_in_force != TimeInForce::Gtd {
+        return Ok((Command::Place(order), new));
+    }
+    let contingent = Contingent { order, trigger, stop, expires, child };
+    Ok((Command::PlaceContingent(Box::new(contingent)), new))
+}
+
+/// Who asks for what.
+struct Sender {
+    account: AccountId,
+    instrument: InstrumentId,
+    client_id: ClientId,
+    key: u32,
+}
+
+fn place(
+    body: &PlaceBody<'_>,
+    terms: &Terms,
+    from: &Sender,
+    spec: &InstrumentSpec,
+    platform: &Platform,
+) -> ApiResult<Place> {
+    let (quantity, by_amount) = size(body, terms, spec, platform)?;
+    let post_only = match &body.post_only {
+        Some(given) => given.flag("post_only")?,
+        None => false,
+    };
+    let condition = match &body.condition {
+        Some(given) => condition_of(given)?,
+        None => Condition::Any,
+    };
+    let self_trade = match &body.self_trade_prevention {
+        Some(given) => choice("self_trade_prevention", given, SelfTrade::ALL, SelfTrade::as_str)?,
+        None => SelfTrade::Allow,
+    };
+    let short = match &body.short_sale {
+        Some(given) => short_of(given)?,
+        None => ShortSale::Long,
+    };
+    Ok(Place {
+        account: from.account,
+        instrument: from.instrument,
+        side: terms.side,
+        kind: terms.kind,
+        time_in_force: terms.time_in_force,
+        post_only,
+        price: terms.price,
+        quantity,
+        client_id: from.client_id,
+        via: Via::Rest,
+        key: from.key,
+        condition,
+        self_trade,
+        short,
+        by_amount,
+    })
+}
+
+/// The quantity, or the amount in minor units of the quote asset, and which of them it is.
+fn size(
+    body: &PlaceBody<'_>,
+    terms: &Terms,
+    spec: &InstrumentSpec,
+    platform: &Platform,
+) -> ApiResult<(Quantity, bool)> {
+    let Some(amount) = &body.quote_amount else {
+        let quantity = required(&body.quantity, "quantity")?.text("quantity")?;
+        return Ok((quantity_of(quantity, "quantity", spec)?, false));
+    };
+    let wrong = |message| ApiError::new(Code::InvalidValue, message).field("quote_amount");
+    if body.quantity.is_some() {
+        return Err(wrong("give quantity or quote_amount, not both"));
+    }
+    if terms.kind != OrderKind::Market || terms.trigger.is_some() {
+        return Err(wrong("only market orders are by amount"));
+    }
+    let quote = platform.live.asset(spec.quote_asset);
+    let exponent = quote.map_or(0, |asset| asset.exponent);
+    decimal::parse(amount.text("quote_amount")?, exponent)
+        .ok()
+        .filter(|amount| *amount > 0)
+        .map(|amount| (Quantity(amount), true))
+        .ok_or_else(|| ApiError::plain(Code::InvalidAmount).field("quote_amount"))
+}
+
+/// An order's type: what it is or becomes, and whether and how it waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Kind {
+    kind: OrderKind,
+    waits: Option<Waits>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    Stop,
+    TakeProfit,
+}
+
+impl Kind {
+    fn of(given: &Option<Given<'_>>) -> ApiResult<Kind> {
+        use OrderKind::{Limit, Market};
+        let kind = |kind, waits| Kind { kind, waits };
+        let words = [
+            ("limit", kind(Limit, None)),
+            ("market", kind(Market, None)),
+            ("stop", kind(Market, Some(Waits::Stop))),
+            ("stop_limit", kind(Limit, Some(Waits::Stop))),
+            ("take_profit", kind(Market, Some(Waits::TakeProfit))),
+            ("take_profit_limit", kind(Limit, Some(Waits::TakeProfit))),
+        ];
+        word("type", required(given, "type")?.text("type")?, &words)
+    }
+}
+
+impl Waits {
+    /// From which side the last price reaches the trigger.
+    fn when(self, side: Side) -> TriggerWhen {
+        match (self, side) {
+            (Waits::Stop, Side::Buy) | (Waits::TakeProfit, Side::Sell) => TriggerWhen::AtOrAbove,
+            (Waits::Stop, Side::Sell) | (Waits::TakeProfit, Side::Buy) => TriggerWhen::AtOrBelow,
+        }
+    }
+}
+
+/// The fields an order and the one that follows it have in common.
+struct Leg<'b, 'a> {
+    price: &'b Option<Given<'a>>,
+    stop_price: &'b Option<Given<'a>>,
+    time_in_force: &'b Option<Given<'a>>,
+    expires_on: &'b Option<Given<'a>>,
+    oco: Option<&'b OcoBody<'a>>,
+    /// Whether it is the order that follows.
+    follows: bool,
+}
+
+/// What they say.
+struct Terms {
+    side: Side,
+    kind: OrderKind,
+    price: Price,
+    trigger: Option<Trigger>,
+    stop: Option<StopLeg>,
+    time_in_force: TimeInForce,
+    expires: u32,
+}
+
+impl Terms {
+    fn of(leg: &Leg<'_, '_>, side: Side, kind: Kind, spec: &InstrumentSpec) -> ApiResult<Terms> {
+        let price = limit_price(kind.kind, leg.price, spec)?;
+        let trigger = match (kind.waits, leg.stop_price) {
+            (Some(waits), given) => {
+                let text = required(given, "stop_price")?.text("stop_price")?;
+                Some(Trigger { price: stop_price_of(text, spec)?, when: waits.when(side) })
+            }
+            (None, None) => None,
+            (None, Some(given)) => {
+                given.text("stop_price")?;
+                let message = "only stop and take-profit kinds take a stop_price";
+                return Err(ApiError::new(Code::InvalidTrigger, message).field("stop_price"));
+            }
+        };
+        let stop = match leg.oco {
+            Some(oco) => Some(stop_leg(oco, side, kind, spec).map_err(|e| e.within("oco"))?),
+            None => None,
+        };
+        let (time_in_force, expires) = leg.lives(kind, spec)?;
+        Ok(Terms { side, kind: kind.kind, price, trigger, stop, time_in_force, expires })
+    }
+}
+
+impl Leg<'_, '_> {
+    /// How long the order lives, and its last day.
+    fn lives(&self, kind: Kind, spec: &InstrumentSpec) -> ApiResult<(TimeInForce, u32)> {
+        let expires = match self.expires_on {
+            Some(given) => Some(date_of(given.text("expires_on")?)?),
+            None => None,
+        };
+        let at_once = kind == Kind { kind: OrderKind::Market, waits: None } && !self.follows;
+        let time_in_force = match self.time_in_force {
+            Some(given) => word("time_in_force", given.text("time_in_force")?, &TIMES)?,
+            None if expires.is_some() => TimeInForce::Gtd,
+            None if at_once && !spec.session_rules => TimeInForce::Ioc,
+            None => match spec.profile {
+                Profile::Tse => TimeInForce::Day,
+                Profile::Crypto => TimeInForce::Gtc,
+            },
+        };
+        match (time_in_force, expires) {
+            (TimeInForce::Gtd, Some(day)) => Ok((time_in_force, day)),
+            (TimeInForce::Gtd, None) => {
+                let message = "expires_on is required for gtd";
+                Err(ApiError::new(Code::MissingField, message).field("expires_on"))
+            }
+            (_, None) => Ok((time_in_force, 0)),
+            (_, Some(_)) => {
+                let message = "only gtd orders have a last day";
+                Err(ApiError::new(Code::InvalidExpiry, message).field("expires_on"))
+            }
+        }
+    }
+}
+
+fn stop_leg(
+    oco: &OcoBody<'_>,
+    side: Side,
+    kind: Kind,
+    spec: &InstrumentSpec,
+) -> ApiResult<StopLeg> {
+    if kind != (Kind { kind: OrderKind::Limit, waits: None }) {
+        let message = "only a limit order has a stop half";
+        return Err(ApiError::new(Code::InvalidTrigger, message).field("stop_price"));
+    }
+    let text = required(&oco.stop_price, "stop_price")?.text("stop_price")?;
+    let trigger = Trigger { price: stop_price_of(text, spec)?, when: Waits::Stop.when(side) };
+    let price = match &oco.price {
+        Some(given) => positive_price(given, spec)?,
+        None => Price::ZERO,
+    };
+    Ok(StopLeg { trigger, price })
+}
+
+fn child_of(body: &ChildBody<'_>, spec: &InstrumentSpec) -> ApiResult<Child> {
+    let client_id = client_order_id(&body.client_order_id)?;
+    let leg = Leg {
+        price: &body.price,
+        stop_price: &body.stop_price,
+        time_in_force: &body.time_in_force,
+        expires_on: &body.expires_on,
+        oco: body.oco.as_ref(),
+        follows: true,
+    };
+    let side = side_of(&body.side)?;
+    let terms = Terms::of(&leg, side, Kind::of(&body.r#type)?, spec)?;
+    Ok(Child {
+        side,
+        kind: terms.kind,
+        price: terms.price,
+        trigger: terms.trigger,
+        stop: terms.stop,
+        time_in_force: terms.time_in_force,
+        expires: terms.expires,
+        client_id,
+    })
+}
+
+fn odd_lot(
+    body: &PlaceBody<'_>,
+    desk: Desk,
+    side: Side,
+    kind: Kind,
+    from: &Sender,
+    spec: &InstrumentSpec,
+) -> ApiResult<OddLot> {
+    let given = [
+        ("quote_amount", body.quote_amount.is_some()),
+        ("stop_price", body.stop_price.is_some() || kind.waits.is_some()),
+        ("time_in_force", body.time_in_force.is_some()),
+        ("expires_on", body.expires_on.is_some()),
+        ("condition", body.condition.is_some()),
+        ("post_only", body.post_only.is_some()),
+        ("self_trade_prevention", body.self_trade_prevention.is_some()),
+        ("short_sale", body.short_sale.is_some()),
+        ("oco", body.oco.is_some()),
+        ("if_done", body.if_done.is_some()),
+        ("type", desk == Desk::Batch && kind.kind == OrderKind::Limit),
+    ];
+    if let Some((field, _)) = given.into_iter().find(|(_, given)| *given) {
+        let message = "an odd-lot order has a quantity, and at the principal desk a limit price; \
+                       nothing else";
+        return Err(ApiError::new(Code::UnsupportedValue, message).field(field));
+    }
+    let quantity = required(&body.quantity, "quantity")?.text("quantity")?;
+    Ok(OddLot {
+        account: from.account,
+        instrument: from.instrument,
+        side,
+        desk,
+        quantity: quantity_of(quantity, "quantity", spec)?,
+        price: match kind.kind {
+            OrderKind::Limit => positive_price(required(&body.price, "price")?, spec)?,
+            OrderKind::Market => limit_price(kind.kind, &body.price, spec)?,
+        },
+        client_id: from.client_id,
+        via: Via::Rest,
+        key: from.key,
+    })
+}
+
+const TIMES: [(&str, TimeInForce); 5] = [
+    ("day", TimeInForce::Day),
+    ("gtc", TimeInForce::Gtc),
+    ("ioc", TimeInForce::Ioc),
+    ("fok", TimeInForce::Fok),
+    ("gtd", TimeInForce::Gtd),
+];
+
+/// One of the public words of `all`.
+fn choice<T: Copy>(
+    name: &'static str,
+    given: &Given<'_>,
+    all: &[T],
+    as_str: fn(T) -> &'static str,
+) -> ApiResult<T> {
+    let words: Vec<(&str, T)> = all.iter().map(|value| (as_str(*value), *value)).collect();
+    word(name, given.text(name)?, &words)
+}
+
+/// A condition's word.
+pub(super) fn condition_of(given: &Given<'_>) -> ApiResult<Condition> {
+    choice("condition", given, Condition::ALL, Condition::as_str)
+}
+
+fn short_of(given: &Given<'_>) -> ApiResult<ShortSale> {
+    let words = [
+        ("none", ShortSale::Long),
+        ("short", ShortSale::Short),
+        ("short_exempt", ShortSale::Exempt),
+    ];
+    word("short_sale", given.text("short_sale")?, &words)
+}
+
+fn side_of(given: &Option<Given<'_>>) -> ApiResult<Side> {
+    let side = required(given, "side")?.text("side")?;
+    word("side", side, &[("buy", Side::Buy), ("sell", Side::Sell)])
+}
+
+fn client_order_id(given: &Option<Given<'_>>) -> ApiResult<ClientId> {
+    let name = "client_order_id";
+    client_id(required(given, name)?.text(name)?)
+        .ok_or_else(|| ApiError::plain(Code::InvalidClientOrderId).field(name))
+}
+
+/// The price of a limit kind; market kinds have none.
+fn limit_price(
+    kind: OrderKind,
+    given: &Option<Given<'_>>,
+    spec: &InstrumentSpec,
+) -> ApiResult<Price> {
+    match (kind, given) {
+        (OrderKind::Limit, given) => price_of(required(given, "price")?.text("price")?, spec),
+        (OrderKind::Market, None) => Ok(Price::ZERO),
+        (OrderKind::Market, Some(_)) => {
+            let message = "an order that is or becomes a market order takes no price";
+            Err(ApiError::new(Code::InvalidPrice, message).field("price"))
+        }
+    }
+}
+
+/// A price where zero would mean none.
+fn positive_price(given: &Given<'_>, spec: &InstrumentSpec) -> ApiResult<Price> {
+    price_of(given.text("price")?, spec).and_then(|price| match price {
+        Price::ZERO => Err(ApiError::plain(Code::InvalidPrice).field("price")),
+        price => Ok(price),
+    })
+}
+
+/// A price in the instrument's units. More decimals than it has cannot be on a tick.
+pub(super) fn price_of(text: &str, spec: &InstrumentSpec) -> ApiResult<Price> {
+    decimal::parse(text, spec.price_digits).map(Price).map_err(|why| {
+        let code = match why {
+            DecimalError::TooFine => Code::OffTick,
+            DecimalError::Syntax | DecimalError::TooLarge => Code::InvalidPrice,
+        };
+        ApiError::plain(code).field("price")
+    })
+}
+
+/// A trigger's price; what cannot be one in the instrument's units is no trigger.
+fn stop_price_of(text: &str, spec: &InstrumentSpec) -> ApiResult<Price> {
+    decimal::parse(text, spec.price_digits)
+        .ok()
+        .filter(|price| *price > 0)
+        .map(Price)
+        .ok_or_else(|| ApiError::plain(Code::InvalidTrigger).field("stop_price"))
+}
+
+/// A quantity in the instrument's units. More decimals than it has cannot be whole lots.
+pub(super) fn quantity_of(
+    text: &str,
+    field: &'static str,
+    spec: &InstrumentSpec,
+) -> ApiResult<Quantity> {
+    decimal::parse(text, spec.quantity_digits).map(Quantity).map_err(|why| {
+        let code = match why {
+            DecimalError::TooFine => Code::OffLot,
+            DecimalError::Syntax | DecimalError::TooLarge => Code::InvalidQuantity,
+        };
+        ApiError::plain(code).field(field)
+    })
+}
+
+/// A date `yyyy-mm-dd` as yyyymmdd.
+fn date_of(text: &str) -> ApiResult<u32> {
+    let wrong = || ApiError::plain(Code::InvalidExpiry).field("expires_on");
+    let form = text.len() == 10
+        && text.bytes().enumerate().all(|(at, b)| match at {
+            4 | 7 => b == b'-',
+            _ => b.is_ascii_digit(),
+        });
+    let date: jiff::civil::Date = form.then(|| text.parse().ok()).flatten().ok_or_else(wrong)?;
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    u32::try_from(i32::from(year) * 10_000 + i32::from(month) * 100 + i32::from(day))
+        .map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_days_of_the_calendar() {
+        assert_eq!(date_of("2026-12-30").unwrap(), 20_261_230);
+        assert_eq!(date_of("2028-02-29").unwrap(), 20_280_229);
+        for wrong in ["2026-02-29", "2026-13-01", "20261230", "2026-1-1", "2026-12-30T00", ""] {
+            assert_eq!(date_of(wrong).unwrap_err().code, Code::InvalidExpiry, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn stops_follow_the_price_away_and_profits_meet_it() {
+        assert_eq!(Waits::Stop.when(Side::Buy), TriggerWhen::AtOrAbove);
+        assert_eq!(Waits::Stop.when(Side::Sell), TriggerWhen::AtOrBelow);
+        assert_eq!(Waits::TakeProfit.when(Side::Buy), TriggerWhen::AtOrBelow);
+        assert_eq!(Waits::TakeProfit.when(Side::Sell), TriggerWhen::AtOrAbove);
+    }
+}

@@ -1,0 +1,106 @@
+//! What people have set beyond an instrument's definition: kill switches, risk limits, groups,
+//! fee schedules, odd-lot terms, circuit breakers, and why things were halted. And the house's
+//! odd-lot position, which follows from its trades.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use zaraba_engine::command::{Breaker, FeeTiers, OddLotTerms, RiskLimits};
+use zaraba_engine::types::*;
+use zaraba_engine::{Command, Event};
+
+/// Rules as they stand.
+#[derive(Clone, Default)]
+pub struct Rules {
+    /// Kill switches that are on.
+    pub kills: BTreeSet<KillScope>,
+    /// Risk limits by scope.
+    pub risk_limits: BTreeMap<RiskScope, RiskLimits>,
+    /// Accounts that are in another group than 0.
+    pub groups: HashMap<AccountId, GroupId>,
+    /// Fees by volume.
+    pub fee_tiers: BTreeMap<AssetId, FeeTiers>,
+    /// Odd-lot terms.
+    pub odd_lot_terms: BTreeMap<InstrumentId, OddLotTerms>,
+    /// Circuit breakers.
+    pub breakers: BTreeMap<InstrumentId, Breaker>,
+    /// Shares the house took (bought, if positive) from odd-lot trades.
+    pub house_net: BTreeMap<InstrumentId, Quantity>,
+    /// Why instruments were last halted, since the start or from the database.
+    pub halt_reasons: HashMap<InstrumentId, String>,
+}
+
+impl Rules {
+    /// Takes in one event.
+    pub(super) fn follow(&mut self, command: &Command, event: &Event) {
+        match (event, command) {
+            (Event::KillChanged { scope, on: true }, _) => {
+                self.kills.insert(*scope);
+            }
+            (Event::KillChanged { scope, on: false }, _) => {
+                self.kills.remove(scope);
+            }
+            (Event::RiskLimitsChanged { scope }, Command::SetRiskLimits { limits, .. }) => {
+                if limits.bounds == RiskLimits::default().bounds {
+                    self.risk_limits.remove(scope);
+                } else {
+                    self.risk_limits.insert(*scope, **limits);
+                }
+            }
+            (Event::GroupChanged { account, group: GroupId(0) }, _) => {
+                self.groups.remove(account);
+            }
+            (Event::GroupChanged { account, group }, _) => {
+                self.groups.insert(*account, *group);
+            }
+            (Event::FeeTiersChanged { asset }, Command::SetFeeTiers { tiers, .. }) => {
+                if tiers.len == 0 {
+                    self.fee_tiers.remove(asset);
+                } else {
+                    self.fee_tiers.insert(*asset, **tiers);
+                }
+            }
+            (Event::TermsChanged { instrument }, Command::SetOddLotTerms { terms, .. }) => {
+                self.odd_lot_terms.insert(*instrument, **terms);
+            }
+            (Event::TermsChanged { instrument }, Command::SetBreaker { breaker, .. }) => {
+                self.breakers.insert(*instrument, **breaker);
+            }
+            (Event::DeskTrade(trade), _) => {
+                self.house_net.insert(trade.instrument, trade.house_net);
+            }
+            (Event::HaltsChanged { instrument, halts: Halts(0) }, Command::SetHalts { .. })
+            | (Event::InstrumentStatusChanged { instrument, status: InstrumentStatus::Open }, _) => {
+                self.halt_reasons.remove(instrument);
+            }
+            (Event::HaltsChanged { instrument, .. }, Command::SetHalts { by, .. })
+            | (
+                Event::InstrumentStatusChanged { instrument, .. },
+                Command::SetInstrumentStatus { by, .. },
+            ) => {
+                self.halt_reasons.insert(*instrument, by.reason.to_string());
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether this event changes anything here.
+    pub(super) fn concerns(event: &Event) -> bool {
+        matches!(
+            event,
+            Event::KillChanged { .. }
+                | Event::RiskLimitsChanged { .. }
+                | Event::GroupChanged { .. }
+                | Event::FeeTiersChanged { .. }
+                | Event::TermsChanged { .. }
+                | Event::DeskTrade(_)
+                | Event::HaltsChanged { .. }
+                | Event::InstrumentStatusChanged { .. }
+        )
+    }
+
+    /// Whether an instrument's kill switch or the venue's is on.
+    pub fn killed(&self, instrument: InstrumentId) -> bool {
+        self.kills.contains(&KillScope::Venue)
+            || self.kills.contains(&KillScope::Instrument(instrument))
+    }
+}
