@@ -36,6 +36,9 @@ pub enum Verb {
         #[arg(long)]
         config: Option<PathBuf>,
     },
+    /// Show the calendar: sessions, holidays, settlement.
+    #[command(subcommand, after_help = "Example: zaraba calendar show --date 2026-11-24")]
+    Calendar(crate::schedule::cli::CalendarVerb),
     /// Check or print settings.
     #[command(subcommand, after_help = "Example: zaraba config print > zaraba.toml")]
     Config(ConfigVerb),
@@ -108,6 +111,7 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
         Verb::Config(ConfigVerb::Print { file: Some(file) }) => {
             print!("{}", toml::to_string(&Config::load(&file)?)?);
         }
+        Verb::Calendar(verb) => crate::schedule::cli::run(verb)?,
         Verb::Dev(options) => crate::dev::run(options)?,
         Verb::Load(options) => crate::tools::load::run(options)?,
         Verb::Sim(options) => crate::tools::sim::run(options)?,

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::Keys;
 use crate::auth::token::AdminToken;
 use crate::bus::Batch;
-use crate::clock;
+use crate::clock::{self, MarketClock};
 use crate::config::Config;
 use crate::intake;
 use crate::intake::gate::Gate;
@@ -26,8 +26,8 @@ use crate::platform::{Platform, Status};
 use crate::projections::Projector;
 use crate::projections::source::JournalSource;
 use crate::queries::{History, connect_options};
-use crate::schedule::{self, DayRolls};
-use crate::sequencer::{Hook, Sequencer, SequencerHandle, SequencerParts};
+use crate::schedule::{Calendar, Schedule};
+use crate::sequencer::{Hook, Pulse, Sequencer, SequencerHandle, SequencerParts};
 
 /// Longest that a start waits for the database's API keys.
 const FIRST_KEYS: Duration = Duration::from_millis(1_500);
@@ -60,18 +60,37 @@ impl Core {
     /// # Errors
     /// As [`Core::start`].
     pub async fn start_on(config: Config, disk: Arc<dyn Disk>) -> anyhow::Result<Core> {
+        Core::start_with(config, disk, MarketClock::REAL).await
+    }
+
+    /// As [`Core::start`], on the given disk and by the given clock: for simulated days.
+    ///
+    /// # Errors
+    /// As [`Core::start`]; also when the journal is ahead of a simulated clock.
+    pub async fn start_with(
+        config: Config,
+        disk: Arc<dyn Disk>,
+        clock: MarketClock,
+    ) -> anyhow::Result<Core> {
         let config = Arc::new(config);
         let dirs = Dirs::of(&config.data_dir);
-        let rolls = DayRolls::new(&config.schedule).map_err(anyhow::Error::msg)?;
+        let calendar = Calendar::new(&config.schedule).map_err(anyhow::Error::msg)?;
         let recovered = tokio::task::spawn_blocking({
             let (dirs, config, disk) = (dirs.clone(), config.clone(), disk.clone());
-            move || journal::recover(&dirs, &config, disk)
+            move || journal::recover_with(&dirs, &config, disk, clock)
         })
         .await??;
 
+        anyhow::ensure!(
+            !clock.is_simulated() || recovered.writer.last_at() <= clock.now(),
+            "the journal in {} goes on after the day to simulate: choose a later day or an \
+             empty directory",
+            dirs.journal.display()
+        );
         let status = Arc::new(Status::new(clock::now()));
+        let pulse = Arc::new(Pulse::of(&recovered.engine));
         let live = Arc::new(Live::from_engine(&recovered.engine));
-        let market = Market::start(&config, &recovered.engine);
+        let market = Market::start(&config, &recovered.engine, clock);
         let history = Arc::new(History::new(&config.postgres)?);
         let pool = PgPoolOptions::new()
             .max_connections(2)
@@ -93,6 +112,8 @@ impl Core {
             status: status.clone(),
             hooks: hooks(&live, &market),
             config: config.clone(),
+            clock,
+            pulse: pulse.clone(),
         })
         .context("the sequencer's threads cannot be started")?;
         let snapshotter = Snapshotter::start(SnapshotterParts {
@@ -113,7 +134,7 @@ impl Core {
         let stop = CancellationToken::new();
         let tasks = vec![
             spawn_until(&stop, keys.clone().run(stop.clone())),
-            tokio::spawn(schedule::run(rolls, gate.clone(), stop.clone())),
+            tokio::spawn(Schedule { calendar, clock, pulse, gate: gate.clone() }.run(stop.clone())),
             spawn_until(&stop, warm::run(market.clone(), history.clone(), config.market.clone())),
         ];
         let platform = Platform { config, gate, live, market, history, keys, status };
@@ -166,13 +187,21 @@ impl Node {
     /// # Errors
     /// As [`Core::start`], and when an address cannot be listened on.
     pub async fn start(config: Config) -> anyhow::Result<Node> {
+        Node::start_with(config, MarketClock::REAL).await
+    }
+
+    /// As [`Node::start`], by the given clock: for simulated days.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub async fn start_with(config: Config, clock: MarketClock) -> anyhow::Result<Node> {
         let public = bind("http.listen", config.http.listen)?;
         let admin = bind("http.admin_listen", config.http.admin_listen)?;
         let token =
             AdminToken::load_or_create(&config.http.admin_token_file).with_context(|| {
                 format!("http.admin_token_file {}", config.http.admin_token_file.display())
             })?;
-        let core = Core::start(config).await?;
+        let core = Core::start_with(config, Arc::new(RealDisk), clock).await?;
         let platform = core.platform.clone();
         let doors = CancellationToken::new();
         let (public_at, admin_at) = (public.local_addr()?, admin.local_addr()?);

@@ -483,6 +483,16 @@ impl Engine {
         (session.day, session.step)
     }
 
+    /// Whether the roll to the present trading day is incomplete.
+    pub fn is_rolling(&self, profile: Profile) -> bool {
+        self.days[profile as usize].rolling
+    }
+
+    /// Whether instruments remain to be handled in the last session step.
+    pub fn is_stepping(&self, profile: Profile) -> bool {
+        self.sessions[profile as usize].stepping
+    }
+
     /// When the earliest timer is due: send [`Command::Wake`] then; `None`: nothing waits.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.timers.first().map(|(due, _)| due)

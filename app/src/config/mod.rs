@@ -87,7 +87,14 @@ section!(Postgres {
     query_seconds: u64,
     projection_commands: usize,
 });
-section!(Schedule { tse_day_roll: String, crypto_day_roll: String });
+section!(Schedule {
+    sessions: String,
+    tse_day_roll: String,
+    crypto_day_roll: String,
+    sessions_file: String,
+    holidays_file: String,
+    special_days_file: String,
+});
 section!(Log { filter: String, format: String });
 
 /// Why settings cannot be used.

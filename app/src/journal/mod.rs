@@ -31,7 +31,7 @@ pub(crate) use format::MAX_FRAME;
 pub use format::put_command;
 pub(crate) use metrics::METRICS;
 pub use reader::JournalReader;
-pub use recover::{Recovered, RecoveryReport, recover};
+pub use recover::{Recovered, RecoveryReport, recover, recover_with};
 pub use snapshot::{
     SnapshotHeader, check_snapshot, list_snapshots, load_engine, prune_snapshots, read_snapshot,
     snapshot_path, write_snapshot,

@@ -15,7 +15,7 @@ use super::replay::{Replayer, Walked};
 use super::snapshot::{list_snapshots, read_snapshot, snapshot_path};
 use super::walk::{End, Walker};
 use super::{Dirs, JournalError, JournalWriter};
-use crate::clock;
+use crate::clock::MarketClock;
 use crate::config::Config;
 
 /// A state brought back, and the journal open for writing behind it.
@@ -63,6 +63,19 @@ pub fn recover(
     config: &Config,
     disk: Arc<dyn Disk>,
 ) -> Result<Recovered, JournalError> {
+    recover_with(dirs, config, disk, MarketClock::REAL)
+}
+
+/// As [`recover`]; a new journal is dated by `clock`.
+///
+/// # Errors
+/// As [`recover`].
+pub fn recover_with(
+    dirs: &Dirs,
+    config: &Config,
+    disk: Arc<dyn Disk>,
+    clock: MarketClock,
+) -> Result<Recovered, JournalError> {
     let started = Instant::now();
     for dir in [&dirs.journal, &dirs.snapshots] {
         std::fs::create_dir_all(dir).map_err(JournalError::io("create the directory", dir))?;
@@ -74,14 +87,14 @@ pub fn recover(
     let mut recovered = match headers.last() {
         None => {
             no_snapshots(dirs)?;
-            begin(dirs, config, JournalWriter::begin(dirs, bytes, disk, lock)?)?
+            begin(dirs, config, JournalWriter::begin(dirs, bytes, disk, lock)?, clock)?
         }
         Some(_) => {
             let (engine, end, report) = replay(dirs, &headers, config.journal.check_bytes)?;
             let writer = JournalWriter::resume(dirs, &end, bytes, disk, lock)?;
             if engine.seq() == Seq(0) {
                 // It died before the first command was durable.
-                let begun = begin(dirs, config, writer)?;
+                let begun = begin(dirs, config, writer, clock)?;
                 let seq = begun.report.seq;
                 Recovered { report: RecoveryReport { seq, ..report }, ..begun }
             } else {
@@ -138,6 +151,7 @@ fn begin(
     dirs: &Dirs,
     config: &Config,
     mut writer: JournalWriter,
+    clock: MarketClock,
 ) -> Result<Recovered, JournalError> {
     let mut seed = [0; 16];
     random(dirs, &mut seed)?;
@@ -154,7 +168,7 @@ fn begin(
         },
         hash_seed: [low, high],
     };
-    let (seq, at) = (Seq(1), clock::now());
+    let (seq, at) = (Seq(1), clock.now());
     let mut engine = Engine::new();
     let mut events = Vec::new();
     engine.apply(seq, at, &genesis, &mut events);

@@ -16,7 +16,6 @@ use super::candles::Interval;
 use super::listing::Print;
 use super::shapes::{CandleShape, TickerShape, TradeShape};
 use super::text::decimal;
-use crate::clock;
 use crate::intake::http::error::{ApiError, ApiResult, Code, ErrorBody};
 use crate::intake::http::extract::{Params, Segment};
 use crate::platform::Platform;
@@ -261,7 +260,7 @@ async fn tickers(
     Params(given): Params<TickersQuery>,
 ) -> ApiResult<Json<TickerList>> {
     let symbol = given.symbol;
-    let now = clock::now();
+    let now = platform.market.now();
     platform.market.read(|board| {
         let items = match &symbol {
             None => board.listings.iter().map(|listing| listing.ticker(now, board.seq)).collect(),

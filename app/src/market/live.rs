@@ -222,7 +222,7 @@ async fn instrument_live(State(platform): State<Platform>, Segment(symbol): Segm
         if reader.0.is_stopped() {
             return None;
         }
-        let now = clock::now();
+        let now = reader.0.now();
         let events = reader.0.read(|board| told.look(board, now));
         Some((stream::iter(events), (reader, told, clock)))
     });

@@ -33,7 +33,7 @@ use zaraba_engine::Engine;
 use zaraba_engine::types::*;
 
 use crate::bus::Batch;
-use crate::clock;
+use crate::clock::MarketClock;
 use crate::config::Config;
 use board::{Board, ChannelError};
 use client::{Channel, Client, Drop};
@@ -48,6 +48,7 @@ const STEPS_PER_HOLD: usize = 512;
 
 /// Market data in memory. See the module's header.
 pub struct Market {
+    clock: MarketClock,
     batches: Mutex<Option<Sender<Arc<Batch>>>>,
     board: RwLock<Board>,
     ring: RwLock<Ring>,
@@ -70,9 +71,10 @@ pub struct Start {
 
 impl Market {
     /// The market data of a recovered engine, with its thread running.
-    pub fn start(config: &Config, engine: &Engine) -> Arc<Market> {
+    pub fn start(config: &Config, engine: &Engine, clock: MarketClock) -> Arc<Market> {
         let (sender, receiver) = crossbeam_channel::bounded(BATCHES);
         let market = Arc::new(Market {
+            clock,
             batches: Mutex::new(Some(sender)),
             board: RwLock::new(Board::new(&config.market, engine)),
             ring: RwLock::new(Ring::new(config.stream.resume_events, engine.seq())),
@@ -134,7 +136,7 @@ impl Market {
             }
             // Also between batches: under load the queue is never empty.
             if due.is_some_and(|due| due <= Instant::now()) {
-                self.board.write().publish_states(clock::now());
+                self.board.write().publish_states(self.clock.now());
                 due = None;
             }
         }
@@ -154,7 +156,7 @@ impl Market {
         self.ring.write().extend(&told, batch.last_seq());
         self.wake_owners(&told);
         if let Some(first) = batch.steps.first() {
-            let lag = clock::now().0.saturating_sub(first.at.0);
+            let lag = self.clock.now().0.saturating_sub(first.at.0);
             METRICS.publish_lag.observe(lag as f64 / 1e9);
         }
     }
@@ -175,6 +177,11 @@ impl Market {
                 client.private_released(count);
             }
         }
+    }
+
+    /// The market's time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Last sequence taken in.
@@ -243,7 +250,7 @@ impl Market {
 
     /// Subscribes a client; the channel's state is queued before anything that follows it.
     pub fn subscribe(&self, client: &Arc<Client>, channel: Channel) {
-        self.board.write().subscribe(client, channel, clock::now());
+        self.board.write().subscribe(client, channel, self.clock.now());
     }
 
     /// Ends a subscription.

@@ -11,7 +11,6 @@ use zaraba_engine::types::*;
 use super::Market;
 use super::candles::{Candle, Interval};
 use super::listing::Print;
-use crate::clock;
 use crate::config;
 use crate::queries::{CandleRequest, History, HistoryError};
 
@@ -77,7 +76,7 @@ async fn attempt(
         }
         for interval in Interval::ALL {
             let span = interval.length_ns().saturating_mul(kept.candles_kept as u64);
-            let since = Timestamp(clock::now().0.saturating_sub(span));
+            let since = Timestamp(market.now().0.saturating_sub(span));
             let request = CandleRequest {
                 instruments: &instruments,
                 length_ns: interval.length_ns(),

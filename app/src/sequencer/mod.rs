@@ -16,6 +16,7 @@
 
 mod commit;
 mod metrics;
+mod pulse;
 mod release;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,13 +30,14 @@ use zaraba_engine::Engine;
 use zaraba_engine::types::{Seq, Timestamp};
 
 use crate::bus::Batch;
-use crate::clock;
+use crate::clock::MarketClock;
 use crate::config::Config;
 use crate::intake::gate::Submission;
 use crate::journal::{JournalId, JournalWriter};
 use crate::platform::Status;
 use commit::{OpenBatch, Shared};
 use metrics::METRICS;
+pub use pulse::{Position, Pulse};
 
 /// Called with every batch once it is durable, in order, before its replies go out. Must not
 /// block: everything waits for it.
@@ -60,6 +62,10 @@ pub struct SequencerParts {
     pub hooks: Vec<Hook>,
     /// Settings; `journal` is used.
     pub config: Arc<Config>,
+    /// What commands are dated by.
+    pub clock: MarketClock,
+    /// Told what the state says about time.
+    pub pulse: Arc<Pulse>,
 }
 
 /// The sequencer's own thread.
@@ -69,6 +75,8 @@ pub struct Sequencer {
     queue: Receiver<Submission>,
     stop: Receiver<()>,
     shared: Arc<Shared>,
+    clock: MarketClock,
+    pulse: Arc<Pulse>,
     apply_seconds: prometheus::local::LocalHistogram,
 }
 
@@ -79,7 +87,8 @@ impl Sequencer {
     /// # Errors
     /// When the system gives no threads.
     pub fn start(parts: SequencerParts) -> std::io::Result<SequencerHandle> {
-        let SequencerParts { engine, writer, queue, stopped, status, hooks, config } = parts;
+        let SequencerParts { engine, writer, queue, stopped, status, hooks, config, clock, pulse } =
+            parts;
         status.durable.advance(engine.seq());
         let journal = writer.journal_id();
         let last_at = writer.last_at();
@@ -94,6 +103,8 @@ impl Sequencer {
             queue,
             stop: stopping,
             shared: shared.clone(),
+            clock,
+            pulse,
             apply_seconds: METRICS.apply_seconds.local(),
         };
         let committer = commit::Committer {
@@ -142,7 +153,7 @@ impl Sequencer {
     fn take_run(&mut self, first: Submission) {
         let shared = self.shared.clone();
         let Some(mut open) = shared.open_with_room() else { return };
-        self.last_at = self.last_at.max(clock::now());
+        self.last_at = self.last_at.max(self.clock.now());
         let mut begun = Instant::now();
         let mut submission = first;
         for left in (0..RUN).rev() {
@@ -163,6 +174,7 @@ impl Sequencer {
         open.batch.batch.state_hash = self.engine.state_hash();
         drop(open);
         shared.filled();
+        self.pulse.tell(&self.engine);
         self.apply_seconds.flush();
         METRICS.queue_depth.set(self.queue.len() as i64);
     }

@@ -8,12 +8,13 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::oneshot;
 use zaraba::bus::Receipt;
+use zaraba::clock::MarketClock;
 use zaraba::config::Config;
 use zaraba::intake::gate::{Gate, GateError};
 use zaraba::journal::disk::{Disk, RealDisk};
 use zaraba::journal::{Dirs, JournalError, JournalReader, Recovered, RecoveryReport, recover};
 use zaraba::platform::Status;
-use zaraba::sequencer::{Hook, Sequencer, SequencerHandle, SequencerParts};
+use zaraba::sequencer::{Hook, Pulse, Sequencer, SequencerHandle, SequencerParts};
 use zaraba_engine::types::{AccountCode, Seq};
 use zaraba_engine::{Command, Engine};
 
@@ -60,6 +61,8 @@ impl Node {
         let (gate, queue, stopped) = Gate::new(64);
         let status = Arc::new(Status::default());
         let parts = SequencerParts {
+            pulse: Arc::new(Pulse::of(&engine)),
+            clock: MarketClock::REAL,
             engine,
             writer,
             queue,
