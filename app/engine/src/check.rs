@@ -2,8 +2,9 @@
 //! design; for tests and `journal verify`.
 
 use crate::engine::Engine;
+use crate::engine::Room;
 use crate::money::Traded;
-use crate::orders::{Flags, Kind, NIL};
+use crate::orders::{Flags, Hot, Kind, NIL};
 use crate::types::*;
 
 impl Engine {
@@ -17,6 +18,7 @@ impl Engine {
         self.ledger.check_index()?;
         self.check_balances()?;
         self.check_books()?;
+        self.check_waiting()?;
         self.check_accounts()
     }
 
@@ -30,7 +32,11 @@ impl Engine {
             let cold = &self.orders.cold[slot];
             let traded = Traded { notional: cold.notional, fee: cold.fee };
             let market = &self.markets[hot.instrument.0 as usize];
-            let lock = market.units.lock(hot.side, traded, hot.bound, hot.remaining);
+            if hot.flags.has(Flags::UNLOCKED) {
+                continue;
+            }
+            let worst = self.orders.lock_price(hot);
+            let lock = market.units.lock(hot.side, traded, worst, hot.remaining);
             let (spends, gets) = match hot.side {
                 Side::Buy => (market.quote, market.base),
                 Side::Sell => (market.base, market.quote),
@@ -87,8 +93,13 @@ impl Engine {
             }
         }
         let live = self.orders.hot.iter().filter(|hot| hot.kind == Kind::Live).count();
-        if resting != live || self.resting as usize != live {
-            return Err(format!("{live} live orders, {resting} in books, {} known", self.resting));
+        let parked = |hot: &&Hot| hot.kind == Kind::Live && hot.flags.has(Flags::PARKED);
+        let parked = self.orders.hot.iter().filter(parked).count();
+        if resting + parked != live || self.resting as usize != live {
+            return Err(format!(
+                "{live} live orders, {resting} in books, {parked} outside, {} known",
+                self.resting
+            ));
         }
         Ok(())
     }
@@ -125,6 +136,7 @@ impl Engine {
             for slot in self.books.queue(level, &self.orders.hot) {
                 let hot = &self.orders.hot[slot as usize];
                 let belongs = hot.kind == Kind::Live
+                    && !hot.flags.has(Flags::PARKED)
                     && (hot.instrument, hot.side) == (instrument, side)
                     && (at_market || hot.bound == level.price)
                     && hot.flags.has(Flags::MARKET) == at_market
@@ -153,6 +165,90 @@ impl Engine {
             return wrong("quantity of the side does not add up");
         }
         Ok(orders_total)
+    }
+
+    /// Rooms hold every parked order once; trigger queues hold every order with a trigger to
+    /// meet, in order of price.
+    fn check_waiting(&self) -> Result<(), String> {
+        let (mut parked, mut watched) = (0, 0);
+        for i in 0..self.markets.len() {
+            let instrument = InstrumentId(i as u32);
+            for room in Room::ALL {
+                let mut before = NIL;
+                for slot in self.parked(instrument, room) {
+                    let hot = &self.orders.hot[slot as usize];
+                    let belongs = hot.kind == Kind::Live
+                        && hot.instrument == instrument
+                        && hot.flags.has(Flags::PARKED)
+                        && !hot.flags.has(Flags::STOP_LEG)
+                        && (hot.level, hot.prev) == (NIL, before);
+                    if !belongs {
+                        return Err(format!("order {} does not wait as {room:?}", hot.id));
+                    }
+                    before = slot;
+                    parked += 1;
+                }
+            }
+            for &when in TriggerWhen::ALL {
+                watched += self.check_triggers(instrument, when)?;
+            }
+            for slot in self.waiting[i].ready(&self.orders) {
+                let hot = &self.orders.hot[slot as usize];
+                if hot.instrument != instrument || !hot.flags.has(Flags::UNLOCKED) {
+                    return Err(format!("order {} cannot have been set off", hot.id));
+                }
+            }
+        }
+        let (mut to_park, mut to_watch) = (0, 0);
+        for (slot, hot) in self.orders.hot.iter().enumerate() {
+            if hot.kind != Kind::Live {
+                continue;
+            }
+            let is_parked = hot.flags.has(Flags::PARKED);
+            let unlocked = hot.flags.has(Flags::UNLOCKED);
+            let extra = self.orders.extra(slot as u32);
+            let trigger = extra.is_some_and(|extra| extra.trigger.is_some());
+            to_park += usize::from(is_parked);
+            to_watch +=
+                usize::from(hot.flags.has(Flags::STOP_LEG) || is_parked && trigger && !unlocked);
+            if unlocked && !is_parked {
+                return Err(format!("order {} has no lock and does not wait", hot.id));
+            }
+        }
+        if (parked, watched) != (to_park, to_watch) {
+            return Err(format!(
+                "{parked} of {to_park} orders wait, {watched} of {to_watch} have their trigger"
+            ));
+        }
+        Ok(())
+    }
+
+    /// One trigger tree of an instrument; returns how many orders it holds.
+    fn check_triggers(&self, instrument: InstrumentId, when: TriggerWhen) -> Result<usize, String> {
+        let (mut count, mut last) = (0, None::<i64>);
+        for slot in self.waiting[instrument.0 as usize].watched(when, &self.books, &self.orders) {
+            let hot = &self.orders.hot[slot as usize];
+            let wrong = || Err(format!("order {} has its trigger in the wrong place", hot.id));
+            let Some(extra) = self.orders.extra(slot) else { return wrong() };
+            let Some(trigger) = extra.watched() else { return wrong() };
+            let level = self.books.level(extra.stop_level);
+            let in_order = last.is_none_or(|last| match when {
+                TriggerWhen::AtOrAbove => last <= trigger.price.0,
+                TriggerWhen::AtOrBelow => last >= trigger.price.0,
+            });
+            let belongs = hot.kind == Kind::Live
+                && hot.instrument == instrument
+                && trigger.when == when
+                && level.price == trigger.price.0
+                && hot.flags.has(Flags::PARKED) != hot.flags.has(Flags::STOP_LEG)
+                && !hot.flags.has(Flags::UNLOCKED);
+            if !belongs || !in_order {
+                return wrong();
+            }
+            last = Some(trigger.price.0);
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// Accounts list their live orders, oldest first, and open orders are counted right.

@@ -23,6 +23,7 @@ mod session;
 mod terms;
 pub(crate) mod timers;
 mod transfer;
+mod waiting;
 
 pub(crate) use accounts::{Accounts, OpenCounts};
 pub(crate) use admin::valid_limits;
@@ -40,6 +41,7 @@ use crate::reject::Reject;
 use crate::types::*;
 pub(crate) use session::Session;
 use timers::Timers;
+pub(crate) use waiting::{Room, Waiting};
 
 /// How an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -213,12 +215,14 @@ pub struct Engine {
     pub(crate) specs: Vec<InstrumentSpec>,
     pub(crate) symbols: Index,
     pub(crate) markets: Vec<Market>,
+    /// What waits outside each book.
+    pub(crate) waiting: Vec<Waiting>,
     pub(crate) accounts: Accounts,
     pub(crate) ledger: Ledger,
     pub(crate) orders: Orders,
     pub(crate) books: Books,
     pub(crate) open_counts: OpenCounts,
-    /// Orders resting in books.
+    /// Live orders: resting in books or waiting outside them.
     pub(crate) resting: u32,
     pub(crate) trades: u64,
     pub(crate) days: [Day; 2],
@@ -420,12 +424,12 @@ impl Engine {
         self.orders.by_client_id(account, id).map(|slot| self.orders.state(slot))
     }
 
-    /// An account's orders resting in books, oldest first.
+    /// An account's live orders, in books and waiting outside them, oldest first.
     pub fn open_orders(&self, account: AccountId) -> impl Iterator<Item = OrderState> + '_ {
         self.accounts.open_orders(account, &self.orders.hot).map(|slot| self.orders.state(slot))
     }
 
-    /// How many orders rest in books.
+    /// How many orders are live.
     pub fn live_orders(&self) -> u32 {
         self.resting
     }
@@ -535,7 +539,7 @@ mod tests {
         assert_eq!(size_of::<AccountCode>(), 25);
         assert_eq!(size_of::<accounts::OpenCount>(), 12);
         assert!(size_of::<Market>() <= 512);
-        assert_eq!(size_of::<InstrumentSpec>(), 176);
+        assert_eq!(size_of::<InstrumentSpec>(), 184);
         assert_eq!(size_of::<Event>(), 88);
         assert_eq!(size_of::<Command>(), 72);
     }

@@ -82,8 +82,8 @@ impl Flags {
     pub(crate) const LISTED: Flags = Flags(1 << 1);
     /// A market order: rests in its side's market queue, before every limit order.
     pub(crate) const MARKET: Flags = Flags(1 << 2);
-    /// It waits outside the book (trigger, first order, moment, desk): its `level`, if any, is
-    /// one of a trigger tree.
+    /// It waits outside the book (trigger, first order, moment, desk), in a room of its
+    /// instrument; its `level` is none.
     pub(crate) const PARKED: Flags = Flags(1 << 3);
     /// It has an [`Extra`] with a stop leg: something to do when the last price moves.
     pub(crate) const STOP_LEG: Flags = Flags(1 << 4);
@@ -122,10 +122,14 @@ pub(crate) struct Extra {
     pub(crate) child: u32,
     /// Slot of the order this if-done order waits for.
     pub(crate) parent: u32,
-    /// Neighbours in the trigger queue while its limit half rests in the book.
+    /// Its level in a trigger tree and its neighbours there, or among those set off.
     pub(crate) stop_level: u32,
     pub(crate) stop_prev: u32,
     pub(crate) stop_next: u32,
+    /// Worst price its stop half may trade at; zero without one.
+    pub(crate) stop_bound: i64,
+    /// Mark of its if-done order's terms: what a repeat must say. Zero without one.
+    pub(crate) child_mark: u64,
     /// Quantity prevented from trading with the same account.
     pub(crate) prevented: i64,
     /// Quote amount of a market order by amount, as sent.
@@ -134,6 +138,13 @@ pub(crate) struct Extra {
     pub(crate) batch: u8,
     /// Also links the free list.
     pub(crate) next_free: u32,
+}
+
+impl Extra {
+    /// The trigger that sets the order off.
+    pub(crate) fn watched(&self) -> Option<Trigger> {
+        self.stop.map(|leg| leg.trigger).or(self.trigger)
+    }
 }
 
 /// No extras.
@@ -146,6 +157,8 @@ pub(crate) const EMPTY_EXTRA: Extra = Extra {
     stop_level: NIL,
     stop_prev: NIL,
     stop_next: NIL,
+    stop_bound: 0,
+    child_mark: 0,
     prevented: 0,
     amount: 0,
     batch: 0,
@@ -407,6 +420,18 @@ impl Orders {
             };
         }
         &mut self.extras[cold.extra as usize]
+    }
+
+    /// Worst price the lock of an order covers: its bound, or its stop half's.
+    #[inline]
+    pub(crate) fn lock_price(&self, hot: &Hot) -> i64 {
+        if hot.flags.has(Flags::STOP_LEG) { self.worse_half(hot) } else { hot.bound }
+    }
+
+    #[cold]
+    fn worse_half(&self, hot: &Hot) -> i64 {
+        let slot = (hot.id as u32) & (SLOTS_MAX - 1);
+        self.extra(slot).map_or(hot.bound, |extra| extra.stop_bound.max(hot.bound))
     }
 
     /// Takes a slot: the one freed last, else a fresh one.

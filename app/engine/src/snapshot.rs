@@ -27,3 +27,11 @@ pub(crate) const END: u32 = 11;
 pub(crate) const EXTRAS: u32 = 12;
 /// Sessions, phases, quotes and timers.
 pub(crate) const SESSIONS: u32 = 13;
+/// Orders waiting outside the books, by instrument, room and order of entry.
+pub(crate) const PARKED: u32 = 14;
+/// Prices not yet compared with the triggers, by instrument.
+pub(crate) const PRINTS: u32 = 15;
+/// Orders with a trigger, by instrument, direction, price and time.
+pub(crate) const TRIGGERS: u32 = 16;
+/// Orders set off and not handled yet, by instrument.
+pub(crate) const READY: u32 = 17;

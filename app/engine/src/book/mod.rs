@@ -28,7 +28,7 @@ pub(crate) struct Level {
     pub(crate) orders: u32,
     /// Oldest order; also links the free list.
     pub(crate) head: u32,
-    tail: u32,
+    pub(crate) tail: u32,
     /// Tree node it hangs from.
     leaf: u32,
 }
@@ -71,9 +71,10 @@ impl Default for Books {
 }
 
 impl Books {
-    /// Room for as many levels as there can be live orders; address space only until used.
+    /// Room for two levels per live order (its price and its trigger); address space only until
+    /// used.
     pub(crate) fn new(live_orders: u32) -> Books {
-        let levels = live_orders as usize;
+        let levels = 2 * live_orders as usize;
         Books {
             levels: Vec::with_capacity(levels),
             nodes: Vec::with_capacity(levels / 4 + 1024),
@@ -192,8 +193,23 @@ impl Books {
         if side.market == NIL { side.best } else { side.market }
     }
 
+    /// The level of a key, made if there is none, for a queue that someone else links.
+    pub(crate) fn level_for(&mut self, side: &mut BookSide, key: u64, price: i64) -> u32 {
+        self.find_or_insert(side, key, price)
+    }
+
+    /// A level, to link such a queue.
+    pub(crate) fn level_mut(&mut self, level: u32) -> &mut Level {
+        &mut self.levels[level as usize]
+    }
+
+    /// Takes out the level of such a queue once it is empty.
+    pub(crate) fn retire_level(&mut self, side: &mut BookSide, level: u32) {
+        self.remove_level(side, level);
+    }
+
     /// Levels of a side, best first; the market queue apart.
-    pub(crate) fn walk(&self, side: &BookSide) -> impl Iterator<Item = &Level> + '_ {
+    pub(crate) fn walk<'a>(&'a self, side: &BookSide) -> impl Iterator<Item = &'a Level> + use<'a> {
         let (first, of) = ((side.best != NIL).then_some(side.best), side.side);
         std::iter::successors(first, move |&level| self.next(of, level))
             .map(|level| &self.levels[level as usize])

@@ -6,7 +6,7 @@ use crate::command::{AssetSpec, Limits};
 use crate::engine::fees::Fees;
 use crate::engine::risk::Risk;
 use crate::engine::timers::Timers;
-use crate::engine::{Accounts, Engine, Market, OpenCounts};
+use crate::engine::{Accounts, Engine, Market, OpenCounts, Waiting};
 use crate::event::Event;
 use crate::hash::Keyed;
 use crate::index::Index;
@@ -47,6 +47,7 @@ impl Engine {
         self.specs = Vec::with_capacity(limits.instruments as usize);
         self.symbols = Index::with_capacity(limits.instruments as usize);
         self.markets = Vec::with_capacity(limits.instruments as usize);
+        self.waiting = Vec::with_capacity(limits.instruments as usize);
         self.accounts = Accounts::new(limits.accounts, keyed);
         self.ledger = Ledger::new(limits.balances, keyed);
         self.orders = Orders::new(limits, keyed);
@@ -149,6 +150,7 @@ impl Engine {
             market.phase = self.sessions[spec.profile as usize].phase();
         }
         self.markets.push(market);
+        self.waiting.push(Waiting::new());
         self.timers.add();
         Ok(instrument)
     }

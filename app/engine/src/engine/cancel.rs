@@ -4,9 +4,9 @@
 
 use crate::command::{CANCEL_MANY_SLICE, Cancel, CancelMany};
 use crate::engine::amend::push_level;
-use crate::engine::{Day, Engine, LevelState, Touched, refuse};
+use crate::engine::{Day, Engine, LevelState, Room, Touched, refuse};
 use crate::event::{CloseReason, Event};
-use crate::orders::{Flags, Kind};
+use crate::orders::{Flags, Kind, NIL};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -19,9 +19,8 @@ impl Engine {
         match self.check_cancel(cancel) {
             Err(code) => refuse(code, events),
             Ok(slot) => {
-                let (instrument, side, level) =
-                    self.end_resting(slot, CloseReason::Cancelled, events);
-                push_level(instrument, side, level, events);
+                let instrument = self.orders.hot[slot as usize].instrument;
+                self.end_and_announce(slot, CloseReason::Cancelled, events);
                 self.after_trading(instrument, events);
             }
         }
@@ -43,7 +42,7 @@ impl Engine {
     }
 
     /// Takes a resting order out and ends it; returns the level it left, as it is now.
-    fn end_resting(
+    pub(super) fn end_resting(
         &mut self,
         slot: u32,
         reason: CloseReason,
@@ -63,10 +62,11 @@ impl Engine {
         (hot.instrument, hot.side, left)
     }
 
-    /// Ends a resting order as one of many: its level is announced once, at the end.
+    /// Ends a live order as one of many: its level is announced once, at the end.
     fn end_one_of_many(&mut self, slot: u32, reason: CloseReason, events: &mut Vec<Event>) {
-        let (instrument, side, level) = self.end_resting(slot, reason, events);
-        self.touched.push(Touched { instrument, side, price: level.price.0 });
+        if let Some((instrument, side, level)) = self.end_live(slot, reason, events) {
+            self.touched.push(Touched { instrument, side, price: level.price.0 });
+        }
     }
 
     /// Announces every touched level once, by instrument, side and price.
@@ -134,7 +134,8 @@ impl Engine {
         (count, false)
     }
 
-    /// Walks books in order of instrument, buys before sells, best price first.
+    /// Walks books in order of instrument, buys before sells, best price first, then what waits
+    /// outside the book.
     fn cancel_of_books(&mut self, filter: &CancelMany, events: &mut Vec<Event>) -> (u32, bool) {
         let mut count = 0;
         let instruments = match filter.instrument {
@@ -153,6 +154,21 @@ impl Engine {
                         return (count, true);
                     }
                     let slot = level.head;
+                    self.end_one_of_many(slot, CloseReason::CancelledMany, events);
+                    count += 1;
+                }
+            }
+            for room in Room::ALL {
+                let mut next = self.parked(InstrumentId(instrument), room).next();
+                while let Some(slot) = next {
+                    let hot = &self.orders.hot[slot as usize];
+                    next = (hot.next != NIL).then_some(hot.next);
+                    if filter.side.is_some_and(|only| only != hot.side) {
+                        continue;
+                    }
+                    if count == CANCEL_MANY_SLICE {
+                        return (count, true);
+                    }
                     self.end_one_of_many(slot, CloseReason::CancelledMany, events);
                     count += 1;
                 }

@@ -30,6 +30,10 @@ pub(crate) struct Market {
     pub(crate) last_price: i64,
     /// What Tokyo's rules remember of the day.
     pub(crate) tokyo: Tokyo,
+    /// Lowest and highest price traded at since the triggers were last looked at; the last
+    /// price when they have been, nothing reachable before the first.
+    pub(crate) low: i64,
+    pub(crate) high: i64,
     pub(crate) base_price: i64,
     pub(crate) limit_down: i64,
     pub(crate) limit_up: i64,
@@ -102,6 +106,8 @@ impl Market {
             profile: spec.profile,
             last_price: 0,
             tokyo: Tokyo::default(),
+            low: i64::MAX,
+            high: 0,
             base_price: spec.base_price.0,
             limit_down: spec.limit_down.0,
             limit_up: spec.limit_up.0,
@@ -116,6 +122,32 @@ impl Market {
             quote: spec.quote_asset,
             fees,
             rounding,
+        }
+    }
+
+    /// Takes in the price of a trade.
+    #[inline]
+    pub(crate) fn printed(&mut self, price: i64) {
+        self.last_price = price;
+        self.low = self.low.min(price);
+        self.high = self.high.max(price);
+    }
+
+    /// Whether prices since the triggers were last looked at reach this one.
+    #[inline]
+    pub(crate) fn met(&self, when: TriggerWhen, price: i64) -> bool {
+        match when {
+            TriggerWhen::AtOrAbove => self.high >= price,
+            TriggerWhen::AtOrBelow => self.low <= price,
+        }
+    }
+
+    /// Forgets all prices but the last.
+    #[inline]
+    pub(crate) fn looked_at(&mut self) {
+        if self.last_price != 0 {
+            self.low = self.last_price;
+            self.high = self.last_price;
         }
     }
 

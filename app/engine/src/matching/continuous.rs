@@ -85,7 +85,7 @@ impl Engine {
         if market.session_rules {
             market.note_trade(price, self.at);
         }
-        market.last_price = price;
+        market.printed(price);
         let resting = &mut market.sides[maker_hot.side as usize];
         self.books.reduce(resting, &mut self.orders.hot[maker as usize], quantity);
         self.orders.hot[taker as usize].remaining -= quantity;
@@ -136,8 +136,9 @@ impl Engine {
         let (units, trade) = (&market.units, self.trades);
         let base = units.base(quantity);
         let left = buy.remaining - quantity;
-        let unlocked = units.lock(Side::Buy, buyer.sums.0, buy.bound, buy.remaining)
-            - units.lock(Side::Buy, buyer.sums.1, buy.bound, left);
+        let worst = self.orders.lock_price(buy);
+        let unlocked = units.lock(Side::Buy, buyer.sums.0, worst, buy.remaining)
+            - units.lock(Side::Buy, buyer.sums.1, worst, left);
         let ledger = &mut self.ledger;
         ledger.change(buy.pays, (-paid.gross, -unlocked), Cause::Trade, trade, events);
         if paid.fee != 0 {
@@ -180,8 +181,7 @@ impl Engine {
     /// Queues a live order at its price and announces the level.
     pub(crate) fn rest(&mut self, slot: u32, events: &mut Vec<Event>) {
         let hot = &self.orders.hot[slot as usize];
-        let (instrument, account, side, bound) = (hot.instrument, hot.account, hot.side, hot.bound);
-        let listed = hot.flags.has(Flags::LISTED);
+        let (instrument, side, bound) = (hot.instrument, hot.side, hot.bound);
         let at_market = hot.flags.has(Flags::MARKET);
         let market = &mut self.markets[instrument.0 as usize];
         let hots = &mut self.orders.hot;
@@ -192,13 +192,7 @@ impl Engine {
             let key = market.key(bound);
             self.books.push(&mut market.sides[side as usize], hots, slot, key)
         };
-        if !listed {
-            if market.open_order_cap != 0 {
-                self.open_counts.add(account, instrument);
-            }
-            self.accounts.link(&mut self.orders.hot, slot);
-            self.resting += 1;
-        }
+        self.list(slot);
         let level = self.books.level(level);
         events.push(Event::Level {
             instrument,
@@ -218,7 +212,8 @@ impl Engine {
         // What is filled has been unlocked with its last trade.
         let lock = match hot.remaining {
             0 => 0,
-            remaining => units.lock(hot.side, traded, hot.bound, remaining),
+            _ if hot.flags.has(Flags::UNLOCKED) => 0,
+            remaining => units.lock(hot.side, traded, self.orders.lock_price(&hot), remaining),
         };
         self.close_unlocked(slot, reason, events);
         if lock != 0 {

@@ -222,6 +222,8 @@ impl<'a> Reader<'a> {
                 expires: self.u32()?,
                 child: self.u32()?,
                 parent: self.u32()?,
+                stop_bound: self.i64()?,
+                child_mark: self.u64()?,
                 prevented: self.i64()?,
                 amount: self.i64()?,
                 batch: self.u8()?,
@@ -415,7 +417,11 @@ impl Engine {
             let known = |at: u32| at == NIL || (at as usize) < slots;
             let free = self.orders.hot.get(slot as usize).is_some_and(|hot| hot.kind != Kind::Free)
                 && self.orders.extra(slot).is_none();
-            if !free || !known(extra.child) || !known(extra.parent) {
+            if !free
+                || !known(extra.child)
+                || !known(extra.parent)
+                || !self.fits_stop_half(slot, &extra)
+            {
                 return input.wrong(&format!("order slot {slot} cannot have these extras"));
             }
             *self.orders.extra_mut(slot) = extra;
@@ -423,7 +429,11 @@ impl Engine {
         let (queues, open) = (input.slots(QUEUES)?, input.slots(OPEN)?);
         for slot in queues {
             let market = match self.orders.hot.get(slot as usize) {
-                Some(hot) if hot.kind == Kind::Live && hot.level == crate::orders::NIL => {
+                Some(hot)
+                    if hot.kind == Kind::Live
+                        && hot.level == NIL
+                        && !hot.flags.has(Flags::PARKED) =>
+                {
                     &mut self.markets[hot.instrument.0 as usize]
                 }
                 _ => return input.wrong(&format!("order slot {slot} cannot be queued")),
@@ -455,8 +465,85 @@ impl Engine {
                 _ => return input.wrong(&format!("order slot {slot} cannot be open")),
             }
         }
+        self.import_waiting(input)?;
         let (answers, free) = (input.slots(ANSWERS)?, input.slots(FREE)?);
         self.orders.relink(&answers, &free)
+    }
+
+    /// Whether the lock of a live order with these extras can be counted.
+    fn fits_stop_half(&self, slot: u32, extra: &Extra) -> bool {
+        let (hot, cold) = (&self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
+        if hot.kind != Kind::Live || extra.stop_bound == 0 {
+            return extra.stop_bound >= 0;
+        }
+        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let units = &self.markets[hot.instrument.0 as usize].units;
+        extra.stop_bound > 0 && units.notional_fits(traded, extra.stop_bound, hot.remaining)
+    }
+
+    /// What waits outside the books.
+    fn import_waiting(&mut self, input: &mut Reader<'_>) -> Result<(), String> {
+        let mut entered = vec![false; self.orders.hot.len()];
+        for slot in input.slots(PARKED)? {
+            let parked = self
+                .orders
+                .hot
+                .get(slot as usize)
+                .filter(|hot| hot.kind == Kind::Live && hot.flags.has(Flags::PARKED));
+            let Some(hot) = parked else {
+                return input.wrong(&format!("order slot {slot} cannot wait outside its book"));
+            };
+            if std::mem::replace(&mut entered[slot as usize], true) {
+                return input.wrong(&format!("order slot {slot} waits twice"));
+            }
+            self.waiting[hot.instrument.0 as usize].enter_room(&mut self.orders, slot);
+        }
+        if input.section(PRINTS)? != self.markets.len() {
+            return input.wrong("prices of another number of instruments");
+        }
+        for market in &mut self.markets {
+            (market.low, market.high) = (input.i64()?, input.i64()?);
+            let sound = match market.last_price {
+                0 => (market.low, market.high) == (i64::MAX, 0),
+                last => market.low > 0 && market.low <= last && last <= market.high,
+            };
+            if !sound {
+                return input.wrong("a last price outside the prices since");
+            }
+        }
+        for slot in input.slots(TRIGGERS)? {
+            self.restore_trigger(slot).map_err(|why| format!("order slot {slot}: {why}"))?;
+        }
+        for slot in input.slots(READY)? {
+            let free = self.idle_live(slot).is_some_and(|hot| hot.flags.has(Flags::PARKED));
+            if !free {
+                return input.wrong(&format!("order slot {slot} cannot have been set off"));
+            }
+            let instrument = self.orders.hot[slot as usize].instrument.0 as usize;
+            self.waiting[instrument].make_ready(&mut self.orders, slot);
+        }
+        Ok(())
+    }
+
+    /// A live order with extras that is in no trigger queue.
+    fn idle_live(&self, slot: u32) -> Option<Hot> {
+        let hot = self.orders.hot.get(slot as usize).filter(|hot| hot.kind == Kind::Live)?;
+        self.orders.extra(slot).is_some_and(|extra| extra.stop_level == NIL).then_some(*hot)
+    }
+
+    fn restore_trigger(&mut self, slot: u32) -> Result<(), String> {
+        let Some(hot) = self.idle_live(slot) else {
+            return Err("cannot have a trigger".into());
+        };
+        let market = &self.markets[hot.instrument.0 as usize];
+        let watched = self.orders.extra(slot).and_then(Extra::watched);
+        let keyed = watched.and_then(|trigger| Some((trigger, market.exact_key(trigger.price.0)?)));
+        let Some((trigger, key)) = keyed else {
+            return Err("has no trigger on a tick".into());
+        };
+        let waiting = &mut self.waiting[hot.instrument.0 as usize];
+        waiting.watch(&mut self.books, &mut self.orders, slot, trigger, key);
+        Ok(())
     }
 
     /// What later arithmetic and lookups take for granted of an order.
@@ -480,7 +567,7 @@ impl Engine {
         let traded = Traded { notional: cold.notional, fee: cold.fee };
         let amounts = hot.remaining > 0
             && hot.remaining <= cold.quantity
-            && hot.bound > 0
+            && (hot.bound > 0 || hot.bound == 0 && hot.flags.has(Flags::UNLOCKED))
             && cold.notional >= 0
             && cold.fee.unsigned_abs() <= cold.notional.unsigned_abs() as u128 * 1_000_000
             && market.units.notional_fits(traded, hot.bound, hot.remaining)

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::STATE_VERSION;
-use crate::engine::{Engine, Tokyo};
+use crate::engine::{Engine, Room, Tokyo};
 use crate::instrument::{InstrumentSpec, tick_rule_number};
 use crate::orders::{Cold, Extra, Flags, Hot, Kind};
 use crate::types::*;
@@ -97,6 +97,8 @@ impl Writer<'_> {
         self.u32(extra.expires);
         self.u32(extra.child);
         self.u32(extra.parent);
+        self.i64(extra.stop_bound);
+        self.u64(extra.child_mark);
         self.i64(extra.prevented);
         self.i64(extra.amount);
         self.u8(extra.batch);
@@ -245,6 +247,25 @@ impl Engine {
         }
     }
 
+    /// What waits outside the books.
+    fn export_waiting(&self, out: &mut Writer<'_>) {
+        let waiting = || self.waiting.iter();
+        let rooms = waiting()
+            .flat_map(|w| Room::ALL.into_iter().flat_map(|room| w.room(room, &self.orders)));
+        out.slots(PARKED, rooms);
+        out.section(PRINTS, self.markets.len());
+        for market in &self.markets {
+            out.i64(market.low);
+            out.i64(market.high);
+        }
+        let watched = waiting().flat_map(|w| {
+            let all = TriggerWhen::ALL.iter();
+            all.flat_map(|&when| w.watched(when, &self.books, &self.orders))
+        });
+        out.slots(TRIGGERS, watched);
+        out.slots(READY, waiting().flat_map(|w| w.ready(&self.orders)));
+    }
+
     /// Order slots and every list they are in.
     fn export_orders(&self, out: &mut Writer<'_>) {
         out.section(ORDERS, self.orders.hot.len());
@@ -268,6 +289,7 @@ impl Engine {
         let accounts = (0..self.accounts.len() as u32).map(AccountId);
         let open = accounts.flat_map(|account| self.accounts.open_orders(account, hot));
         out.slots(OPEN, open);
+        self.export_waiting(out);
         out.slots(ANSWERS, self.orders.done());
         out.slots(FREE, self.orders.free_slots());
     }
