@@ -69,6 +69,10 @@ pub struct Ticker {
     pub best_bid: Option<String>,
     pub best_ask: Option<String>,
     pub phase: String,
+    #[serde(default)]
+    pub phase_until: Option<jiff::Timestamp>,
+    #[serde(default)]
+    pub quote_kind: Option<String>,
 }
 
 impl Ticker {
@@ -90,7 +94,70 @@ impl Ticker {
 pub struct Book {
     pub bids: Vec<(String, String)>,
     pub asks: Vec<(String, String)>,
+    #[serde(default)]
+    pub market_bid_quantity: Option<String>,
+    #[serde(default)]
+    pub market_ask_quantity: Option<String>,
     pub seq: u64,
+}
+
+/// What an instrument's market is doing: phase, quote, limits, halts.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+#[allow(missing_docs)] // names are the contract's
+pub struct Market {
+    pub phase: String,
+    pub phase_until: Option<jiff::Timestamp>,
+    pub quote: Option<Quote>,
+    pub base_price: Option<String>,
+    pub limit_up: Option<String>,
+    pub limit_down: Option<String>,
+    pub halts: Vec<String>,
+    pub short_restricted: bool,
+    pub killed: bool,
+    pub halt_reason: Option<String>,
+    pub halt_by: Option<String>,
+}
+
+/// A special or sequential quote.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[allow(missing_docs)] // names are the contract's
+pub struct Quote {
+    pub kind: String,
+    pub side: String,
+    pub price: String,
+    #[serde(default)]
+    pub until: Option<jiff::Timestamp>,
+}
+
+/// The auction to come, while orders gather, and the one before.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+#[allow(missing_docs)] // names are the contract's
+pub struct Auction {
+    pub indicative: Option<Indicative>,
+    pub last: Option<AuctionResult>,
+}
+
+/// What an auction would give now.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[allow(missing_docs)] // names are the contract's
+pub struct Indicative {
+    pub price: Option<String>,
+    pub quantity: String,
+    pub surplus: Option<String>,
+}
+
+/// What an auction gave.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[allow(missing_docs)] // names are the contract's
+pub struct AuctionResult {
+    pub kind: String,
+    pub end: String,
+    pub price: Option<String>,
+    pub quantity: String,
+    pub surplus: Option<String>,
+    pub time: jiff::Timestamp,
 }
 
 /// A trade.

@@ -60,6 +60,26 @@
     if (row && !event.target.closest("a, button")) location.assign(row.dataset.href);
   });
 
+  // ---- Countdowns --------------------------------------------------------------
+  // A time to come becomes what is left until then. Parts of the page are replaced while it
+  // is shown, so they are looked up anew each time.
+  const left = (until) => {
+    const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
+    const two = (n) => String(n).padStart(2, "0");
+    const hours = Math.floor(seconds / 3600);
+    const rest = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+    return hours ? `${hours}:${rest}` : rest;
+  };
+  const countdown = () => {
+    for (const time of document.querySelectorAll("time[data-until]")) {
+      if (!time.title) time.title = time.textContent;
+      time.textContent = left(Number(time.dataset.until));
+    }
+  };
+  countdown();
+  setInterval(countdown, 1000);
+  document.body.addEventListener("htmx:sseMessage", countdown);
+
   // ---- The live mark ----------------------------------------------------------
   // The console says "live" every two seconds. When it does not, nobody but this script
   // can tell the reader.

@@ -232,12 +232,12 @@ fn apply(feed: &watch::Sender<State<Symbol>>, event: &Event) -> Result<(), Failu
             })
         }
         "phase" => {
-            #[derive(serde::Deserialize)]
-            struct Phase {
-                phase: String,
-            }
-            let Phase { phase } = parse(event)?;
-            Box::new(move |symbol| symbol.phase = Some(phase))
+            let market = parse(event)?;
+            Box::new(move |symbol| symbol.market = Some(market))
+        }
+        "auction" => {
+            let auction = parse(event)?;
+            Box::new(move |symbol| symbol.auction = Some(auction))
         }
         // A newer backend may tell more.
         _ => Box::new(|_| {}),
@@ -295,7 +295,7 @@ mod tests {
         let state = feed.borrow().clone();
         let symbol = state.value.unwrap();
         assert_eq!(symbol.book.as_ref().unwrap().seq, 5);
-        assert_eq!(symbol.phase.as_deref(), Some("halted"));
+        assert_eq!(symbol.market.as_ref().unwrap().phase, "halted");
         assert!(state.connected && state.heard.is_some());
     }
 }

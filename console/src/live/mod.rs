@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 pub use push::{Pushed, push};
 
-use crate::backend::{Backend, Book, Candle, Overview, Ticker, Trade};
+use crate::backend::{Auction, Backend, Book, Candle, Market, Overview, Ticker, Trade};
 use crate::error::Failure;
 
 /// The newest state of a subject and how fresh it is.
@@ -55,8 +55,10 @@ pub struct Symbol {
     pub ticker: Option<Ticker>,
     /// Newest candle by interval.
     pub candles: BTreeMap<String, Candle>,
-    /// Phase.
-    pub phase: Option<String>,
+    /// Phase, quote, limits, halts.
+    pub market: Option<Market>,
+    /// The auction to come and the one before.
+    pub auction: Option<Auction>,
 }
 
 /// Trades kept and shown per instrument.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::Mark;
 use crate::app::App;
 use crate::authz::{Need, Permission};
-use crate::backend::{Book, Candle, Ticker, Trade};
+use crate::backend::{Auction, Book, Candle, Market, Ticker, Trade};
 use crate::error::{Failure, html};
 use crate::i18n::{M, Word};
 use crate::live::{self, State as LiveState, Symbol};
@@ -34,6 +34,9 @@ struct Ladder<'a> {
     /// Highest price first, so that the best is next to the best bid.
     asks: Vec<Level<'a>>,
     bids: Vec<Level<'a>>,
+    /// Market orders waiting on either side.
+    market_ask: Option<&'a str>,
+    market_bid: Option<&'a str>,
     spread: Option<String>,
     seq: u64,
 }
@@ -52,24 +55,37 @@ impl<'a> Ladder<'a> {
         asks.reverse();
         let bids = book.bids.iter().take(LEVELS).map(level).collect();
         let best = |side: &[(String, String)]| units(&side.first()?.0, price_digits);
+        fn waiting(quantity: &Option<String>) -> Option<&str> {
+            quantity.as_deref().filter(|q| q.bytes().any(|b| (b'1'..=b'9').contains(&b)))
+        }
+        let (market_ask, market_bid) =
+            (waiting(&book.market_ask_quantity), waiting(&book.market_bid_quantity));
         let spread = best(&book.asks)
             .zip(best(&book.bids))
             .map(|(ask, bid)| crate::view::decimal(ask - bid, price_digits));
-        Ladder { asks, bids, spread, seq: book.seq }
+        Ladder { asks, bids, market_ask, market_bid, spread, seq: book.seq }
     }
 
     fn is_empty(&self) -> bool {
-        self.asks.is_empty() && self.bids.is_empty()
+        let waits = self.market_ask.or(self.market_bid).is_some();
+        self.asks.is_empty() && self.bids.is_empty() && !waits
     }
 }
 
 #[derive(Template)]
-#[template(path = "book.html", blocks = ["mark", "quote", "ladder", "trades"])]
+#[template(path = "book.html", blocks = ["mark", "quote", "ladder", "trades", "limits"])]
 struct BookPage<'a> {
     v: &'a View,
     i: &'a Instrument,
     mark: Mark,
     phase: &'a str,
+    market: Option<&'a Market>,
+    /// Kind and side of its quote in one word.
+    quote_code: String,
+    auction: Option<&'a Auction>,
+    limit_up: Option<&'a str>,
+    limit_down: Option<&'a str>,
+    base_price: Option<&'a str>,
     day: Option<&'a Ticker>,
     percent: Option<String>,
     ladder: Option<Ladder<'a>>,
@@ -90,8 +106,14 @@ impl<'a> BookPage<'a> {
     ) -> BookPage<'a> {
         let live = state.value.as_deref();
         let day = live.and_then(|live| live.ticker.as_ref());
+        let market = live.and_then(|live| live.market.as_ref());
+        // The live limits when the market says any, else what the database holds.
+        let limit = |live: fn(&Market) -> &Option<String>, stored: &'a Option<String>| {
+            market.and_then(|m| live(m).as_deref()).or(stored.as_deref())
+        };
         let phase = live
-            .and_then(|live| live.phase.as_deref())
+            .and_then(|live| live.market.as_ref())
+            .map(|market| market.phase.as_str())
             .or(day.map(|day| day.phase.as_str()).filter(|phase| !phase.is_empty()))
             .unwrap_or(&i.status);
         BookPage {
@@ -99,6 +121,15 @@ impl<'a> BookPage<'a> {
             i,
             mark,
             phase,
+            market,
+            quote_code: market
+                .and_then(|market| market.quote.as_ref())
+                .map(|quote| format!("{}_{}", quote.kind, quote.side))
+                .unwrap_or_default(),
+            limit_up: limit(|m| &m.limit_up, &i.limit_up),
+            limit_down: limit(|m| &m.limit_down, &i.limit_down),
+            base_price: limit(|m| &m.base_price, &i.base_price),
+            auction: live.and_then(|live| live.auction.as_ref()),
             day,
             percent: day.and_then(Ticker::change_percent),
             ladder: live
@@ -172,6 +203,7 @@ pub async fn live(
             ("quote", page.as_quote().render()?),
             ("ladder", page.as_ladder().render()?),
             ("trades", page.as_trades().render()?),
+            ("limits", page.as_limits().render()?),
         ];
         // The chart is drawn by a script, which gets numbers, not HTML.
         if let Some(candle) = state.value.as_ref().and_then(|live| live.candles.get("1m")) {
@@ -203,6 +235,8 @@ mod tests {
         let book = Book {
             bids: vec![pair("99.5", "100"), pair("99.0", "400")],
             asks: vec![pair("100.0", "200"), pair("100.5", "50")],
+            market_ask_quantity: Some("0".into()),
+            market_bid_quantity: Some("300".into()),
             seq: 7,
         };
         let ladder = Ladder::new(&book, 1);
@@ -210,6 +244,7 @@ mod tests {
         assert_eq!(asks, [("100.5", "12.5"), ("100.0", "50.0")]);
         assert_eq!(ladder.bids[1].share, "100.0");
         assert_eq!(ladder.spread.as_deref(), Some("0.5"));
+        assert_eq!((ladder.market_ask, ladder.market_bid), (None, Some("300")));
         assert!(Ladder::new(&Book::default(), 1).is_empty());
     }
 }

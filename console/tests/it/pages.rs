@@ -92,6 +92,59 @@ async fn a_book_is_whole_without_scripts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_book_shows_what_its_market_is_doing() {
+    World::with("a_book_shows_what_its_market_is_doing", async |world| {
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        let (_, page) = world.get(&cookie, "/books/7203").await;
+        assert!(!page.contains("Kill switch") && !page.contains("Indicative"));
+        world.backend().send(
+            "7203",
+            "phase",
+            json!({"symbol": "7203", "phase": "pre_open", "halted": false,
+                "phase_until": "2026-11-20T00:00:00.000000Z",
+                "quote": {"kind": "special", "side": "sell", "price": "520.0",
+                    "until": "2026-11-20T00:03:00.000000Z"},
+                "base_price": "530.0", "limit_up": "630.0", "limit_down": "430.0",
+                "halts": ["market_buy", "contingent_sell"], "short_restricted": true, "killed": true,
+                "halt_reason": "feed error", "halt_by": "ops.suzuki", "seq": 78}),
+        );
+        world.backend().send(
+            "7203",
+            "auction",
+            json!({"symbol": "7203", "seq": 79,
+                "indicative": {"price": "521.0", "quantity": "12300", "surplus": "-500"},
+                "last": {"kind": "closing", "end": "special_execution", "price": "533.0",
+                    "quantity": "4000", "surplus": "200", "time": "2026-11-19T06:30:00.000000Z"}}),
+        );
+        let mut thin = book(80, 2530);
+        (thin["market_ask_quantity"], thin["market_bid_quantity"]) = (json!("2000"), json!("0"));
+        world.backend().send("7203", "book", thin);
+        let page = eventually(&world, &cookie, "/books/7203", "data-seq=\"80\"").await;
+        for text in [
+            "Pre-open",
+            "datetime=\"2026-11-20T00:00:00Z\"",
+            "Special ask quote <strong>520.0</strong>",
+            "Kill switch",
+            "<strong>521.0</strong>",
+            "12,300",
+            "−500",
+            "630.0",
+            "430.0",
+            "Market buys, Stop sells",
+            "feed error (ops.suzuki)",
+            "In force",
+            "Closing: At the bound of the range 533.0 × 4,000",
+            "<td class=\"n size\">2,000</td>",
+        ] {
+            assert!(page.contains(text), "{text} is missing in {page}");
+        }
+        // A market side without market orders has no row for them.
+        assert_eq!(page.matches("class=\"market\"").count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn browsers_share_one_connection_and_get_what_changed() {
     let settings = "[http]\nheader_seconds = 1\nrequest_seconds = 2";
     let name = "browsers_share_one_connection_and_get_what_changed";
