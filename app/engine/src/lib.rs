@@ -5,6 +5,7 @@
 //! hash on every machine. Everything the platform trades on is decided here, and nothing
 //! here knows that networks, disks or databases exist.
 
+pub mod auction;
 mod book;
 mod check;
 pub mod command;
