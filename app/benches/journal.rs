@@ -168,6 +168,8 @@ fn instrument(name: &str, number: u32) -> InstrumentSpec {
         open_order_cap: 0,
         session_rules: false,
         listed_shares: Quantity(0),
+        market_min_quantity: Quantity(0),
+        market_max_quantity: Quantity(0),
     }
 }
 

@@ -59,6 +59,8 @@ fn furniture() -> Vec<Command> {
         open_order_cap: 0,
         session_rules: false,
         listed_shares: Quantity(0),
+        market_min_quantity: Quantity(0),
+        market_max_quantity: Quantity(0),
     };
     let mut commands = vec![
         Command::CreateAsset(AssetSpec { code: text("JPY"), exponent: 4 }),

@@ -89,6 +89,8 @@ impl Stream {
                 open_order_cap: 0,
                 session_rules: false,
                 listed_shares: Quantity(0),
+                market_min_quantity: Quantity(0),
+                market_max_quantity: Quantity(0),
             })));
         }
         for account in 0..ACCOUNTS {

@@ -199,6 +199,8 @@ fn engine(live: usize, accounts: u32) -> (Engine, u64) {
         open_order_cap: 0,
         session_rules: false,
         listed_shares: Quantity(0),
+        market_min_quantity: Quantity(0),
+        market_max_quantity: Quantity(0),
     })));
     let by = || Box::new(Provenance { actor: text(""), request: text(""), reason: text("") });
     for account in 4..accounts + 4 {

@@ -11,6 +11,7 @@
 mod accounts;
 mod admin;
 mod amend;
+mod amount;
 mod breaker;
 mod cancel;
 mod contingent;
@@ -539,8 +540,8 @@ mod tests {
         assert_eq!(size_of::<AccountCode>(), 25);
         assert_eq!(size_of::<accounts::OpenCount>(), 12);
         assert!(size_of::<Market>() <= 512);
-        assert_eq!(size_of::<InstrumentSpec>(), 184);
+        assert_eq!(size_of::<InstrumentSpec>(), 200);
         assert_eq!(size_of::<Event>(), 88);
-        assert_eq!(size_of::<Command>(), 72);
+        assert_eq!(size_of::<Command>(), 80);
     }
 }

@@ -147,7 +147,9 @@ fn of_place(place: &Place, order: OrderId) -> OrderState {
         time_in_force: place.time_in_force,
         post_only: place.post_only,
         price: place.price,
-        quantity: place.quantity,
+        // What an amount comes to is said by the event after its acceptance.
+        quantity: if place.by_amount { Quantity(0) } else { place.quantity },
+        amount: if place.by_amount { Amount(place.quantity.0) } else { Amount(0) },
         status: OrderStatus::Open,
         condition: place.condition,
         self_trade: place.self_trade,

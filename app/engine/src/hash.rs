@@ -207,6 +207,10 @@ impl Running {
                 if spec.session_rules || spec.listed_shares.0 != 0 {
                     self.take([u64::from(spec.session_rules), spec.listed_shares.0 as u64]);
                 }
+                let market = (spec.market_min_quantity.0, spec.market_max_quantity.0);
+                if market != (0, 0) {
+                    self.take([market.0 as u64, market.1 as u64, 1]);
+                }
             }
             Command::CreateAccount { code } => self.take_text(code),
             Command::SetPriceLimits { base_price, limit_down, limit_up, .. } => {

@@ -64,6 +64,10 @@ pub struct InstrumentSpec {
     pub session_rules: bool,
     /// Listed shares: an order may be for 30% of them at most. Zero: unknown.
     pub listed_shares: Quantity,
+    /// Smallest market order; zero: as any other.
+    pub market_min_quantity: Quantity,
+    /// Largest market order; zero: as any other.
+    pub market_max_quantity: Quantity,
 }
 
 /// An instrument as it stands: what a query returns.
@@ -144,6 +148,27 @@ pub fn valid_price_limits(base_price: Price, limit_down: Price, limit_up: Price)
 }
 
 impl InstrumentSpec {
+    /// Checks a market order's quantity, otherwise sound, against the bounds of its kind.
+    pub(crate) fn check_market_quantity(&self, quantity: i64) -> Result<(), Reject> {
+        let (least, most) = self.market_quantities();
+        if quantity < least {
+            return Err(Reject::BelowMinQuantity);
+        }
+        if quantity > most {
+            return Err(Reject::AboveMaxQuantity);
+        }
+        Ok(())
+    }
+
+    /// Smallest and largest market order.
+    fn market_quantities(&self) -> (i64, i64) {
+        let or = |own: Quantity, other: Quantity| if own.0 == 0 { other.0 } else { own.0 };
+        (
+            or(self.market_min_quantity, self.min_quantity),
+            or(self.market_max_quantity, self.max_quantity),
+        )
+    }
+
     /// Checks the definition against itself and its assets' exponents.
     ///
     /// # Errors
@@ -162,13 +187,20 @@ impl InstrumentSpec {
         let lots = self.lot.0 > 0
             && self.min_quantity.0 > 0
             && self.max_quantity.0 / self.lot.0.max(1) * self.lot.0 >= self.min_quantity.0;
+        let market_lots =
+            lots && self.market_min_quantity.0 >= 0 && self.market_max_quantity.0 >= 0 && {
+                let (least, most) = self.market_quantities();
+                least >= self.min_quantity.0
+                    && most <= self.max_quantity.0
+                    && most / self.lot.0.max(1) * self.lot.0 >= least
+            };
         let fees = self.maker_fee_ppm.unsigned_abs() < 1_000_000
             && (0..1_000_000).contains(&self.taker_fee_ppm);
         let limits = valid_price_limits(self.base_price, self.limit_down, self.limit_up);
         let rules = self.listed_shares.0 >= 0
             && (!self.session_rules || self.profile == Profile::Tse && self.price_digits == 1);
         let names = !self.symbol.is_empty() && self.base_asset != self.quote_asset;
-        if units && ticks && lots && fees && limits && rules && names {
+        if units && ticks && lots && market_lots && fees && limits && rules && names {
             Ok(())
         } else {
             Err(Reject::InvalidSpec)

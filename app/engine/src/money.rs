@@ -73,6 +73,14 @@ impl Scale {
         }
     }
 
+    /// The most whose rounding up is at most `amount`.
+    fn most(&self, amount: i64) -> i128 {
+        if self.divisor == 1 {
+            return i128::from(amount) / self.multiplier;
+        }
+        i128::from(amount).checked_mul(self.divisor).unwrap_or(i128::MAX)
+    }
+
     /// Rounded up; `n` is zero or more.
     #[inline]
     fn ceil(&self, n: i128) -> i128 {
@@ -185,6 +193,17 @@ impl Units {
                 fits(self.scale.ceil(spent + open) - self.scale.ceil(spent))
             }
         }
+    }
+
+    /// How much of an amount in minor units of the quote asset one unit at `price` takes at
+    /// worst (what a buyer pays with the highest fee, what a seller receives after the taker's
+    /// fee), and the whole amount in the same measure.
+    pub(crate) fn shares_of(&self, side: Side, price: i64, amount: i64) -> (i128, i128) {
+        let rate = match side {
+            Side::Buy => PPM + i128::from(self.worst_ppm),
+            Side::Sell => PPM - i128::from(self.taker_ppm),
+        };
+        (i128::from(price) * rate, self.scale.most(amount))
     }
 
     /// What a buyer pays when its traded sums go from `before` to `after`.

@@ -91,6 +91,8 @@ impl Flags {
     pub(crate) const ODD_LOT: Flags = Flags(1 << 5);
     /// Its lock is nothing: an if-done order before its first order is done.
     pub(crate) const UNLOCKED: Flags = Flags(1 << 6);
+    /// A market order by quote amount: what it was sent with (`first_quantity`) is the amount.
+    pub(crate) const BY_AMOUNT: Flags = Flags(1 << 7);
 
     /// Whether any of these is set.
     #[inline]
@@ -132,8 +134,6 @@ pub(crate) struct Extra {
     pub(crate) child_mark: u64,
     /// Quantity prevented from trading with the same account.
     pub(crate) prevented: i64,
-    /// Quote amount of a market order by amount, as sent.
-    pub(crate) amount: i64,
     /// Of an odd-lot batch order: which auction it waits for.
     pub(crate) batch: u8,
     /// Also links the free list.
@@ -160,7 +160,6 @@ pub(crate) const EMPTY_EXTRA: Extra = Extra {
     stop_bound: 0,
     child_mark: 0,
     prevented: 0,
-    amount: 0,
     batch: 0,
     next_free: NIL,
 };
@@ -301,6 +300,15 @@ pub(crate) enum Known {
     Other,
 }
 
+/// What a new order is from the start.
+#[inline]
+fn first_flags(place: &Place) -> Flags {
+    let mut flags = Flags(0);
+    flags.set(Flags::DAY, place.time_in_force == TimeInForce::Day);
+    flags.set(Flags::BY_AMOUNT, place.by_amount);
+    flags
+}
+
 impl Orders {
     pub(crate) fn new(limits: &Limits, keyed: Keyed) -> Orders {
         // One more than both: the order in hand, before the oldest answer makes room for it.
@@ -371,9 +379,30 @@ impl Orders {
     #[inline]
     pub(crate) fn known(&self, place: &Place, hash: u64) -> Known {
         let found = self.lookup_hashed(hash, ORDERS, place.account, &place.client_id);
-        let Some(slot) = found else { return Known::New };
+        match found {
+            None => Known::New,
+            Some(slot) if self.was_sent_as(slot, place, false) => Known::Same(slot),
+            Some(_) => Known::Other,
+        }
+    }
+
+    /// What is known about an odd-lot order's client id; `place` is the order it makes.
+    pub(crate) fn known_odd_lot(&self, place: &Place, hash: u64) -> Known {
+        let found = self.lookup_hashed(hash, ORDERS, place.account, &place.client_id);
+        match found {
+            None => Known::New,
+            Some(slot) if self.was_sent_as(slot, place, true) => Known::Same(slot),
+            Some(_) => Known::Other,
+        }
+    }
+
+    /// Whether the order in a slot was sent with these values.
+    #[inline]
+    fn was_sent_as(&self, slot: u32, place: &Place, odd_lot: bool) -> bool {
         let (hot, cold) = (&self.hot[slot as usize], &self.cold[slot as usize]);
-        let same = hot.instrument == place.instrument
+        hot.flags.has(Flags::ODD_LOT) == odd_lot
+            && hot.flags.has(Flags::BY_AMOUNT) == place.by_amount
+            && hot.instrument == place.instrument
             && hot.side == place.side
             && cold.kind == place.kind
             && cold.time_in_force == place.time_in_force
@@ -383,8 +412,6 @@ impl Orders {
             && cold.condition == place.condition
             && cold.self_trade == place.self_trade
             && cold.short == place.short
-            && self.extra(slot).is_some_and(|extra| extra.amount != 0) == place.by_amount;
-        if same { Known::Same(slot) } else { Known::Other }
     }
 
     /// What is known about a transfer's reference.
@@ -478,7 +505,7 @@ impl Orders {
             instrument: place.instrument,
             side: place.side,
             kind: Kind::Live,
-            flags: if place.time_in_force == TimeInForce::Day { Flags::DAY } else { Flags(0) },
+            flags: first_flags(place),
             ..EMPTY_HOT
         };
         self.cold[slot as usize] = Cold {
@@ -501,6 +528,12 @@ impl Orders {
         };
         self.enter(hash, slot);
         slot
+    }
+
+    /// Gives an order that has not traded another quantity.
+    pub(crate) fn set_quantity(&mut self, slot: u32, quantity: i64) {
+        self.hot[slot as usize].remaining = quantity;
+        self.cold[slot as usize].quantity = quantity;
     }
 
     /// Adds a fill to an order's sums; returns them before and after.
@@ -617,7 +650,7 @@ impl Orders {
             parent: self.id_of(extra.parent),
             child: self.id_of(extra.child),
             prevented: Quantity(extra.prevented),
-            amount: Amount(extra.amount),
+            amount: Amount(if hot.flags.has(Flags::BY_AMOUNT) { cold.first_quantity } else { 0 }),
             odd_lot: hot.flags.has(Flags::ODD_LOT),
             client_id: cold.client_id,
             created_at: cold.created_at,

@@ -71,6 +71,8 @@ fn describe_reference(command: &Command) -> Value {
             "market_band_ppm": s.market_band_ppm, "maker_fee_ppm": s.maker_fee_ppm,
             "taker_fee_ppm": s.taker_fee_ppm, "open_order_cap": s.open_order_cap,
             "session_rules": s.session_rules, "listed_shares": s.listed_shares.0,
+            "market_min_quantity": s.market_min_quantity.0,
+            "market_max_quantity": s.market_max_quantity.0,
         }),
         Command::CreateAccount { code } => {
             json!({ "kind": "create_account", "code": code.as_str() })

@@ -498,10 +498,17 @@ fn write_instrument(out: &mut Out, spec: &InstrumentSpec) {
     out.i32(spec.taker_fee_ppm);
     out.u32(spec.open_order_cap);
     out.u8(u8::from(spec.session_rules));
-    out.i64(spec.listed_shares.0);
+    for number in [spec.listed_shares, spec.market_min_quantity, spec.market_max_quantity] {
+        out.i64(number.0);
+    }
 }
 
 fn read_instrument(version: u8, input: &mut In) -> Result<InstrumentSpec, CodecError> {
+    // Quantities that version 2 added.
+    let added = |input: &mut In, field| match version {
+        ..2 => Ok(Quantity(0)),
+        _ => input.i64(field).map(Quantity),
+    };
     Ok(InstrumentSpec {
         symbol: input.text("symbol")?,
         name: input.text("name")?,
@@ -527,6 +534,8 @@ fn read_instrument(version: u8, input: &mut In) -> Result<InstrumentSpec, CodecE
         taker_fee_ppm: input.i32("taker_fee_ppm")?,
         open_order_cap: input.u32("open_order_cap")?,
         session_rules: version >= 2 && flag(input, "session_rules")?,
-        listed_shares: Quantity(if version < 2 { 0 } else { input.i64("listed_shares")? }),
+        listed_shares: added(input, "listed_shares")?,
+        market_min_quantity: added(input, "market_min_quantity")?,
+        market_max_quantity: added(input, "market_max_quantity")?,
     })
 }

@@ -144,6 +144,8 @@ fn instrument() -> impl Strategy<Value = Command> {
                 open_order_cap: fees.3,
                 session_rules: false,
                 listed_shares: Quantity(0),
+                market_min_quantity: Quantity(0),
+                market_max_quantity: Quantity(0),
             }))
         })
 }

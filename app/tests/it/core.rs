@@ -88,6 +88,8 @@ async fn furnish(core: &Core) {
         open_order_cap: 0,
         session_rules: false,
         listed_shares: Quantity(0),
+        market_min_quantity: Quantity(0),
+        market_max_quantity: Quantity(0),
     };
     let commands = [
         Command::CreateAsset(AssetSpec { code: text("JPY"), exponent: 4 }),

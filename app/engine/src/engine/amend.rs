@@ -1,5 +1,5 @@
 //! Changes of live orders. What is checked, in this order; the first failure is the answer:
-//! account known, order its own, order live, account status, instrument status, signs,
+//! account known, order its own, order live, account status, halts, instrument status, signs,
 //! something asked for, quantity (not above the present one, above what is filled, lots and
 //! smallest order), price (tick, limits), arithmetic, post-only against the book, funds.
 //!
@@ -118,6 +118,7 @@ impl Engine {
             AccountStatus::Closed => return Err(Reject::AccountClosed),
         }
         let market = &self.markets[hot.instrument.0 as usize];
+        market.check_halts(cold.kind, hot.side)?;
         market.refuses()?;
         market.phase_refuses()?;
         if amend.price.0 < 0 {

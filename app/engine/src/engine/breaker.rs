@@ -14,8 +14,14 @@ impl Engine {
         halts: Halts,
         events: &mut Vec<Event>,
     ) -> Result<(), Reject> {
-        let _ = (instrument, halts, events);
-        Err(Reject::InvalidSpec)
+        let market = self.markets.get_mut(instrument.0 as usize);
+        let market = market.ok_or(Reject::UnknownInstrument)?;
+        if !Halts::ALL.has(halts) {
+            return Err(Reject::InvalidSpec);
+        }
+        market.halts = halts;
+        events.push(Event::HaltsChanged { instrument, halts });
+        Ok(())
     }
 
     /// Sets an instrument's circuit breaker.

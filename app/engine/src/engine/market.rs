@@ -207,6 +207,16 @@ impl Market {
         Ok(())
     }
 
+    /// Why orders of this kind and side are refused, if they are halted.
+    #[inline]
+    pub(crate) fn check_halts(&self, kind: OrderKind, side: Side) -> Result<(), Reject> {
+        let halted = match kind {
+            OrderKind::Limit => Halts::limit(side),
+            OrderKind::Market => Halts::market(side),
+        };
+        if self.halts.has(halted) { Err(Reject::KindHalted) } else { Ok(()) }
+    }
+
     /// Checks a limit price: above zero, on a tick, within the day's limits.
     #[inline]
     pub(crate) fn check_price(&self, price: i64) -> Result<(), Reject> {

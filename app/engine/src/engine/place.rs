@@ -3,12 +3,14 @@
 //! 1. account known, client id not empty, instrument known: refused without a record;
 //! 2. client id known: the first answer again, or `duplicate_client_order_id`;
 //! 3. from here a refusal is recorded under a number of its own: account status (of system
-//!    accounts only the house trades), instrument status, kind with time in force and
-//!    post-only, quantity, price, reference price of market orders, arithmetic, post-only
-//!    against the book, open-order cap, funds, room in memory.
+//!    accounts only the house trades), instrument status, halts of its kind and side, kind with
+//!    time in force and post-only, quantity, price, reference price of market orders, quantity
+//!    of one by amount, arithmetic, post-only against the book, open-order cap, funds, room in
+//!    memory.
 
 use crate::command::Place;
 use crate::engine::OrderStatus;
+use crate::engine::amount::Sized;
 use crate::engine::market::reaches;
 use crate::engine::{Engine, refuse};
 use crate::event::{Cause, CloseReason, Event};
@@ -22,6 +24,8 @@ struct Admission {
     bound: i64,
     pays: u32,
     lock: i64,
+    /// What a market order by amount comes to.
+    sized: Option<Sized>,
 }
 
 impl Engine {
@@ -56,6 +60,9 @@ impl Engine {
                 let cold = &mut self.orders.cold[slot as usize];
                 cold.status = OrderStatus::Rejected;
                 cold.reject = Some(code);
+                if place.by_amount {
+                    self.orders.set_quantity(slot, 0);
+                }
                 self.orders.finish(slot);
                 events.push(Event::Refused { code, order: Some(order) });
             }
@@ -72,6 +79,12 @@ impl Engine {
                 let rests = place.time_in_force == TimeInForce::Day;
                 hot.flags.set(Flags::MARKET, place.kind == OrderKind::Market && rests);
                 events.push(Event::Accepted { order, bound: Price(admission.bound) });
+                if let Some(sized) = admission.sized {
+                    self.size(slot, sized, events);
+                    if place.time_in_force == TimeInForce::Fok && !sized.whole {
+                        return self.close_unlocked(slot, CloseReason::FillOrKill, events);
+                    }
+                }
                 self.execute(slot, place.time_in_force, admission.lock, events);
                 self.after_trading(place.instrument, events);
             }
@@ -121,6 +134,7 @@ impl Engine {
             AccountStatus::Closed => return Err(Reject::AccountClosed),
         }
         let market = &self.markets[place.instrument.0 as usize];
+        market.check_halts(place.kind, place.side)?;
         market.refuses()?;
         market.phase_refuses()?;
         let may_rest = matches!(place.time_in_force, TimeInForce::Gtc | TimeInForce::Day);
@@ -134,7 +148,13 @@ impl Engine {
         if !allowed || !may_rest && market.gathers() {
             return Err(Reject::InvalidTimeInForce);
         }
-        market.check_quantity(place.quantity.0)?;
+        if place.by_amount {
+            if !market_order || place.quantity.0 <= 0 {
+                return Err(Reject::InvalidQuantity);
+            }
+        } else {
+            self.check_quantity(place.instrument, place.kind, place.quantity.0)?;
+        }
         let bound = if market_order {
             if place.price.0 != 0 {
                 return Err(Reject::InvalidPrice);
@@ -144,7 +164,13 @@ impl Engine {
             market.check_price(place.price.0)?;
             place.price.0
         };
-        self.check_sizes(place, bound)?;
+        let (sized, quantity, bound) = if place.by_amount {
+            let sized = self.size_by_amount(place, bound)?;
+            (Some(sized), sized.quantity, sized.bound)
+        } else {
+            (None, place.quantity.0, bound)
+        };
+        self.check_sizes(place, quantity, bound)?;
         let against = self.books.best(&market.sides[place.side.opposite() as usize]);
         let crosses = against.is_some_and(|level| reaches(place.side, bound, level.price));
         if place.post_only && crosses && !market.gathers() {
@@ -161,7 +187,7 @@ impl Engine {
             Side::Sell => (market.base, market.quote),
         };
         let pays = self.ledger.find(place.account, spends).ok_or(Reject::InsufficientFunds)?;
-        let lock = market.units.lock(place.side, Traded::default(), bound, place.quantity.0);
+        let lock = market.units.lock(place.side, Traded::default(), bound, quantity);
         if self.ledger.get(pays).available() < lock {
             return Err(Reject::InsufficientFunds);
         }
@@ -171,14 +197,27 @@ impl Engine {
         if full {
             return Err(Reject::CapacityExhausted);
         }
-        Ok(Admission { bound, pays, lock })
+        Ok(Admission { bound, pays, lock, sized })
+    }
+
+    /// Checks the quantity of an order of this kind.
+    pub(super) fn check_quantity(
+        &self,
+        instrument: InstrumentId,
+        kind: OrderKind,
+        quantity: i64,
+    ) -> Result<(), Reject> {
+        self.markets[instrument.0 as usize].check_quantity(quantity)?;
+        match kind {
+            OrderKind::Limit => Ok(()),
+            OrderKind::Market => self.specs[instrument.0 as usize].check_market_quantity(quantity),
+        }
     }
 
     /// Refuses what could take any later sum out of 64 bits.
-    fn check_sizes(&self, place: &Place, bound: i64) -> Result<(), Reject> {
+    fn check_sizes(&self, place: &Place, quantity: i64, bound: i64) -> Result<(), Reject> {
         let market = &self.markets[place.instrument.0 as usize];
         let side = &market.sides[place.side as usize];
-        let quantity = place.quantity.0;
         let best_bid = self.books.best(&market.sides[Side::Buy as usize]).map(|l| l.price);
         let worst = market.worst_price(place.side, bound, best_bid);
         let fits = market.units.notional_fits(Traded::default(), worst, quantity)

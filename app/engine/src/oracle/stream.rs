@@ -125,6 +125,8 @@ pub fn instruments() -> Vec<(InstrumentSpec, i64)> {
         open_order_cap: 4,
         session_rules: false,
         listed_shares: Quantity(0),
+        market_min_quantity: Quantity(0),
+        market_max_quantity: Quantity(0),
     };
     let share = InstrumentSpec {
         symbol: text("7203"),

@@ -131,6 +131,8 @@ impl<'a> Reader<'a> {
             open_order_cap: self.u32()?,
             session_rules: self.flag()?,
             listed_shares: Quantity(self.i64()?),
+            market_min_quantity: Quantity(self.i64()?),
+            market_max_quantity: Quantity(self.i64()?),
         })
     }
 
@@ -225,7 +227,6 @@ impl<'a> Reader<'a> {
                 stop_bound: self.i64()?,
                 child_mark: self.u64()?,
                 prevented: self.i64()?,
-                amount: self.i64()?,
                 batch: self.u8()?,
                 ..EMPTY_EXTRA
             },

@@ -82,6 +82,8 @@ impl Writer<'_> {
         self.u32(spec.open_order_cap);
         self.u8(u8::from(spec.session_rules));
         self.i64(spec.listed_shares.0);
+        self.i64(spec.market_min_quantity.0);
+        self.i64(spec.market_max_quantity.0);
     }
 
     fn trigger(&mut self, trigger: Option<Trigger>) {
@@ -100,7 +102,6 @@ impl Writer<'_> {
         self.i64(extra.stop_bound);
         self.u64(extra.child_mark);
         self.i64(extra.prevented);
-        self.i64(extra.amount);
         self.u8(extra.batch);
     }
 

@@ -1,6 +1,7 @@
 //! The engine from outside: its rules one by one, and what it may allocate.
 
 mod allocations;
+mod crypto;
 mod frame;
 mod orders;
 mod settlement;

@@ -16,7 +16,7 @@ fn another_version_is_refused_with_the_way_out() {
     let mut bytes = exported(&world.engine);
     bytes[4] += 1;
     let why = Engine::import(&bytes).err().unwrap();
-    assert!(why.contains("version 2") && why.contains("replay the journal"), "{why}");
+    assert!(why.contains("version 3") && why.contains("replay the journal"), "{why}");
     bytes[0] += 1;
     assert!(Engine::import(&bytes).err().unwrap().contains("not an exported state"));
 }

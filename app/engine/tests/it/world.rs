@@ -51,6 +51,8 @@ pub fn coin() -> InstrumentSpec {
         open_order_cap: 3,
         session_rules: false,
         listed_shares: Quantity(0),
+        market_min_quantity: Quantity(0),
+        market_max_quantity: Quantity(0),
     }
 }
 

@@ -110,6 +110,8 @@ impl NewInstrument<'_> {
                 as u32,
             session_rules: false,
             listed_shares: Quantity(0),
+            market_min_quantity: Quantity(0),
+            market_max_quantity: Quantity(0),
         };
         self.bounded(&spec)?;
         Ok(spec)

@@ -349,5 +349,7 @@ fn instrument(symbol: &str, profile: Profile) -> Command {
         open_order_cap: if tse { 0 } else { 30 },
         session_rules: false,
         listed_shares: Quantity(0),
+        market_min_quantity: Quantity(0),
+        market_max_quantity: Quantity(0),
     }))
 }

@@ -106,6 +106,8 @@ impl Node {
             open_order_cap: 0,
             session_rules: false,
             listed_shares: Quantity(0),
+            market_min_quantity: Quantity(0),
+            market_max_quantity: Quantity(0),
         };
         let by = || {
             let (actor, request, reason) = (text("test"), text("r"), text("funding"));
