@@ -6,6 +6,8 @@
 //! here knows that networks, disks or databases exist.
 
 pub mod auction;
+#[cfg(any(test, feature = "oracle"))]
+pub mod bare;
 mod book;
 mod check;
 pub mod command;
