@@ -10,6 +10,7 @@
 
 mod accounts;
 mod admin;
+mod ahead;
 mod amend;
 mod amount;
 mod breaker;
@@ -402,9 +403,27 @@ impl Engine {
 
     /// One balance; `None` when no event ever showed it.
     pub fn balance(&self, account: AccountId, asset: AssetId) -> Option<BalanceState> {
-        let slot = self.ledger.find(account, asset)?;
+        let slot = self.find_balance(account, asset)?;
         let balance = self.ledger.get(slot);
         balance.seen.then(|| balance_state(balance))
+    }
+
+    /// Slot of a balance, if it exists.
+    #[inline]
+    pub(crate) fn find_balance(&self, account: AccountId, asset: AssetId) -> Option<u32> {
+        let near = self.accounts.get(account).and_then(|account| account.balance(asset));
+        near.or_else(|| self.ledger.find(account, asset))
+    }
+
+    /// Slot of a balance, opened at zero if it did not exist; `None` when there is no room.
+    #[inline]
+    pub(crate) fn open_balance(&mut self, account: AccountId, asset: AssetId) -> Option<u32> {
+        if let Some(slot) = self.find_balance(account, asset) {
+            return Some(slot);
+        }
+        let slot = self.ledger.open(account, asset)?;
+        self.accounts.note_balance(account, asset, slot);
+        Some(slot)
     }
 
     /// All remembered orders (live, finished, refused), in no promised order.
@@ -536,7 +555,7 @@ mod tests {
         assert_eq!(size_of::<crate::book::Level>(), 40);
         assert_eq!(crate::book::NODE_SIZE, 272);
         assert_eq!(size_of::<crate::ledger::Balance>(), 32);
-        assert_eq!(size_of::<accounts::Account>(), 16);
+        assert_eq!(size_of::<accounts::Account>(), 64);
         assert_eq!(size_of::<AccountCode>(), 25);
         assert_eq!(size_of::<accounts::OpenCount>(), 12);
         assert!(size_of::<Market>() <= 512);

@@ -5,6 +5,8 @@
 //! Sized once, from the limits, as zeroed memory the system hands out page by page on first
 //! use: the index never grows, so no command ever waits for a rehash.
 
+use crate::memory::prefetch;
+
 /// Hash index with linear probing and backward-shift deletion (no tombstones, so long runs of
 /// inserts and deletes do not wear it out).
 #[derive(Default)]
@@ -49,6 +51,12 @@ impl Index {
             }
             at += 1;
         }
+    }
+
+    /// Fetches from memory where a hash is, or would be.
+    #[inline]
+    pub(crate) fn prefetch(&self, hash: u64) {
+        prefetch(&self.entries, (hash >> (self.shift & 63)) as usize);
     }
 
     /// Adds a slot that is not in it.

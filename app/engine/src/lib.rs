@@ -20,6 +20,7 @@ pub mod instrument;
 pub mod jpx;
 mod ledger;
 mod matching;
+mod memory;
 mod money;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;

@@ -14,6 +14,7 @@ use crate::engine::{OrderState, OrderStatus};
 use crate::event::CloseReason;
 use crate::hash::Keyed;
 use crate::index::Index;
+use crate::memory::prefetch;
 use crate::money::Traded;
 use crate::reject::Reject;
 use crate::types::*;
@@ -248,6 +249,9 @@ pub(crate) const EMPTY_COLD: Cold = Cold {
 const ORDERS: u32 = 0;
 const TRANSFERS: u32 = 1 << 31;
 
+/// How many answers ahead one to be forgotten is fetched from memory.
+const FORGET_AHEAD: usize = 12;
+
 /// All order slots.
 pub(crate) struct Orders {
     pub(crate) hot: Vec<Hot>,
@@ -373,6 +377,20 @@ impl Orders {
     #[inline]
     pub(crate) fn order_hash(&self, place: &Place) -> u64 {
         self.hash(ORDERS, place.account, &place.client_id)
+    }
+
+    /// Fetches the place of an order's client id from memory.
+    #[inline]
+    pub(crate) fn prefetch_id(&self, place: &Place) {
+        self.index.prefetch(self.order_hash(place));
+    }
+
+    /// Fetches an order from memory.
+    #[inline]
+    pub(crate) fn prefetch_order(&self, order: OrderId) {
+        let slot = (order.0 as u32 & (SLOTS_MAX - 1)) as usize;
+        prefetch(&self.hot, slot);
+        prefetch(&self.cold, slot);
     }
 
     /// What is known about an order's client id, whose hash is `hash`.
@@ -593,7 +611,21 @@ impl Orders {
         if self.done.len() > self.answers
             && let Some(oldest) = self.done.pop_front()
         {
+            self.fetch_oldest();
             self.forget(oldest);
+        }
+    }
+
+    /// Fetches from memory the answers to be forgotten soon, whose slots new orders take then.
+    #[inline]
+    fn fetch_oldest(&self) {
+        if let Some(&slot) = self.done.get(FORGET_AHEAD * 2) {
+            prefetch(&self.tags, slot as usize);
+        }
+        if let Some(&slot) = self.done.get(FORGET_AHEAD) {
+            self.index.prefetch(u64::from(self.tags[slot as usize]) << 32);
+            prefetch(&self.hot, slot as usize);
+            prefetch(&self.cold, slot as usize);
         }
     }
 

@@ -75,12 +75,16 @@ fn run_bare(steps: &[Step], skip: usize, shape: &Shape) -> Figures {
 }
 
 fn run_engine(commands: &[Command], skip: usize, shape: &Shape) -> (Figures, u64) {
+    let ahead = std::env::var("AHEAD").is_ok();
     let mut world = World::new(shape);
     let mut events = 0;
     let mut allocated = 0;
     let figures = samples(commands, skip, |commands| {
         let before = allocations();
-        for command in commands {
+        for (i, command) in commands.iter().enumerate() {
+            if ahead {
+                world.engine.look_ahead(i, |i| commands.get(i));
+            }
             world.apply(command);
             events += world.events.len();
         }

@@ -10,6 +10,7 @@
 mod tests;
 mod tree;
 
+use crate::memory::prefetch;
 use crate::orders::{Hot, NIL};
 use crate::types::Side;
 use tree::Node;
@@ -86,6 +87,12 @@ impl Books {
     #[inline]
     pub(crate) fn level(&self, level: u32) -> &Level {
         &self.levels[level as usize]
+    }
+
+    /// Fetches a level from memory.
+    #[inline]
+    pub(crate) fn prefetch(&self, level: u32) {
+        prefetch(&self.levels, level as usize);
     }
 
     /// Best level of a side, if it has any.

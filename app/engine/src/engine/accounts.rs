@@ -4,12 +4,17 @@
 use crate::engine::AccountState;
 use crate::hash::Keyed;
 use crate::index::Index;
+use crate::memory::prefetch;
 use crate::orders::{Flags, Hot, NIL};
 use crate::reject::Reject;
 use crate::types::*;
 
-/// What matching needs to know of an account. 16 bytes; codes are kept apart.
+/// How many balances an account's own line can name.
+const NEAR_BALANCES: usize = 6;
+
+/// What matching needs to know of an account: one cache line; codes are kept apart.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Account {
     /// Oldest and newest resting order.
     pub(crate) head: u32,
@@ -17,6 +22,25 @@ pub(crate) struct Account {
     /// How many rest.
     pub(crate) open: u32,
     pub(crate) status: AccountStatus,
+    /// Its first few balances, `(asset, slot)`, so that trading needs no look into the ledger's
+    /// index; the rest is `NIL`. Not state: follows from the ledger.
+    near: [(AssetId, u32); NEAR_BALANCES],
+}
+
+impl Account {
+    const NEW: Account = Account {
+        head: NIL,
+        tail: NIL,
+        open: 0,
+        status: AccountStatus::Active,
+        near: [(AssetId(0), NIL); NEAR_BALANCES],
+    };
+
+    /// Slot of its balance of an asset, if its own line names it.
+    #[inline]
+    pub(crate) fn balance(&self, asset: AssetId) -> Option<u32> {
+        self.near.iter().find(|near| near.0 == asset && near.1 != NIL).map(|near| near.1)
+    }
 }
 
 /// All accounts, by number.
@@ -55,6 +79,20 @@ impl Accounts {
         self.list.get_mut(account.0 as usize)
     }
 
+    /// Fetches an account from memory.
+    #[inline]
+    pub(crate) fn prefetch(&self, account: AccountId) {
+        prefetch(&self.list, account.0 as usize);
+    }
+
+    /// Notes a balance just opened in its account's line, if there is room.
+    pub(crate) fn note_balance(&mut self, account: AccountId, asset: AssetId, slot: u32) {
+        let near = self.list.get_mut(account.0 as usize).map(|account| &mut account.near);
+        if let Some(free) = near.and_then(|near| near.iter_mut().find(|near| near.1 == NIL)) {
+            *free = (asset, slot);
+        }
+    }
+
     /// Creates an account.
     pub(crate) fn create(&mut self, code: &AccountCode) -> Result<AccountId, Reject> {
         if code.is_empty() {
@@ -70,7 +108,7 @@ impl Accounts {
         let account = AccountId(self.list.len() as u32);
         self.index.insert(hash, account.0);
         self.codes.push(*code);
-        self.list.push(Account { head: NIL, tail: NIL, open: 0, status: AccountStatus::Active });
+        self.list.push(Account::NEW);
         Ok(account)
     }
 

@@ -133,14 +133,14 @@ impl Engine {
         }
         let system = [AccountId::FEES, AccountId::ROUNDING];
         let quote = spec.quote_asset;
-        let missing = system.iter().filter(|&&a| self.ledger.find(a, quote).is_none()).count();
+        let missing = system.iter().filter(|&&a| self.find_balance(a, quote).is_none()).count();
         if self.specs.len() == self.bound(|limits| limits.instruments)
             || self.ledger.room() < missing
         {
             return Err(Reject::CapacityExhausted);
         }
         let [fees, rounding] = system.map(|account| {
-            self.ledger.open(account, quote).expect("room for system balances was checked")
+            self.open_balance(account, quote).expect("room for system balances was checked")
         });
         let instrument = InstrumentId(self.specs.len() as u32);
         self.symbols.insert(self.keyed.text(SYMBOLS, &spec.symbol), instrument.0);

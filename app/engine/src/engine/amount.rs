@@ -34,7 +34,7 @@ impl Engine {
             Side::Buy => market.quote,
             Side::Sell => market.base,
         };
-        let pays = self.ledger.find(place.account, spends).ok_or(Reject::InsufficientFunds)?;
+        let pays = self.find_balance(place.account, spends).ok_or(Reject::InsufficientFunds)?;
         let available = self.ledger.get(pays).available();
         if place.side == Side::Buy && available < place.quantity.0 {
             return Err(Reject::InsufficientFunds);

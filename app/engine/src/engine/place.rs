@@ -71,7 +71,7 @@ impl Engine {
                     Side::Buy => base,
                     Side::Sell => quote,
                 };
-                let receives = self.ledger.open(place.account, gets);
+                let receives = self.open_balance(place.account, gets);
                 let hot = &mut self.orders.hot[slot as usize];
                 hot.bound = admission.bound;
                 hot.pays = admission.pays;
@@ -186,14 +186,14 @@ impl Engine {
             Side::Buy => (market.quote, market.base),
             Side::Sell => (market.base, market.quote),
         };
-        let pays = self.ledger.find(place.account, spends).ok_or(Reject::InsufficientFunds)?;
+        let pays = self.find_balance(place.account, spends).ok_or(Reject::InsufficientFunds)?;
         let lock = market.units.lock(place.side, Traded::default(), bound, quantity);
         if self.ledger.get(pays).available() < lock {
             return Err(Reject::InsufficientFunds);
         }
         let live_orders = self.limits.map_or(0, |limits| limits.live_orders);
         let full = may_rest && self.resting >= live_orders
-            || self.ledger.room() == 0 && self.ledger.find(place.account, gets).is_none();
+            || self.ledger.room() == 0 && self.find_balance(place.account, gets).is_none();
         if full {
             return Err(Reject::CapacityExhausted);
         }

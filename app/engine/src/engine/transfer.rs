@@ -49,13 +49,13 @@ impl Engine {
         self.check_change(transfer, other, -delta)?;
         let missing = [transfer.account, other]
             .iter()
-            .filter(|&&account| self.ledger.find(account, transfer.asset).is_none())
+            .filter(|&&account| self.find_balance(account, transfer.asset).is_none())
             .count();
         if missing > self.ledger.room() {
             return Err(Reject::CapacityExhausted);
         }
         for (account, delta) in [(transfer.account, delta), (other, -delta)] {
-            let slot = self.ledger.open(account, transfer.asset);
+            let slot = self.open_balance(account, transfer.asset);
             let slot = slot.expect("room for both balances was checked");
             self.ledger.change(slot, (delta, 0), cause, 0, events);
         }
@@ -71,7 +71,7 @@ impl Engine {
         account: AccountId,
         delta: i64,
     ) -> Result<(), Reject> {
-        let slot = self.ledger.find(account, transfer.asset);
+        let slot = self.find_balance(account, transfer.asset);
         let (total, locked) =
             slot.map_or((0, 0), |slot| (self.ledger.get(slot).total, self.ledger.get(slot).locked));
         let after = total.checked_add(delta).ok_or(Reject::AmountOverflow)?;

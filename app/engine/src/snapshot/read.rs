@@ -349,7 +349,8 @@ impl Engine {
             if !known || self.ledger.room() == 0 || balance.locked < 0 {
                 return input.wrong("a balance that cannot be");
             }
-            self.ledger.restore(balance);
+            let slot = self.ledger.restore(balance);
+            self.accounts.note_balance(balance.account, balance.asset, slot);
         }
         for _ in 0..input.section(INSTRUMENTS)? {
             let spec = input.spec()?;
