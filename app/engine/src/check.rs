@@ -17,6 +17,7 @@ impl Engine {
         self.orders.check()?;
         self.ledger.check_index()?;
         self.check_balances()?;
+        self.check_fees()?;
         self.check_books()?;
         self.check_waiting()?;
         self.check_accounts()

@@ -29,6 +29,8 @@ mod waiting;
 
 pub(crate) use accounts::{Accounts, OpenCounts};
 pub(crate) use admin::valid_limits;
+pub use fees::Rates;
+pub(crate) use fees::{FEE_DAYS, valid_tiers};
 pub(crate) use market::{Market, Tokyo, reaches};
 
 use crate::book::Books;

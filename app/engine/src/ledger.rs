@@ -107,10 +107,8 @@ impl Ledger {
         reference: u64,
         events: &mut Vec<Event>,
     ) {
-        let balance = &mut self.balances[slot as usize];
-        balance.total += total;
-        balance.locked += locked;
-        balance.seen = true;
+        self.change_in_part(slot, (total, locked), cause, reference, events);
+        let balance = &self.balances[slot as usize];
         assert!(
             balance.locked >= 0
                 && (balance.locked <= balance.total
@@ -121,6 +119,23 @@ impl Ledger {
             balance.total,
             balance.locked,
         );
+    }
+
+    /// The same for a change that only the next one to the same balance completes (a buyer's
+    /// notional before its rebate): what must hold is looked at then.
+    #[inline]
+    pub(crate) fn change_in_part(
+        &mut self,
+        slot: u32,
+        (total, locked): (i64, i64),
+        cause: Cause,
+        reference: u64,
+        events: &mut Vec<Event>,
+    ) {
+        let balance = &mut self.balances[slot as usize];
+        balance.total += total;
+        balance.locked += locked;
+        balance.seen = true;
         events.push(Event::Balance {
             account: balance.account,
             asset: balance.asset,

@@ -35,3 +35,7 @@ pub(crate) const PRINTS: u32 = 15;
 pub(crate) const TRIGGERS: u32 = 16;
 /// Orders set off and not handled yet, by instrument.
 pub(crate) const READY: u32 = 17;
+/// Fee schedules by quote asset.
+pub(crate) const FEE_TIERS: u32 = 18;
+/// Volumes that fees go by.
+pub(crate) const FEE_VOLUMES: u32 = 19;

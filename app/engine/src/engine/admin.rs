@@ -57,7 +57,7 @@ impl Engine {
         self.touched = Vec::with_capacity(1024);
         self.timers = Timers::new(limits.instruments);
         self.risk = Risk::new(limits, keyed);
-        self.fees = Fees::default();
+        self.fees = Fees::new(limits);
     }
 
     pub(super) fn begin(

@@ -189,6 +189,9 @@ impl Engine {
         if !continues && day <= current.day {
             return Err(Reject::InvalidDay);
         }
+        if !continues && profile == Profile::Crypto {
+            self.fees.day += 1;
+        }
         let mut cursor = if continues { current.cursor } else { 0 };
         let slots = self.orders.hot.len() as u32;
         let end = slots.min(cursor.saturating_add(ROLL_SLICE));

@@ -1,13 +1,285 @@
-//! Fees by 30-day volume.
+//! Fees by 30-day volume, for `crypto` instruments.
+//!
+//! A schedule belongs to a quote asset; what counts is what an account traded in that asset over
+//! the last 30 finished trading days (`RollDay` of the profile). Entries exist only for accounts
+//! that traded. A day is shifted in when an entry is next touched, so that the roll of a day costs
+//! nothing and a trade a constant. Which balance is whose is the ledger's business: an entry
+//! hangs from the balance the account pays or receives the quote asset with.
 
-use crate::command::FeeTiers;
+use crate::command::{FEE_TIERS_MAX, FeeTier, FeeTiers, Limits};
 use crate::engine::Engine;
 use crate::event::Event;
+use crate::orders::NIL;
 use crate::reject::Reject;
+use crate::types::*;
+
+/// Finished trading days that count.
+pub(crate) const FEE_DAYS: usize = 30;
+/// Entries made room for at once.
+const CHUNK: usize = 1 << 10;
+
+/// Fee rates, in ppm.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rates {
+    /// Of the resting order; negative is a rebate.
+    pub maker_ppm: i32,
+    /// Of the aggressive order, and of both in an auction.
+    pub taker_ppm: i32,
+}
+
+/// What one account traded in one quote asset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Volume {
+    /// The balance it hangs from.
+    pub(crate) balance: u32,
+    /// Day of `today`, in days of the profile.
+    pub(crate) day: u32,
+    /// When `tier` was found: [`Fees::version`].
+    version: u32,
+    /// How many steps of the schedule are reached.
+    tier: u32,
+    pub(crate) today: i64,
+    /// Finished days; day `d` is at `d % FEE_DAYS`.
+    pub(crate) days: [i64; FEE_DAYS],
+}
+
+impl Volume {
+    /// What counts on day `now`: the sum of the finished days before it.
+    fn counted(&self, now: u32) -> i64 {
+        let mut sum = 0i64;
+        for back in 1..=FEE_DAYS as u32 {
+            let Some(day) = now.checked_sub(back) else { break };
+            let known = day + FEE_DAYS as u32 >= self.day;
+            sum = sum.saturating_add(match day {
+                _ if day == self.day => self.today,
+                _ if day < self.day && known => self.days[day as usize % FEE_DAYS],
+                _ => 0,
+            });
+        }
+        sum
+    }
+
+    /// Makes `now` its day.
+    fn shift(&mut self, now: u32) {
+        let gap = now - self.day;
+        if gap as usize > FEE_DAYS {
+            self.days = [0; FEE_DAYS];
+        } else {
+            self.days[self.day as usize % FEE_DAYS] = self.today;
+            for day in self.day + 1..now {
+                self.days[day as usize % FEE_DAYS] = 0;
+            }
+        }
+        self.today = 0;
+        self.day = now;
+    }
+}
 
 /// Schedules and volumes.
 #[derive(Default)]
-pub(crate) struct Fees {}
+pub(crate) struct Fees {
+    /// Trading days of the profile so far.
+    pub(crate) day: u32,
+    schedules: Vec<FeeTiers>,
+    /// Schedule by asset; `NIL`: none.
+    of_asset: Vec<u32>,
+    /// Raised by every change of a schedule.
+    version: u32,
+    /// Entries, in pieces that never move.
+    volumes: Vec<Box<[Volume]>>,
+    count: u32,
+    /// Entry by balance; `NIL`: none.
+    of_balance: Vec<u32>,
+}
+
+const EMPTY: Volume =
+    Volume { balance: NIL, day: 0, version: 0, tier: 0, today: 0, days: [0; FEE_DAYS] };
+
+impl Fees {
+    pub(crate) fn new(limits: &Limits) -> Fees {
+        Fees {
+            version: 1,
+            of_balance: Vec::with_capacity(limits.balances as usize),
+            volumes: Vec::with_capacity(limits.balances as usize / CHUNK + 1),
+            ..Fees::default()
+        }
+    }
+
+    /// The schedules, in order of their first setting.
+    pub(crate) fn schedules(&self) -> &[FeeTiers] {
+        &self.schedules
+    }
+
+    /// The schedule of an asset.
+    fn schedule(&self, asset: AssetId) -> Option<&FeeTiers> {
+        let at = *self.of_asset.get(asset.0 as usize)?;
+        self.schedules.get(at as usize)
+    }
+
+    /// Sets the schedule of an asset.
+    pub(crate) fn set_schedule(&mut self, tiers: &FeeTiers) {
+        let asset = tiers.asset.0 as usize;
+        if self.of_asset.len() <= asset {
+            self.of_asset.resize(asset + 1, NIL);
+        }
+        if self.of_asset[asset] == NIL {
+            self.of_asset[asset] = self.schedules.len() as u32;
+            self.schedules.push(*tiers);
+        } else {
+            self.schedules[self.of_asset[asset] as usize] = *tiers;
+        }
+        self.version += 1;
+    }
+
+    fn at(&self, entry: u32) -> &Volume {
+        &self.volumes[entry as usize / CHUNK][entry as usize % CHUNK]
+    }
+
+    fn at_mut(&mut self, entry: u32) -> &mut Volume {
+        &mut self.volumes[entry as usize / CHUNK][entry as usize % CHUNK]
+    }
+
+    /// All entries, in order of first trade.
+    pub(crate) fn volumes(&self) -> impl ExactSizeIterator<Item = &Volume> + '_ {
+        (0..self.count as usize).map(|entry| self.at(entry as u32))
+    }
+
+    fn find(&self, balance: u32) -> Option<u32> {
+        self.of_balance.get(balance as usize).copied().filter(|&entry| entry != NIL)
+    }
+
+    /// The entry that hangs from a balance, made if there was none.
+    fn open(&mut self, balance: u32) -> u32 {
+        if let Some(entry) = self.find(balance) {
+            return entry;
+        }
+        let empty = Volume { balance, day: self.day, ..EMPTY };
+        self.restore(empty)
+    }
+
+    /// Appends an entry that is not there yet.
+    pub(crate) fn restore(&mut self, volume: Volume) -> u32 {
+        let (entry, at) = (self.count, volume.balance as usize);
+        if entry as usize / CHUNK == self.volumes.len() {
+            self.volumes.push(vec![EMPTY; CHUNK].into_boxed_slice());
+        }
+        if self.of_balance.len() <= at {
+            self.of_balance.resize(at + 1, NIL);
+        }
+        self.of_balance[at] = entry;
+        self.count += 1;
+        *self.at_mut(entry) = volume;
+        entry
+    }
+
+    /// An entry as a snapshot has it, unless it cannot be.
+    pub(crate) fn sound(&self, balance: u32, day: u32, numbers: &[i64]) -> Option<Volume> {
+        let (&today, days) = numbers.split_first()?;
+        let known = self.find(balance).is_none() && day <= self.day;
+        let days = days.try_into().ok()?;
+        (known && numbers.iter().all(|&n| n >= 0)).then_some(Volume {
+            balance,
+            day,
+            today,
+            days,
+            ..EMPTY
+        })
+    }
+
+    /// Adds what was traded, in minor units of the quote asset.
+    #[inline]
+    pub(crate) fn add(&mut self, balance: u32, amount: i64) {
+        let now = self.day;
+        let entry = self.open(balance);
+        let volume = self.at_mut(entry);
+        if volume.day != now {
+            volume.shift(now);
+            volume.version = 0;
+        }
+        volume.today = volume.today.saturating_add(amount);
+    }
+
+    /// Rates of who trades through a balance, in an instrument with these own rates.
+    #[inline]
+    pub(crate) fn rates(&mut self, balance: u32, asset: AssetId, own: Rates) -> Rates {
+        if self.schedules.is_empty() {
+            return own;
+        }
+        self.tier_rates(balance, asset, own)
+    }
+
+    fn tier_rates(&mut self, balance: u32, asset: AssetId, own: Rates) -> Rates {
+        let Some(entry) = self.find(balance) else { return own };
+        let (now, version) = (self.day, self.version);
+        let volume = self.at_mut(entry);
+        if volume.day != now {
+            volume.shift(now);
+            volume.version = 0;
+        }
+        if volume.version != version {
+            let counted = volume.counted(now);
+            let tier = self.schedule(asset).map_or(0, |tiers| reached(tiers, counted));
+            let volume = self.at_mut(entry);
+            volume.version = version;
+            volume.tier = tier;
+        }
+        let tier = self.at(entry).tier;
+        self.schedule(asset).map_or(own, |tiers| capped(tiers, tier, own))
+    }
+
+    /// The same, changing nothing.
+    fn rates_now(&self, balance: Option<u32>, asset: AssetId, own: Rates) -> Rates {
+        let counted = self.counted(balance);
+        let Some(tiers) = self.schedule(asset) else { return own };
+        capped(tiers, reached(tiers, counted), own)
+    }
+
+    /// Volume that counts today.
+    fn counted(&self, balance: Option<u32>) -> i64 {
+        let entry = balance.and_then(|balance| self.find(balance));
+        entry.map_or(0, |entry| self.at(entry).counted(self.day))
+    }
+}
+
+/// How many steps a volume reaches.
+fn reached(tiers: &FeeTiers, volume: i64) -> u32 {
+    tiers.tiers[..tiers.len as usize].iter().take_while(|tier| tier.volume.0 <= volume).count()
+        as u32
+}
+
+/// Rates of the highest step reached, never above the instrument's own: its locks are made for
+/// those. A rebate is never above the instrument's largest rate either way.
+fn capped(tiers: &FeeTiers, reached: u32, own: Rates) -> Rates {
+    let Some(step) = reached.checked_sub(1) else { return own };
+    let FeeTier { maker_ppm, taker_ppm, .. } = tiers.tiers[step as usize];
+    Rates {
+        maker_ppm: maker_ppm.min(own.maker_ppm).max(-own.widest()),
+        taker_ppm: taker_ppm.min(own.taker_ppm),
+    }
+}
+
+impl Rates {
+    /// Largest fee or rebate either way.
+    fn widest(self) -> i32 {
+        self.taker_ppm.max(self.maker_ppm.abs())
+    }
+}
+
+/// Whether a schedule makes sense by itself.
+pub(crate) fn valid_tiers(tiers: &FeeTiers) -> bool {
+    let len = tiers.len as usize;
+    if len > FEE_TIERS_MAX {
+        return false;
+    }
+    let (used, unused) = tiers.tiers.split_at(len);
+    used.windows(2).all(|pair| pair[0].volume < pair[1].volume)
+        && used.iter().all(|tier| {
+            tier.volume.0 > 0
+                && (0..1_000_000).contains(&tier.taker_ppm)
+                && tier.maker_ppm.unsigned_abs() < 1_000_000
+        })
+        && unused.iter().all(|tier| *tier == FeeTier::default())
+}
 
 impl Engine {
     /// Sets the schedule of one quote asset.
@@ -16,7 +288,128 @@ impl Engine {
         tiers: &FeeTiers,
         events: &mut Vec<Event>,
     ) -> Result<(), Reject> {
-        let _ = (tiers, events);
-        Err(Reject::InvalidSpec)
+        let asset = tiers.asset;
+        if asset.0 as usize >= self.assets.len() {
+            return Err(Reject::UnknownAsset);
+        }
+        let own = self
+            .specs
+            .iter()
+            .filter(|spec| spec.profile == Profile::Crypto && spec.quote_asset == asset);
+        let mut own =
+            own.map(|spec| Rates { maker_ppm: spec.maker_fee_ppm, taker_ppm: spec.taker_fee_ppm });
+        let used = || tiers.tiers.iter().take(tiers.len as usize);
+        let fits = |own: Rates| {
+            used().all(|tier| {
+                tier.maker_ppm <= own.maker_ppm
+                    && tier.maker_ppm >= -own.widest()
+                    && tier.taker_ppm <= own.taker_ppm
+            })
+        };
+        if !valid_tiers(tiers) || !own.all(fits) {
+            return Err(Reject::InvalidSpec);
+        }
+        self.fees.set_schedule(tiers);
+        events.push(Event::FeeTiersChanged { asset });
+        Ok(())
+    }
+
+    /// Rates of both parties of a trade, and nothing where they are the instrument's own: their
+    /// balances in the quote asset are `maker` and `taker`.
+    #[inline]
+    pub(crate) fn trade_rates(
+        &mut self,
+        instrument: InstrumentId,
+        maker: u32,
+        taker: u32,
+    ) -> (Rates, Rates) {
+        let market = &self.markets[instrument.0 as usize];
+        let own = Rates { maker_ppm: market.units.maker_ppm, taker_ppm: market.units.taker_ppm };
+        if market.profile != Profile::Crypto {
+            return (own, own);
+        }
+        let asset = market.quote;
+        (self.fees.rates(maker, asset, own), self.fees.rates(taker, asset, own))
+    }
+
+    /// What an account pays in an instrument now; `None` for unknown ones.
+    pub fn fee_rates(&self, account: AccountId, instrument: InstrumentId) -> Option<Rates> {
+        let market = self.markets.get(instrument.0 as usize)?;
+        self.accounts.get(account)?;
+        let own = Rates { maker_ppm: market.units.maker_ppm, taker_ppm: market.units.taker_ppm };
+        if market.profile != Profile::Crypto {
+            return Some(own);
+        }
+        let balance = self.ledger.find(account, market.quote);
+        Some(self.fees.rates_now(balance, market.quote, own))
+    }
+
+    /// What an account traded in `crypto` instruments quoted in an asset over the last 30
+    /// finished trading days, in minor units: what its fee tier goes by today.
+    pub fn fee_volume(&self, account: AccountId, asset: AssetId) -> Amount {
+        Amount(self.fees.counted(self.ledger.find(account, asset)))
+    }
+
+    /// The fee schedule of a quote asset, if one was ever set.
+    pub fn fee_tiers(&self, asset: AssetId) -> Option<&FeeTiers> {
+        self.fees.schedule(asset)
+    }
+
+    /// Volumes hang from balances of their own (for the whole-state check).
+    pub(crate) fn check_fees(&self) -> Result<(), String> {
+        for (entry, volume) in self.fees.volumes().enumerate() {
+            let hangs = self.fees.find(volume.balance) == Some(entry as u32)
+                && (volume.balance as usize) < self.ledger.balances.len();
+            if !hangs || volume.day > self.fees.day || volume.today < 0 {
+                return Err(format!("fee volume {entry} is not where its balance says"));
+            }
+            let counted = volume.counted(self.fees.day);
+            let asset = self.ledger.get(volume.balance).asset;
+            let stale = volume.day != self.fees.day || volume.version != self.fees.version;
+            let tier = self.fees.schedule(asset).map_or(0, |tiers| reached(tiers, counted));
+            if !stale && volume.tier != tier {
+                return Err(format!("fee volume {entry} has tier {} of {tier}", volume.tier));
+            }
+        }
+        let linked = self.fees.of_balance.iter().filter(|&&entry| entry != NIL).count();
+        if linked != self.fees.count as usize {
+            return Err("fee volumes and balances differ in number".into());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What counts, said with a list of all days.
+    #[test]
+    fn a_volume_counts_the_thirty_days_before_today() {
+        let mut state = 5u64;
+        let mut next = move |end: u64| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) % end
+        };
+        let mut all = std::collections::BTreeMap::new();
+        let (mut volume, mut now) = (EMPTY, 0u32);
+        for _ in 0..5_000 {
+            now += match next(40) {
+                0 => next(70) as u32,
+                1..10 => 1,
+                _ => 0,
+            };
+            let want: i64 = all.range(now.saturating_sub(30)..now).map(|(_, n)| n).sum();
+            assert_eq!(volume.counted(now), want, "before day {now}");
+            if next(3) == 0 {
+                if volume.day != now {
+                    volume.shift(now);
+                    assert_eq!(volume.counted(now), want, "on day {now}");
+                }
+                let amount = next(1_000) as i64;
+                volume.today += amount;
+                *all.entry(now).or_insert(0) += amount;
+            }
+        }
     }
 }

@@ -78,6 +78,12 @@ impl Engine {
     fn trade(&mut self, taker: u32, maker: u32, price: i64, events: &mut Vec<Event>) {
         let taker_hot = self.orders.hot[taker as usize];
         let maker_hot = self.orders.hot[maker as usize];
+        let (maker_rates, taker_rates) = match taker_hot.side {
+            Side::Buy => self.trade_rates(taker_hot.instrument, maker_hot.receives, taker_hot.pays),
+            Side::Sell => {
+                self.trade_rates(taker_hot.instrument, maker_hot.pays, taker_hot.receives)
+            }
+        };
         let market = &mut self.markets[taker_hot.instrument.0 as usize];
         let quantity = taker_hot.remaining.min(maker_hot.remaining);
         let notional = price * quantity;
@@ -89,7 +95,7 @@ impl Engine {
         let resting = &mut market.sides[maker_hot.side as usize];
         self.books.reduce(resting, &mut self.orders.hot[maker as usize], quantity);
         self.orders.hot[taker as usize].remaining -= quantity;
-        let (maker_ppm, taker_ppm) = (market.units.maker_ppm, market.units.taker_ppm);
+        let (maker_ppm, taker_ppm) = (maker_rates.maker_ppm, taker_rates.taker_ppm);
         let maker_sums = self.orders.add_fill(maker, notional, maker_ppm, self.seq, self.at);
         let taker_sums = self.orders.add_fill(taker, notional, taker_ppm, self.seq, self.at);
         let maker = Party { order: maker_hot, sums: maker_sums };
@@ -140,8 +146,11 @@ impl Engine {
         let unlocked = units.lock(Side::Buy, buyer.sums.0, worst, buy.remaining)
             - units.lock(Side::Buy, buyer.sums.1, worst, left);
         let ledger = &mut self.ledger;
-        ledger.change(buy.pays, (-paid.gross, -unlocked), Cause::Trade, trade, events);
-        if paid.fee != 0 {
+        if paid.fee == 0 {
+            ledger.change(buy.pays, (-paid.gross, -unlocked), Cause::Trade, trade, events);
+        } else {
+            // With a rebate the two together are what the lock covers.
+            ledger.change_in_part(buy.pays, (-paid.gross, -unlocked), Cause::Trade, trade, events);
             ledger.change(buy.pays, (-paid.fee, 0), Cause::Fee, trade, events);
         }
         ledger.change(sell.pays, (-base, -base), Cause::Trade, trade, events);
@@ -153,6 +162,10 @@ impl Engine {
         let fees = paid.fee + got.fee;
         if fees != 0 {
             ledger.change(market.fees, (fees, 0), Cause::Fee, trade, events);
+        }
+        if market.profile == Profile::Crypto {
+            self.fees.add(buy.pays, paid.gross);
+            self.fees.add(sell.receives, got.gross);
         }
         let rounding = paid.gross - got.gross;
         if rounding != 0 {

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::STATE_VERSION;
-use crate::command::{AssetSpec, Limits, StopLeg};
-use crate::engine::{Day, Engine, OrderStatus, Session, Tokyo, valid_limits};
+use crate::command::{AssetSpec, FEE_TIERS_MAX, FeeTier, FeeTiers, Limits, StopLeg};
+use crate::engine::{
+    Day, Engine, FEE_DAYS, OrderStatus, Session, Tokyo, valid_limits, valid_tiers,
+};
 use crate::event::CloseReason;
 use crate::hash::Running;
 use crate::instrument::{InstrumentSpec, tick_rule_from_number};
@@ -283,6 +285,7 @@ impl Engine {
         let mut engine = Engine::new();
         engine.import_head(&mut input)?;
         engine.import_frame(&mut input)?;
+        engine.import_fees(&mut input)?;
         engine.import_orders(&mut input)?;
         input.section(END)?;
         if input.at != bytes.len() {
@@ -403,6 +406,42 @@ impl Engine {
             }
             self.timers.set(InstrumentId(i as u32), Timestamp(input.u64()?));
             self.markets[i].tokyo = input.tokyo()?;
+        }
+        Ok(())
+    }
+
+    fn import_fees(&mut self, input: &mut Reader<'_>) -> Result<(), String> {
+        for _ in 0..input.section(FEE_TIERS)? {
+            let (asset, len) = (AssetId(input.u32()?), input.u8()?);
+            let mut tiers = FeeTiers { asset, tiers: [FeeTier::default(); FEE_TIERS_MAX], len };
+            for at in 0..usize::from(len) {
+                let step = tiers.tiers.get_mut(at).ok_or("a fee schedule with too many steps")?;
+                *step = FeeTier {
+                    volume: Amount(input.i64()?),
+                    maker_ppm: input.i32()?,
+                    taker_ppm: input.i32()?,
+                };
+            }
+            let known = (asset.0 as usize) < self.assets.len() && self.fee_tiers(asset).is_none();
+            if !known || !valid_tiers(&tiers) {
+                return input.wrong("a fee schedule that cannot be");
+            }
+            self.fees.set_schedule(&tiers);
+        }
+        let volumes = input.section(FEE_VOLUMES)?;
+        self.fees.day = input.u32()?;
+        for _ in 0..volumes {
+            let (balance, day) = (input.u32()?, input.u32()?);
+            let mut numbers = [0; FEE_DAYS + 1];
+            for number in &mut numbers {
+                *number = input.i64()?;
+            }
+            match self.fees.sound(balance, day, &numbers) {
+                Some(volume) if (balance as usize) < self.ledger.balances.len() => {
+                    self.fees.restore(volume);
+                }
+                _ => return input.wrong("a fee volume that cannot be"),
+            }
         }
         Ok(())
     }

@@ -161,6 +161,7 @@ impl Engine {
         let mut out = Writer { buffer: Vec::with_capacity(PIECE), sink };
         self.export_head(&mut out);
         self.export_frame(&mut out);
+        self.export_fees(&mut out);
         self.export_orders(&mut out);
         out.section(END, 0);
         (out.sink)(&out.buffer);
@@ -245,6 +246,30 @@ impl Engine {
             out.u8(u8::from(market.killed));
             out.u64(self.timers.get(InstrumentId(i as u32)).0);
             out.tokyo(&market.tokyo);
+        }
+    }
+
+    /// Fee schedules and the volumes they go by.
+    fn export_fees(&self, out: &mut Writer<'_>) {
+        out.section(FEE_TIERS, self.fees.schedules().len());
+        for tiers in self.fees.schedules() {
+            out.u32(tiers.asset.0);
+            out.u8(tiers.len);
+            for tier in &tiers.tiers[..tiers.len as usize] {
+                out.i64(tier.volume.0);
+                out.bytes(&tier.maker_ppm.to_le_bytes());
+                out.bytes(&tier.taker_ppm.to_le_bytes());
+            }
+        }
+        out.section(FEE_VOLUMES, self.fees.volumes().len());
+        out.u32(self.fees.day);
+        for volume in self.fees.volumes() {
+            out.u32(volume.balance);
+            out.u32(volume.day);
+            out.i64(volume.today);
+            for day in volume.days {
+                out.i64(day);
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod allocations;
 mod crypto;
+mod fees;
 mod frame;
 mod orders;
 mod settlement;
