@@ -7,9 +7,10 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # Options for `zaraba dev`, such as DEV='--profile crypto --port-base 9000'.
 DEV ?=
 ROUNDS ?= 100
+BOOKS ?= 10000000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench crash need-run need-test
+.PHONY: help run build test bench crash auction need-run need-test
 
 help: ## What can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,3 +35,6 @@ bench: need-run ## Measure; docs/BENCHMARKS.md says what and how
 
 crash: need-test ## Kill the server ROUNDS times (100) under load and check what survived
 	ZARABA_CRASH_ROUNDS=$(ROUNDS) $(CARGO) test --locked -p zaraba --test it -- --nocapture crash
+
+auction: need-run ## Compare auction prices and allocations with a slow search, on BOOKS random books (10 million)
+	ZARABA_AUCTION_BOOKS=$(BOOKS) $(CARGO) test --locked -p zaraba-engine --lib auction:: -- --nocapture

@@ -231,7 +231,7 @@ fn nearest(ticks: TickRule, centre: i64, lowest: i64, highest: i64) -> i64 {
 }
 
 /// The lowest price on tick at or above `price`, or `HIGHEST` if there is none.
-fn tick_up(ticks: TickRule, price: i64) -> i64 {
+pub(super) fn tick_up(ticks: TickRule, price: i64) -> i64 {
     if price == HIGHEST {
         return HIGHEST;
     }
@@ -242,7 +242,7 @@ fn tick_up(ticks: TickRule, price: i64) -> i64 {
 }
 
 /// The highest price on tick at or below `price`.
-fn tick_down(ticks: TickRule, price: i64) -> i64 {
+pub(super) fn tick_down(ticks: TickRule, price: i64) -> i64 {
     // The lower end of a band, which belongs to the band below, is a multiple of both ticks.
     price - price.rem_euclid(ticks.tick_at(Price(price)))
 }

@@ -1,6 +1,7 @@
 //! The engine from outside: its rules one by one, and what it may allocate.
 
 mod allocations;
+mod auction;
 mod crypto;
 mod fees;
 mod frame;
