@@ -86,6 +86,7 @@ impl Engine {
                 && bid >= ask
                 && !market.gathers()
                 && !held
+                && market.status == InstrumentStatus::Open
             {
                 return Err(format!("book {i} is crossed: {bid} bid, {ask} asked"));
             }
@@ -112,7 +113,9 @@ impl Engine {
         let (mut orders_total, mut quantity_total) = (0, 0i64);
         let mut last_price: Option<i64> = None;
         let market_queue = self.books.market_queue(book);
-        let free = !market.gathers() && market.shown.kind == QuoteKind::Free;
+        let free = !market.gathers()
+            && market.shown.kind == QuoteKind::Free
+            && market.status == InstrumentStatus::Open;
         if market_queue.is_some() && (!market.session_rules || free) {
             return wrong("market orders rest where orders trade as they come");
         }

@@ -15,6 +15,7 @@ mod amend;
 mod amount;
 mod breaker;
 mod cancel;
+mod condition;
 mod contingent;
 mod fees;
 mod market;
@@ -40,6 +41,7 @@ use crate::hash::{Keyed, Running};
 use crate::index::Index;
 use crate::instrument::{InstrumentSpec, InstrumentState};
 use crate::ledger::Ledger;
+use crate::matching::Claims;
 use crate::orders::Orders;
 use crate::reject::Reject;
 use crate::types::*;
@@ -240,6 +242,12 @@ pub struct Engine {
     pub(crate) fees: fees::Fees,
     /// Levels swept by the order in hand; kept for its memory.
     pub(crate) swept: Vec<LevelState>,
+    /// Room for auctions.
+    pub(crate) claims: Claims,
+    /// Orders and instruments auctions have worked on since the command began.
+    pub(crate) worked: u32,
+    /// Orders picked out of a book for the moment; kept for its memory.
+    pub(crate) picked: Vec<u32>,
     /// Levels touched by the mass command in hand; kept for its memory.
     pub(crate) touched: Vec<Touched>,
 }

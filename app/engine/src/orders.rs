@@ -72,6 +72,23 @@ pub(crate) struct Hot {
     pub(crate) stage: u8,
 }
 
+impl Hot {
+    /// Bit of `stage`: the order has a condition, and its lock covers its extras' worst price.
+    pub(crate) const CONDITIONED: u8 = 1 << 7;
+
+    /// Whether the order has a condition.
+    #[inline]
+    pub(crate) fn conditioned(&self) -> bool {
+        self.stage & Hot::CONDITIONED != 0
+    }
+
+    /// Sets the stage its place in the queue is of.
+    #[inline]
+    pub(crate) fn set_stage(&mut self, stage: u8) {
+        self.stage = self.stage & Hot::CONDITIONED | stage;
+    }
+}
+
 /// Yes-or-no facts of an order.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Flags(pub(crate) u8);
@@ -133,6 +150,8 @@ pub(crate) struct Extra {
     pub(crate) stop_bound: i64,
     /// Mark of its if-done order's terms: what a repeat must say. Zero without one.
     pub(crate) child_mark: u64,
+    /// Its place in time, as an order number, if it lost the one its own number gives.
+    pub(crate) entered: u64,
     /// Quantity prevented from trading with the same account.
     pub(crate) prevented: i64,
     /// Of an odd-lot batch order: which auction it waits for.
@@ -160,6 +179,7 @@ pub(crate) const EMPTY_EXTRA: Extra = Extra {
     stop_next: NIL,
     stop_bound: 0,
     child_mark: 0,
+    entered: 0,
     prevented: 0,
     batch: 0,
     next_free: NIL,
@@ -470,13 +490,29 @@ impl Orders {
     /// Worst price the lock of an order covers: its bound, or its stop half's.
     #[inline]
     pub(crate) fn lock_price(&self, hot: &Hot) -> i64 {
-        if hot.flags.has(Flags::STOP_LEG) { self.worse_half(hot) } else { hot.bound }
+        let more = hot.flags.has(Flags::STOP_LEG) || hot.conditioned();
+        if more { self.worse_half(hot) } else { hot.bound }
     }
 
     #[cold]
     fn worse_half(&self, hot: &Hot) -> i64 {
         let slot = (hot.id as u32) & (SLOTS_MAX - 1);
         self.extra(slot).map_or(hot.bound, |extra| extra.stop_bound.max(hot.bound))
+    }
+
+    /// Where an order stands in time among all: its number, unless it lost that place.
+    pub(crate) fn entry(&self, slot: u32) -> u64 {
+        match self.extra(slot) {
+            Some(extra) if extra.entered != 0 => extra.entered,
+            _ => self.hot[slot as usize].id,
+        }
+    }
+
+    /// Gives an order a new place in time, behind all there are.
+    pub(crate) fn enter_again(&mut self, slot: u32) {
+        self.counter += 1;
+        let entered = self.counter << SLOT_BITS | u64::from(slot);
+        self.extra_mut(slot).entered = entered;
     }
 
     /// Takes a slot: the one freed last, else a fresh one.

@@ -216,7 +216,10 @@ impl Books {
     }
 
     /// Levels of a side, best first; the market queue apart.
-    pub(crate) fn walk<'a>(&'a self, side: &BookSide) -> impl Iterator<Item = &'a Level> + use<'a> {
+    pub(crate) fn walk<'a>(
+        &'a self,
+        side: &BookSide,
+    ) -> impl Iterator<Item = &'a Level> + Clone + use<'a> {
         let (first, of) = ((side.best != NIL).then_some(side.best), side.side);
         std::iter::successors(first, move |&level| self.next(of, level))
             .map(|level| &self.levels[level as usize])

@@ -12,6 +12,7 @@ use crate::hash::Keyed;
 use crate::index::Index;
 use crate::instrument::{DIGITS_MAX, InstrumentSpec, valid_price_limits};
 use crate::ledger::Ledger;
+use crate::matching::Claims;
 use crate::orders::{Orders, SLOTS_MAX};
 use crate::reject::Reject;
 use crate::types::*;
@@ -55,6 +56,7 @@ impl Engine {
         self.open_counts = OpenCounts::new(limits.live_orders, keyed);
         self.swept = Vec::with_capacity(1024);
         self.touched = Vec::with_capacity(1024);
+        self.claims = Claims::new(1 << 16);
         self.timers = Timers::new(limits.instruments);
         self.risk = Risk::new(limits, keyed);
         self.fees = Fees::new(limits);
@@ -147,7 +149,9 @@ impl Engine {
         self.specs.push(*spec);
         let mut market = Market::new(spec, exponents, fees, rounding);
         if spec.session_rules {
-            market.phase = self.sessions[spec.profile as usize].phase();
+            let session = &self.sessions[spec.profile as usize];
+            market.phase = session.phase();
+            market.stage = session.stage();
         }
         self.markets.push(market);
         self.waiting.push(Waiting::new());
@@ -162,6 +166,10 @@ impl Engine {
     ) -> Result<(), Reject> {
         let instrument = self.add_instrument(spec)?;
         events.push(Event::InstrumentCreated { instrument });
+        let Market { phase, until, .. } = self.markets[instrument.0 as usize];
+        if phase != Phase::Continuous {
+            events.push(Event::PhaseChanged { instrument, phase, until });
+        }
         Ok(())
     }
 
@@ -195,6 +203,8 @@ impl Engine {
         let market = self.markets.get_mut(instrument.0 as usize);
         market.ok_or(Reject::UnknownInstrument)?.status = status;
         events.push(Event::InstrumentStatusChanged { instrument, status });
+        // What gathered while it was halted may trade now.
+        self.after_trading(instrument, events);
         Ok(())
     }
 

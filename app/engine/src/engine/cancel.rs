@@ -63,14 +63,19 @@ impl Engine {
     }
 
     /// Ends a live order as one of many: its level is announced once, at the end.
-    fn end_one_of_many(&mut self, slot: u32, reason: CloseReason, events: &mut Vec<Event>) {
+    pub(crate) fn end_one_of_many(
+        &mut self,
+        slot: u32,
+        reason: CloseReason,
+        events: &mut Vec<Event>,
+    ) {
         if let Some((instrument, side, level)) = self.end_live(slot, reason, events) {
             self.touched.push(Touched { instrument, side, price: level.price.0 });
         }
     }
 
     /// Announces every touched level once, by instrument, side and price.
-    fn announce_touched(&mut self, events: &mut Vec<Event>) {
+    pub(crate) fn announce_touched(&mut self, events: &mut Vec<Event>) {
         self.touched.sort_unstable();
         self.touched.dedup();
         for touched in &self.touched {

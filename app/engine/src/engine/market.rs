@@ -58,8 +58,9 @@ pub(crate) struct Tokyo {
     /// Whether it traded today, and whether otherwise than by stop allocation.
     pub(crate) traded: bool,
     pub(crate) priced: bool,
-    /// Lowest price of the day; zero: none.
+    /// Lowest and highest price of the day; zero: none.
     pub(crate) low: i64,
+    pub(crate) high: i64,
     /// The last price that was not the present one; zero: none.
     pub(crate) previous: i64,
     /// When the present minute of trades began, and the price before it.
@@ -69,8 +70,12 @@ pub(crate) struct Tokyo {
     pub(crate) short_days: u8,
     /// Limit days without trading in a row, lower and upper limit.
     pub(crate) limit_days: [u8; 2],
-    /// The last special quote of the day; zero: none.
+    /// The last special quote since it traded; zero: none.
     pub(crate) special: i64,
+    /// Worst price all resting market buys, and all resting market sells, may trade at.
+    pub(crate) market_bounds: [i64; 2],
+    /// Whether orders with a condition may be in the book.
+    pub(crate) conditioned: bool,
 }
 
 /// Whether an order of this side and worst price trades at `price`.
@@ -234,6 +239,11 @@ impl Market {
             return Err(Reject::PriceOutOfLimits);
         }
         Ok(())
+    }
+
+    /// Which prices are allowed.
+    pub(crate) fn ticks(&self) -> TickRule {
+        self.ticks
     }
 
     /// The tick size at a price.

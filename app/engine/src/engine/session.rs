@@ -1,8 +1,11 @@
 //! The trading day as the engine knows it: which moment each profile is at, and what each
 //! moment does to the instruments that follow sessions.
 
+use crate::auction::at_close;
 use crate::engine::Engine;
 use crate::event::Event;
+use crate::matching::stage;
+use crate::orders::{Cold, Flags, Hot};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -25,6 +28,16 @@ impl Default for Session {
 }
 
 impl Session {
+    /// The part of the day a place in the queue is of after this moment, before any price.
+    pub(crate) fn stage(&self) -> u8 {
+        match self.step {
+            SessionStep::PreClose | SessionStep::Close => stage::CLOSING,
+            step if step >= SessionStep::AfternoonPreOpen => stage::AFTERNOON_OPENING,
+            SessionStep::None => 0,
+            _ => stage::OPENING,
+        }
+    }
+
     /// The phase an instrument is in after this moment.
     pub(crate) fn phase(&self) -> Phase {
         match self.step {
@@ -40,8 +53,16 @@ impl Session {
     }
 }
 
+/// Most instruments one `Session` or `Wake` command handles.
+const SLICE_INSTRUMENTS: u32 = 64;
+/// A slice ends after the instrument with which its auctions have worked on this many orders.
+const SLICE_ORDERS: u32 = 20_000;
+/// Most instruments a slice looks at, those of other rules included.
+const SLICE_LOOKS: u32 = 4_096;
+
 impl Engine {
-    /// Handles a moment of the day, or its next slice.
+    /// Handles a moment of the day, or its next slice. Moments may be left out, but never come
+    /// twice or in another order; the first one of a journal without any day sets the day.
     pub(super) fn session(
         &mut self,
         profile: Profile,
@@ -50,12 +71,194 @@ impl Engine {
         until: Timestamp,
         events: &mut Vec<Event>,
     ) -> Result<(), Reject> {
-        let _ = (profile, day, step, until, events);
-        Err(Reject::InvalidStep)
+        let at = self.sessions[profile as usize];
+        let present = &mut self.days[profile as usize];
+        let today = day != 0 && (present.day == day || present.day == 0) && !present.rolling;
+        let continues = at.stepping && (at.day, at.step) == (day, step);
+        let next = !at.stepping
+            && (day > at.day && step != SessionStep::None || day == at.day && step > at.step);
+        if profile != Profile::Tse || !today || !(continues || next) {
+            return Err(Reject::InvalidStep);
+        }
+        present.day = day;
+        let instruments = self.markets.len() as u32;
+        let from = if continues { at.cursor } else { 0 };
+        let end = match step {
+            SessionStep::OddLotMorning
+            | SessionStep::OddLotAfternoon
+            | SessionStep::OddLotClose => from,
+            _ => instruments.min(from.saturating_add(SLICE_LOOKS)),
+        };
+        self.sessions[profile as usize] = Session { day, step, stepping: true, cursor: from };
+        self.worked = 0;
+        let (mut cursor, mut count) = (from, 0);
+        while cursor < end && count < SLICE_INSTRUMENTS && self.worked < SLICE_ORDERS {
+            let market = &self.markets[cursor as usize];
+            if market.session_rules && market.profile == profile {
+                self.step(InstrumentId(cursor), step, until, events);
+                count += 1;
+            }
+            cursor += 1;
+        }
+        let more = cursor < instruments && end != from;
+        let cursor = if more { cursor } else { 0 };
+        self.sessions[profile as usize] = Session { day, step, stepping: more, cursor };
+        events.push(Event::SessionStepped { profile, step, count, more });
+        Ok(())
+    }
+
+    /// Brings one instrument to a moment of the day.
+    fn step(
+        &mut self,
+        instrument: InstrumentId,
+        step: SessionStep,
+        until: Timestamp,
+        events: &mut Vec<Event>,
+    ) {
+        self.worked += 1;
+        match step {
+            SessionStep::PreOpen => self.gather(instrument, stage::OPENING, events),
+            SessionStep::AfternoonPreOpen => {
+                self.gather(instrument, stage::AFTERNOON_OPENING, events);
+            }
+            SessionStep::Open => {
+                return self.open(instrument, AuctionKind::Opening, until, events);
+            }
+            SessionStep::AfternoonOpen => {
+                return self.open(instrument, AuctionKind::AfternoonOpening, until, events);
+            }
+            SessionStep::MorningClose => self.close_morning(instrument, events),
+            SessionStep::PreClose => self.gather(instrument, stage::CLOSING, events),
+            SessionStep::Close => self.close_day(instrument, events),
+            SessionStep::None
+            | SessionStep::OddLotMorning
+            | SessionStep::OddLotAfternoon
+            | SessionStep::OddLotClose => return,
+        }
+        let phase = Session { step, ..Session::default() }.phase();
+        self.set_phase(instrument, phase, until, events);
+        self.after_trading(instrument, events);
+    }
+
+    /// Enters a phase; no quote outlasts one.
+    fn set_phase(
+        &mut self,
+        instrument: InstrumentId,
+        phase: Phase,
+        until: Timestamp,
+        events: &mut Vec<Event>,
+    ) {
+        self.show(instrument, Quote::FREE, events);
+        let market = &mut self.markets[instrument.0 as usize];
+        market.phase = phase;
+        market.until = until;
+        events.push(Event::PhaseChanged { instrument, phase, until });
+    }
+
+    /// Begins to take orders for an auction; orders whose moment this is enter the book.
+    fn gather(&mut self, instrument: InstrumentId, stage: u8, events: &mut Vec<Event>) {
+        self.markets[instrument.0 as usize].stage = stage;
+        if stage == stage::CLOSING {
+            self.turn_funari(instrument, events);
+        }
+        self.enter_waiting(instrument, events);
+        self.announce_touched(events);
+    }
+
+    /// The opening auction of the morning or afternoon, then continuous trading or a special
+    /// quote.
+    fn open(
+        &mut self,
+        instrument: InstrumentId,
+        kind: AuctionKind,
+        until: Timestamp,
+        events: &mut Vec<Event>,
+    ) {
+        let market = &self.markets[instrument.0 as usize];
+        let range = market.around(market.reference(), 1);
+        let outcome = self.outlook(instrument, range);
+        let open = market.status == InstrumentStatus::Open;
+        if open {
+            self.hold_auction(instrument, kind, outcome, events);
+        }
+        self.set_phase(instrument, Phase::Continuous, until, events);
+        if open && outcome.end != AuctionEnd::Unpriced {
+            let opening =
+                |hot: &Hot, cold: &Cold| hot.conditioned() && cold.condition == Condition::Opening;
+            self.end_leftovers(instrument, opening, events);
+        }
+        self.after_trading(instrument, events);
+    }
+
+    /// The auction at the end of the morning.
+    fn close_morning(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        let market = &self.markets[instrument.0 as usize];
+        if market.status == InstrumentStatus::Open {
+            let range = market.around(market.reference(), 1);
+            self.run_auction(instrument, AuctionKind::MorningClose, range, events);
+        }
+        let opening =
+            |hot: &Hot, cold: &Cold| hot.conditioned() && cold.condition == Condition::Opening;
+        self.end_leftovers(instrument, opening, events);
+    }
+
+    /// The closing auction of the day; what was for it alone ends.
+    fn close_day(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        if self.markets[instrument.0 as usize].stage != stage::CLOSING {
+            self.gather(instrument, stage::CLOSING, events);
+        }
+        let market = &self.markets[instrument.0 as usize];
+        if market.status == InstrumentStatus::Open {
+            let range = market.around(market.reference(), 2);
+            let lot = self.specs[instrument.0 as usize].lot.0;
+            let (low, high) = market.extremes();
+            let outcome = at_close(self.outlook(instrument, range), low, high, lot);
+            let priced = market.tokyo.priced;
+            self.hold_auction(instrument, AuctionKind::Closing, outcome, events);
+            let tokyo = &mut self.markets[instrument.0 as usize].tokyo;
+            match outcome.end {
+                AuctionEnd::StopAllocation => tokyo.priced = priced,
+                AuctionEnd::Unpriced => tokyo.special = outcome.price,
+                _ => {}
+            }
+        }
+        let closing = |hot: &Hot, _: &Cold| hot.conditioned() || hot.flags.has(Flags::MARKET);
+        self.end_leftovers(instrument, closing, events);
+        self.markets[instrument.0 as usize].tokyo.conditioned = false;
     }
 
     /// Serves timers that are due.
     pub(super) fn wake(&mut self, events: &mut Vec<Event>) {
-        events.push(Event::Woken { count: 0, more: false });
+        self.worked = 0;
+        let mut count = 0;
+        let mut more = false;
+        while let Some((due, instrument)) = self.timers.first().filter(|(due, _)| *due <= self.at) {
+            let _ = due;
+            if count == SLICE_INSTRUMENTS || self.worked >= SLICE_ORDERS {
+                more = true;
+                break;
+            }
+            self.serve(instrument, events);
+            self.worked += 1;
+            count += 1;
+        }
+        events.push(Event::Woken { count, more });
+    }
+
+    /// Does what an instrument was woken for.
+    fn serve(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        let due = self.markets[instrument.0 as usize].shown.due;
+        if due.0 != 0 && due <= self.at {
+            self.quote_due(instrument, events);
+            self.after_trading(instrument, events);
+        }
+        self.retime(instrument);
+    }
+
+    /// Sets an instrument's timer to the earliest of what it waits for.
+    pub(crate) fn retime(&mut self, instrument: InstrumentId) {
+        let market = &self.markets[instrument.0 as usize];
+        let due = market.shown.due;
+        self.timers.set(instrument, due);
     }
 }

@@ -9,8 +9,8 @@ impl Engine {
     /// Ends a command's work in an instrument; called once, after its levels are announced.
     #[inline]
     pub(crate) fn after_trading(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
-        let market = &self.markets[instrument.0 as usize];
-        if market.session_rules && market.phase == Phase::Continuous {
+        if self.markets[instrument.0 as usize].session_rules {
+            self.check_short_rule(instrument, events);
             self.check_quote(instrument, events);
         }
     }

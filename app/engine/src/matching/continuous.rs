@@ -76,6 +76,33 @@ impl Engine {
 
     /// One trade between two orders: quantities, sums, balances.
     fn trade(&mut self, taker: u32, maker: u32, price: i64, events: &mut Vec<Event>) {
+        let taking = self.orders.hot[taker as usize].remaining;
+        let quantity = taking.min(self.orders.hot[maker as usize].remaining);
+        self.print::<false>(taker, maker, price, quantity, events);
+    }
+
+    /// One trade of an auction: both orders rest.
+    pub(super) fn trade_in_auction(
+        &mut self,
+        buy: u32,
+        sell: u32,
+        price: i64,
+        quantity: i64,
+        events: &mut Vec<Event>,
+    ) {
+        self.print::<true>(buy, sell, price, quantity, events);
+    }
+
+    /// A trade of this quantity, which both orders have.
+    #[inline]
+    fn print<const AUCTION: bool>(
+        &mut self,
+        taker: u32,
+        maker: u32,
+        price: i64,
+        quantity: i64,
+        events: &mut Vec<Event>,
+    ) {
         let taker_hot = self.orders.hot[taker as usize];
         let maker_hot = self.orders.hot[maker as usize];
         let (maker_rates, taker_rates) = match taker_hot.side {
@@ -85,7 +112,6 @@ impl Engine {
             }
         };
         let market = &mut self.markets[taker_hot.instrument.0 as usize];
-        let quantity = taker_hot.remaining.min(maker_hot.remaining);
         let notional = price * quantity;
         self.trades += 1;
         if market.session_rules {
@@ -94,8 +120,14 @@ impl Engine {
         market.printed(price);
         let resting = &mut market.sides[maker_hot.side as usize];
         self.books.reduce(resting, &mut self.orders.hot[maker as usize], quantity);
-        self.orders.hot[taker as usize].remaining -= quantity;
-        let (maker_ppm, taker_ppm) = (maker_rates.maker_ppm, taker_rates.taker_ppm);
+        if AUCTION {
+            let resting = &mut market.sides[taker_hot.side as usize];
+            self.books.reduce(resting, &mut self.orders.hot[taker as usize], quantity);
+        } else {
+            self.orders.hot[taker as usize].remaining -= quantity;
+        }
+        let taker_ppm = taker_rates.taker_ppm;
+        let maker_ppm = if AUCTION { maker_rates.taker_ppm } else { maker_rates.maker_ppm };
         let maker_sums = self.orders.add_fill(maker, notional, maker_ppm, self.seq, self.at);
         let taker_sums = self.orders.add_fill(taker, notional, taker_ppm, self.seq, self.at);
         let maker = Party { order: maker_hot, sums: maker_sums };
@@ -124,7 +156,7 @@ impl Engine {
             taker_fee: Amount(taker_fee),
             maker_remaining: Quantity(maker_hot.remaining - quantity),
             taker_remaining: Quantity(taker_hot.remaining - quantity),
-            auction: false,
+            auction: AUCTION,
         }));
         self.settle((&buyer, paid), (&seller, got), quantity, events);
     }
@@ -191,21 +223,11 @@ impl Engine {
         }
     }
 
-    /// Queues a live order at its price and announces the level.
+    /// Queues a live order at its price, or with the market orders, and announces the level.
+    #[inline]
     pub(crate) fn rest(&mut self, slot: u32, events: &mut Vec<Event>) {
-        let hot = &self.orders.hot[slot as usize];
-        let (instrument, side, bound) = (hot.instrument, hot.side, hot.bound);
-        let at_market = hot.flags.has(Flags::MARKET);
-        let market = &mut self.markets[instrument.0 as usize];
-        let hots = &mut self.orders.hot;
-        hots[slot as usize].stage = market.stage;
-        let level = if at_market {
-            self.books.push_market(&mut market.sides[side as usize], hots, slot)
-        } else {
-            let key = market.key(bound);
-            self.books.push(&mut market.sides[side as usize], hots, slot, key)
-        };
-        self.list(slot);
+        let level = self.queue_order(slot);
+        let Hot { instrument, side, .. } = self.orders.hot[slot as usize];
         let level = self.books.level(level);
         events.push(Event::Level {
             instrument,
@@ -214,6 +236,26 @@ impl Engine {
             quantity: Quantity(level.quantity),
             orders: level.orders,
         });
+    }
+
+    /// Queues a live order at its price, or with the market orders; returns the level.
+    #[inline]
+    pub(crate) fn queue_order(&mut self, slot: u32) -> u32 {
+        let hot = &self.orders.hot[slot as usize];
+        let (instrument, side, bound) = (hot.instrument, hot.side, hot.bound);
+        let at_market = hot.flags.has(Flags::MARKET);
+        let market = &mut self.markets[instrument.0 as usize];
+        let hots = &mut self.orders.hot;
+        hots[slot as usize].set_stage(market.stage);
+        let level = if at_market {
+            market.note_market_order(side, bound, &self.books);
+            self.books.push_market(&mut market.sides[side as usize], hots, slot)
+        } else {
+            let key = market.key(bound);
+            self.books.push(&mut market.sides[side as usize], hots, slot, key)
+        };
+        self.list(slot);
+        level
     }
 
     /// Ends a live order that is in no level (any more) and unlocks what is left of its lock.

@@ -6,4 +6,5 @@ mod call;
 mod continuous;
 mod quotes;
 
-pub(crate) use continuous::Stop;
+pub(crate) use call::Claims;
+pub(crate) use quotes::stage;

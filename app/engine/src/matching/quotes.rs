@@ -2,19 +2,71 @@
 //! orders would move it further: a special quote, or a sequential one. Source: domain rules,
 //! section 2; widths: the table in `jpx`.
 
+use crate::auction::Priority;
+use crate::book::Books;
 use crate::engine::{Engine, Market};
 use crate::event::Event;
 use crate::jpx;
+use crate::orders::Hot;
 use crate::types::*;
 
 /// For how long trades count as one movement, and a sequential quote is held.
 pub(crate) const MINUTE: u64 = 60_000_000_000;
 
+/// Parts of the day a place in the queue can be of.
+pub(crate) mod stage {
+    /// Before the first price of the morning (and what earlier days left).
+    pub(crate) const OPENING: u8 = 1;
+    /// Before the first price of the afternoon.
+    pub(crate) const AFTERNOON_OPENING: u8 = 3;
+    /// For the close.
+    pub(crate) const CLOSING: u8 = 5;
+}
+
 impl Market {
-    /// The price movements are measured from: the last one of today, else the base price, else
-    /// the last one there was; zero: none.
+    /// The price movements are measured from: the last special quote, if one was shown since it
+    /// traded, else the last price of today, else the base price, else the last price there
+    /// was; zero: none.
     pub(crate) fn reference(&self) -> i64 {
-        if self.tokyo.traded || self.base_price == 0 { self.last_price } else { self.base_price }
+        if self.tokyo.special != 0 {
+            self.tokyo.special
+        } else if self.tokyo.traded || self.base_price == 0 {
+            self.last_price
+        } else {
+            self.base_price
+        }
+    }
+
+    /// How an order of the book stands to others at an auction's price: the rank of its group,
+    /// and how the orders of that stand to each other. Orders from before the session's first
+    /// price are simultaneous, then those of continuous trading go by time; at the close those
+    /// that came for it are simultaneous again.
+    pub(crate) fn group(&self, hot: &Hot) -> (u8, Priority) {
+        if !self.session_rules {
+            return (0, Priority::Time);
+        }
+        // The last stage before the present session's first price.
+        let opening = if self.stage < stage::AFTERNOON_OPENING {
+            stage::OPENING
+        } else {
+            stage::AFTERNOON_OPENING
+        };
+        match hot.stage & !Hot::CONDITIONED {
+            at if at <= opening => (0, Priority::Simultaneous),
+            stage::CLOSING => (2, Priority::Simultaneous),
+            _ => (1, Priority::Time),
+        }
+    }
+
+    /// Remembers the bound of a market order that comes to rest.
+    pub(crate) fn note_market_order(&mut self, side: Side, bound: i64, books: &Books) {
+        let first = books.market_queue(&self.sides[side as usize]).is_none();
+        let known = &mut self.tokyo.market_bounds[side as usize];
+        *known = match side {
+            _ if first => bound,
+            Side::Buy => bound.min(*known),
+            Side::Sell => bound.max(*known),
+        };
     }
 
     /// The price before the present minute of trades.
@@ -42,6 +94,13 @@ impl Market {
                 to.checked_add((tick - to % tick) % tick).unwrap_or(price)
             }
         }
+    }
+
+    /// The day's lowest and highest price on tick; zero where there is no limit.
+    pub(crate) fn extremes(&self) -> (i64, i64) {
+        let low = if self.limit_down == 0 { 0 } else { self.moved(self.limit_down, Side::Sell, 0) };
+        let high = if self.limit_up == 0 { 0 } else { self.moved(self.limit_up, Side::Buy, 0) };
+        (low, high)
     }
 
     /// How far one movement may take the price on `side`: one renewal width from the reference.
@@ -100,14 +159,227 @@ impl Market {
         if price != self.last_price {
             tokyo.previous = self.last_price;
         }
+        if matches!(self.stage, stage::OPENING | stage::AFTERNOON_OPENING) {
+            self.stage += 1;
+        }
         tokyo.traded = true;
+        tokyo.priced = true;
+        tokyo.high = tokyo.high.max(price);
+        tokyo.special = 0;
         tokyo.low = if tokyo.low == 0 { price } else { tokyo.low.min(price) };
     }
 }
 
+/// For how long a special quote stands before it is renewed.
+const RENEWAL: u64 = 3 * MINUTE;
+
+/// Most times one command looks at a quote again after it traded or changed: from a quote to
+/// an auction, to the opposite quote, and out.
+const ROUNDS_MAX: u32 = 8;
+
+impl Market {
+    /// A special quote as it is shown from now on: without a time of renewal at the day's limit.
+    fn special(&self, side: Side, price: i64, now: Timestamp) -> Quote {
+        let width = jpx::renewal_width(Price(price));
+        let due = if self.moved(price, side, width) == price { 0 } else { now.0 + RENEWAL };
+        Quote { kind: QuoteKind::Special, side, price: Price(price), due: Timestamp(due) }
+    }
+
+    /// Prices from `widths` renewal widths below `price` to as many above, within the limits.
+    pub(crate) fn around(&self, price: i64, widths: i64) -> (i64, i64) {
+        if price == 0 {
+            let high = if self.limit_up == 0 { i64::MAX } else { self.limit_up };
+            return (self.limit_down.max(1), high);
+        }
+        let by = widths * jpx::renewal_width(Price(price));
+        (self.moved(price, Side::Sell, by), self.moved(price, Side::Buy, by))
+    }
+
+    /// Prices an auction out of its special quote may have: from the quote back to one width
+    /// beyond where it came from.
+    fn inside_quote(&self) -> (i64, i64) {
+        let (low, high) = self.around(self.shown.price.0, 2);
+        match self.shown.side {
+            Side::Buy => (low, self.shown.price.0),
+            Side::Sell => (self.shown.price.0, high),
+        }
+    }
+
+    /// Whether the last minute's trades went as far towards `side` as they may.
+    fn ran_out(&self, side: Side, now: Timestamp) -> bool {
+        let (from, last) = (self.window_reference(now), self.last_price);
+        let (one, two) = (self.special_reach(side), self.sequential_reach(side, now));
+        match side {
+            Side::Buy => from < last && two <= one,
+            Side::Sell => from > last && two >= one,
+        }
+    }
+}
+
 impl Engine {
-    /// Looks whether a quote has to be shown, or can go, after a change of the book.
+    /// Looks whether a quote has to be shown, or can go, after a change of the book. A halted
+    /// instrument's book waits as it is.
     pub(crate) fn check_quote(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
-        let _ = (instrument, events);
+        for _ in 0..ROUNDS_MAX {
+            let market = &self.markets[instrument.0 as usize];
+            if market.phase != Phase::Continuous || market.status != InstrumentStatus::Open {
+                return;
+            }
+            let changed = match market.shown.kind {
+                QuoteKind::Free => self.check_free(instrument, events),
+                QuoteKind::Special => self.check_special(instrument, events),
+                QuoteKind::Sequential => self.check_sequential(instrument, events),
+            };
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    /// Best bid and ask.
+    fn touch(&self, market: &Market) -> (Option<i64>, Option<i64>) {
+        let [bid, ask] = [0, 1].map(|i| self.books.best(&market.sides[i]).map(|l| l.price));
+        (bid, ask)
+    }
+
+    /// Which side presses beyond what may trade now, if any: market orders left over, a book
+    /// that is crossed, a best price further away than one width.
+    fn pressing(&self, market: &Market) -> Option<Side> {
+        let (bid, ask) = self.touch(market);
+        let [buys, sells] = [0, 1].map(|i| self.books.market_queue(&market.sides[i]).is_some());
+        if buys || sells {
+            return Some(if buys { Side::Buy } else { Side::Sell });
+        }
+        if market.reference() == 0 {
+            return None;
+        }
+        if let (Some(bid), Some(ask)) = (bid, ask)
+            && bid >= ask
+        {
+            let beyond = ask > market.reach(Side::Buy, self.at);
+            return Some(if beyond { Side::Buy } else { Side::Sell });
+        }
+        if bid.is_some_and(|bid| bid > market.special_reach(Side::Buy)) {
+            return Some(Side::Buy);
+        }
+        ask.is_some_and(|ask| ask < market.special_reach(Side::Sell)).then_some(Side::Sell)
+    }
+
+    fn check_free(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
+        let market = &self.markets[instrument.0 as usize];
+        let Some(side) = self.pressing(market) else { return false };
+        let against = self.books.best(&market.sides[side.opposite() as usize]);
+        let would_trade = against.is_some()
+            && (self.books.market_queue(&market.sides[side as usize]).is_some()
+                || matches!(self.touch(market), (Some(bid), Some(ask)) if bid >= ask));
+        if would_trade && market.ran_out(side, self.at) {
+            let price = Price(market.sequential_reach(side, self.at));
+            let due = Timestamp(self.at.0 + MINUTE);
+            let quote = Quote { kind: QuoteKind::Sequential, side, price, due };
+            self.show(instrument, quote, events);
+            return false;
+        }
+        let range = market.around(market.reference(), 1);
+        self.auction_or_quote(instrument, range, events)
+    }
+
+    fn check_special(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
+        let market = &self.markets[instrument.0 as usize];
+        let (range, shown) = (market.inside_quote(), market.shown.side);
+        let outcome = self.outlook(instrument, range);
+        if outcome.end == AuctionEnd::Unpriced && outcome.excess() == Some(shown) {
+            return false;
+        }
+        self.auction_or_quote(instrument, range, events)
+    }
+
+    fn check_sequential(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
+        let market = &self.markets[instrument.0 as usize];
+        let Quote { side, price, .. } = market.shown;
+        let stands = self.books.market_queue(&market.sides[side as usize]).is_some()
+            || match (self.touch(market), side) {
+                ((Some(bid), Some(ask)), Side::Buy) => bid >= ask && ask > price.0,
+                ((Some(bid), Some(ask)), Side::Sell) => bid >= ask && bid < price.0,
+                _ => false,
+            };
+        if stands {
+            return false;
+        }
+        self.markets[instrument.0 as usize].tokyo.window_price = 0;
+        self.show(instrument, Quote::FREE, events);
+        true
+    }
+
+    /// Trades at an admissible price of the range if there is one; else a special quote stands
+    /// at its end. Whether there is more to look at.
+    fn auction_or_quote(
+        &mut self,
+        instrument: InstrumentId,
+        range: (i64, i64),
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let outcome = self.outlook(instrument, range);
+        match (outcome.end, outcome.excess()) {
+            (AuctionEnd::Unpriced, Some(side)) => {
+                let market = &self.markets[instrument.0 as usize];
+                let quote = market.special(side, outcome.price, self.at);
+                self.show(instrument, quote, events);
+                false
+            }
+            (AuctionEnd::Priced, _) => {
+                self.hold_auction(instrument, AuctionKind::Quote, outcome, events);
+                self.quote_ends(instrument, events);
+                true
+            }
+            _ => self.quote_ends(instrument, events),
+        }
+    }
+
+    /// Trading is free again: opening orders that waited for this end. Whether a quote ended.
+    fn quote_ends(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
+        let market = &mut self.markets[instrument.0 as usize];
+        market.tokyo.window_price = 0;
+        let shown = market.shown.kind != QuoteKind::Free;
+        self.show(instrument, Quote::FREE, events);
+        self.end_leftovers(
+            instrument,
+            |hot, cold| hot.conditioned() && cold.condition == Condition::Opening,
+            events,
+        );
+        shown
+    }
+
+    /// Shows a quote, or none.
+    pub(crate) fn show(&mut self, instrument: InstrumentId, quote: Quote, events: &mut Vec<Event>) {
+        let market = &mut self.markets[instrument.0 as usize];
+        if market.shown == quote {
+            return;
+        }
+        market.shown = quote;
+        if quote.kind == QuoteKind::Special {
+            market.tokyo.special = quote.price.0;
+        }
+        self.retime(instrument);
+        events.push(Event::QuoteChanged { instrument, quote });
+    }
+
+    /// The time of a quote has come: a special quote moves on by one width, a sequential one
+    /// ends in an auction.
+    pub(crate) fn quote_due(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        let market = &self.markets[instrument.0 as usize];
+        let Quote { kind, side, price, .. } = market.shown;
+        match kind {
+            QuoteKind::Free => {}
+            QuoteKind::Special => {
+                let to = market.moved(price.0, side, jpx::renewal_width(price));
+                let quote = market.special(side, to, self.at);
+                self.show(instrument, quote, events);
+            }
+            QuoteKind::Sequential => {
+                let range = market.around(price.0, 1);
+                self.auction_or_quote(instrument, range, events);
+            }
+        }
+        self.check_quote(instrument, events);
     }
 }

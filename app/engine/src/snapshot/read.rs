@@ -143,14 +143,17 @@ impl<'a> Reader<'a> {
             traded: self.flag()?,
             priced: self.flag()?,
             low: self.i64()?,
+            high: self.i64()?,
             previous: self.i64()?,
             window_from: Timestamp(self.u64()?),
             window_price: self.i64()?,
             short_days: self.u8()?,
             limit_days: self.array()?,
             special: self.i64()?,
+            market_bounds: [self.i64()?, self.i64()?],
+            conditioned: self.flag()?,
         };
-        let prices = [tokyo.low, tokyo.previous, tokyo.window_price, tokyo.special];
+        let prices = [tokyo.low, tokyo.high, tokyo.previous, tokyo.window_price, tokyo.special];
         if prices.iter().any(|&price| price < 0) {
             return self.wrong("a price of the day below zero");
         }
@@ -228,6 +231,7 @@ impl<'a> Reader<'a> {
                 parent: self.u32()?,
                 stop_bound: self.i64()?,
                 child_mark: self.u64()?,
+                entered: self.u64()?,
                 prevented: self.i64()?,
                 batch: self.u8()?,
                 ..EMPTY_EXTRA

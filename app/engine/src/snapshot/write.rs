@@ -101,6 +101,7 @@ impl Writer<'_> {
         self.u32(extra.parent);
         self.i64(extra.stop_bound);
         self.u64(extra.child_mark);
+        self.u64(extra.entered);
         self.i64(extra.prevented);
         self.u8(extra.batch);
     }
@@ -109,12 +110,16 @@ impl Writer<'_> {
         self.u8(u8::from(tokyo.traded));
         self.u8(u8::from(tokyo.priced));
         self.i64(tokyo.low);
+        self.i64(tokyo.high);
         self.i64(tokyo.previous);
         self.u64(tokyo.window_from.0);
         self.i64(tokyo.window_price);
         self.u8(tokyo.short_days);
         self.bytes(&tokyo.limit_days);
         self.i64(tokyo.special);
+        self.i64(tokyo.market_bounds[0]);
+        self.i64(tokyo.market_bounds[1]);
+        self.u8(u8::from(tokyo.conditioned));
     }
 
     fn order(&mut self, hot: &Hot, cold: &Cold) {

@@ -1,0 +1,120 @@
+//! Orders with a condition (Tokyo): those that wait for their moment enter the book, funari
+//! orders turn into market orders for the close, and what its auction left over ends.
+
+use crate::engine::{Engine, Room, Touched};
+use crate::event::{CloseReason, Event};
+use crate::orders::{Cold, Flags, Hot};
+use crate::types::*;
+
+impl Engine {
+    /// Ends the resting orders of a book that `which` names (market orders, or orders with a
+    /// condition), as left over by their auction.
+    pub(crate) fn end_leftovers(
+        &mut self,
+        instrument: InstrumentId,
+        which: impl Fn(&Hot, &Cold) -> bool,
+        events: &mut Vec<Event>,
+    ) {
+        self.pick(instrument, which);
+        let mut picked = std::mem::take(&mut self.picked);
+        for &slot in &picked {
+            self.end_one_of_many(slot, CloseReason::AuctionRest, events);
+        }
+        self.worked += picked.len() as u32;
+        picked.clear();
+        self.picked = picked;
+        self.announce_touched(events);
+    }
+
+    /// Notes the resting orders of a book that `which` names, in order of priority; beyond the
+    /// market orders only if orders with a condition may be there.
+    fn pick(&mut self, instrument: InstrumentId, which: impl Fn(&Hot, &Cold) -> bool) {
+        let market = &self.markets[instrument.0 as usize];
+        for book in &market.sides {
+            let priced = market.tokyo.conditioned.then(|| self.books.walk(book));
+            let levels =
+                self.books.market_queue(book).into_iter().chain(priced.into_iter().flatten());
+            for slot in levels.flat_map(|level| self.books.queue(level, &self.orders.hot)) {
+                let hot = &self.orders.hot[slot as usize];
+                if which(hot, &self.orders.cold[slot as usize]) {
+                    self.picked.push(slot);
+                }
+            }
+        }
+    }
+
+    /// Orders that wait for this moment enter the book, in order of entry. Their levels are
+    /// announced by the caller.
+    pub(crate) fn enter_waiting(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        let stage = self.markets[instrument.0 as usize].stage;
+        let mut picked = std::mem::take(&mut self.picked);
+        let waiting = self.parked(instrument, Room::Condition).filter(|&slot| {
+            let condition = self.orders.cold[slot as usize].condition;
+            condition == Condition::Opening || stage == crate::matching::stage::CLOSING
+        });
+        picked.extend(waiting);
+        for &slot in &picked {
+            self.unpark(slot);
+            if self.orders.cold[slot as usize].condition == Condition::Opening
+                && stage == crate::matching::stage::CLOSING
+            {
+                self.close(slot, CloseReason::AuctionRest, events);
+                continue;
+            }
+            self.set_off(slot, events);
+            self.enter_book(slot);
+        }
+        self.worked += picked.len() as u32;
+        picked.clear();
+        self.picked = picked;
+    }
+
+    /// Funari orders leave their price and become market orders for the close. Their levels
+    /// are announced by the caller.
+    pub(crate) fn turn_funari(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        self.pick(instrument, |hot, cold| hot.conditioned() && cold.condition == Condition::Funari);
+        let mut picked = std::mem::take(&mut self.picked);
+        for &slot in &picked {
+            let Hot { side, bound, .. } = self.orders.hot[slot as usize];
+            self.touched.push(Touched { instrument, side, price: bound });
+            let book = &mut self.markets[instrument.0 as usize].sides[side as usize];
+            self.books.unlink(book, &mut self.orders.hot, slot);
+            let bound = self.orders.extra(slot).map_or(bound, |extra| extra.stop_bound);
+            let hot = &mut self.orders.hot[slot as usize];
+            hot.bound = bound;
+            hot.flags.set(Flags::MARKET, true);
+            self.orders.cold[slot as usize].kind = OrderKind::Market;
+            self.set_off(slot, events);
+            self.enter_book(slot);
+        }
+        self.worked += picked.len() as u32;
+        picked.clear();
+        self.picked = picked;
+    }
+
+    /// Says that an order's moment has come.
+    fn set_off(&mut self, slot: u32, events: &mut Vec<Event>) {
+        let (at, seq) = (self.at, self.seq);
+        let cold = &mut self.orders.cold[slot as usize];
+        cold.requeued = true;
+        cold.updated_at = at;
+        cold.seq = seq;
+        let (kind, quantity) = (cold.kind, Quantity(cold.quantity));
+        let hot = &self.orders.hot[slot as usize];
+        let price = match kind {
+            OrderKind::Limit => Price(hot.bound),
+            OrderKind::Market => Price(0),
+        };
+        let (order, account, instrument) = (OrderId(hot.id), hot.account, hot.instrument);
+        events.push(Event::Triggered { order, account, instrument, kind, price, quantity });
+    }
+
+    /// Queues an order in its book; its level is announced later, with others.
+    fn enter_book(&mut self, slot: u32) {
+        let level = self.queue_order(slot);
+        let price = self.books.level(level).price;
+        let Hot { instrument, side, .. } = self.orders.hot[slot as usize];
+        self.markets[instrument.0 as usize].tokyo.conditioned = true;
+        self.touched.push(Touched { instrument, side, price });
+    }
+}
