@@ -2,7 +2,7 @@
 //! design; for tests and `journal verify`.
 
 use crate::engine::Engine;
-use crate::engine::Room;
+use crate::engine::{READY, Room};
 use crate::money::Traded;
 use crate::orders::{Flags, Hot, Kind, NIL};
 use crate::types::*;
@@ -215,8 +215,8 @@ impl Engine {
             to_park += usize::from(is_parked);
             to_watch +=
                 usize::from(hot.flags.has(Flags::STOP_LEG) || is_parked && trigger && !unlocked);
-            if unlocked && !is_parked {
-                return Err(format!("order {} has no lock and does not wait", hot.id));
+            if unlocked && !(is_parked && self.follows_one(slot as u32)) {
+                return Err(format!("order {} has no lock and follows none", hot.id));
             }
         }
         if (parked, watched) != (to_park, to_watch) {
@@ -225,6 +225,21 @@ impl Engine {
             ));
         }
         Ok(())
+    }
+
+    /// Whether an if-done order can still be set off: its first order lives, or set it off.
+    fn follows_one(&self, slot: u32) -> bool {
+        let Some(extra) = self.orders.extra(slot) else { return false };
+        let parent = self.orders.extra(extra.parent);
+        let first = || {
+            let live = self.orders.hot[extra.parent as usize].kind == Kind::Live;
+            live && parent.is_some_and(|parent| parent.child == slot)
+        };
+        match extra.stop_level {
+            READY => extra.due > 0,
+            NIL => extra.due == 0 && parent.is_some() && first(),
+            _ => false,
+        }
     }
 
     /// One trigger tree of an instrument; returns how many orders it holds.

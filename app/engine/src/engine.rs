@@ -47,7 +47,7 @@ use crate::reject::Reject;
 use crate::types::*;
 pub(crate) use session::Session;
 use timers::Timers;
-pub(crate) use waiting::{Room, Waiting};
+pub(crate) use waiting::{READY, Room, Waiting};
 
 /// How an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -240,6 +240,8 @@ pub struct Engine {
     pub(crate) killed: bool,
     pub(crate) risk: risk::Risk,
     pub(crate) fees: fees::Fees,
+    /// How many orders the command in hand has set off.
+    pub(crate) set_off: contingent::SetOff,
     /// Levels swept by the order in hand; kept for its memory.
     pub(crate) swept: Vec<LevelState>,
     /// Room for auctions.

@@ -148,10 +148,12 @@ pub(crate) struct Extra {
     pub(crate) stop_next: u32,
     /// Worst price its stop half may trade at; zero without one.
     pub(crate) stop_bound: i64,
-    /// Mark of its if-done order's terms: what a repeat must say. Zero without one.
+    /// Mark of its if-done order's terms, which a repeat must say again: see [`Terms`].
     pub(crate) child_mark: u64,
     /// Its place in time, as an order number, if it lost the one its own number gives.
     pub(crate) entered: u64,
+    /// Of an if-done order that was set off: how much its first order filled.
+    pub(crate) due: i64,
     /// Quantity prevented from trading with the same account.
     pub(crate) prevented: i64,
     /// Of an odd-lot batch order: which auction it waits for.
@@ -160,7 +162,31 @@ pub(crate) struct Extra {
     pub(crate) next_free: u32,
 }
 
+/// What a contingent order was sent with, beside the order itself: what a repeat must say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Terms {
+    pub(crate) trigger: Option<Trigger>,
+    pub(crate) stop: Option<StopLeg>,
+    pub(crate) expires: u32,
+    /// A hash of the if-done order's terms; zero without one, [`CHILD`] of one itself.
+    pub(crate) mark: u64,
+}
+
+/// The mark of an if-done order; of no first order, whose marks are below.
+pub(crate) const CHILD: u64 = 1 << 63;
+
+impl Terms {
+    /// Of a plain order.
+    pub(crate) const NONE: Terms = Terms { trigger: None, stop: None, expires: 0, mark: 0 };
+}
+
 impl Extra {
+    /// What the order was sent with.
+    pub(crate) fn terms(&self) -> Terms {
+        let Extra { trigger, stop, expires, child_mark, .. } = *self;
+        Terms { trigger, stop, expires, mark: child_mark }
+    }
+
     /// The trigger that sets the order off.
     pub(crate) fn watched(&self) -> Option<Trigger> {
         self.stop.map(|leg| leg.trigger).or(self.trigger)
@@ -180,6 +206,7 @@ pub(crate) const EMPTY_EXTRA: Extra = Extra {
     stop_bound: 0,
     child_mark: 0,
     entered: 0,
+    due: 0,
     prevented: 0,
     batch: 0,
     next_free: NIL,
@@ -419,7 +446,17 @@ impl Orders {
         let found = self.lookup_hashed(hash, ORDERS, place.account, &place.client_id);
         match found {
             None => Known::New,
-            Some(slot) if self.was_sent_as(slot, place, false) => Known::Same(slot),
+            Some(slot) if self.was_sent_as(slot, place, &Terms::NONE, false) => Known::Same(slot),
+            Some(_) => Known::Other,
+        }
+    }
+
+    /// What is known about a contingent order's client id, whose hash is `hash`.
+    pub(crate) fn known_contingent(&self, place: &Place, terms: &Terms, hash: u64) -> Known {
+        let found = self.lookup_hashed(hash, ORDERS, place.account, &place.client_id);
+        match found {
+            None => Known::New,
+            Some(slot) if self.was_sent_as(slot, place, terms, false) => Known::Same(slot),
             Some(_) => Known::Other,
         }
     }
@@ -429,20 +466,23 @@ impl Orders {
         let found = self.lookup_hashed(hash, ORDERS, place.account, &place.client_id);
         match found {
             None => Known::New,
-            Some(slot) if self.was_sent_as(slot, place, true) => Known::Same(slot),
+            Some(slot) if self.was_sent_as(slot, place, &Terms::NONE, true) => Known::Same(slot),
             Some(_) => Known::Other,
         }
     }
 
     /// Whether the order in a slot was sent with these values.
-    #[inline]
-    fn was_sent_as(&self, slot: u32, place: &Place, odd_lot: bool) -> bool {
+    fn was_sent_as(&self, slot: u32, place: &Place, terms: &Terms, odd_lot: bool) -> bool {
         let (hot, cold) = (&self.hot[slot as usize], &self.cold[slot as usize]);
+        let sent = self.extra(slot).map_or(Terms::NONE, Extra::terms);
+        // An OCO may have turned into its stop half; it was sent as a limit order.
+        let kind = if sent.stop.is_some() { OrderKind::Limit } else { cold.kind };
         hot.flags.has(Flags::ODD_LOT) == odd_lot
             && hot.flags.has(Flags::BY_AMOUNT) == place.by_amount
             && hot.instrument == place.instrument
             && hot.side == place.side
-            && cold.kind == place.kind
+            && kind == place.kind
+            && sent == *terms
             && cold.time_in_force == place.time_in_force
             && cold.post_only == place.post_only
             && cold.first_price == place.price.0
@@ -467,7 +507,7 @@ impl Orders {
     /// An order's extras, if it has any.
     #[inline]
     pub(crate) fn extra(&self, slot: u32) -> Option<&Extra> {
-        self.extras.get(self.cold[slot as usize].extra as usize)
+        self.extras.get(self.cold.get(slot as usize)?.extra as usize)
     }
 
     /// An order's extras, made if it had none.
@@ -667,6 +707,9 @@ impl Orders {
 
     #[inline]
     fn forget(&mut self, slot: u32) {
+        if self.cold[slot as usize].extra != NIL {
+            self.forget_pair(slot);
+        }
         self.index.remove(u64::from(self.tags[slot as usize]) << 32, slot);
         let hot = &mut self.hot[slot as usize];
         hot.id = 0;
@@ -681,6 +724,17 @@ impl Orders {
         self.free = slot;
     }
 
+    /// Takes an order that is forgotten out of its if-done pair.
+    fn forget_pair(&mut self, slot: u32) {
+        let Some(&Extra { child, parent, .. }) = self.extra(slot) else { return };
+        if self.extra(child).is_some_and(|extra| extra.parent == slot) {
+            self.extra_mut(child).parent = NIL;
+        }
+        if self.extra(parent).is_some_and(|extra| extra.child == slot) {
+            self.extra_mut(parent).child = NIL;
+        }
+    }
+
     /// Number of the order in a slot; zero for `NIL`.
     fn id_of(&self, slot: u32) -> OrderId {
         OrderId(self.hot.get(slot as usize).map_or(0, |hot| hot.id))
@@ -692,7 +746,9 @@ impl Orders {
         let extra = self.extra(slot).copied().unwrap_or(EMPTY_EXTRA);
         let price = match cold.kind {
             OrderKind::Limit => hot.bound,
-            OrderKind::Market => cold.first_price,
+            // Refused as it was sent; an OCO that became a market order has no price any more.
+            OrderKind::Market if cold.status == OrderStatus::Rejected => cold.first_price,
+            OrderKind::Market => 0,
         };
         OrderState {
             order: OrderId(hot.id),

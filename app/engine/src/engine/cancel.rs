@@ -132,7 +132,11 @@ impl Engine {
                 if count == CANCEL_MANY_SLICE {
                     return (count, true);
                 }
+                // Its if-done order may end with it, and be the next one.
+                let behind = next.and_then(|next| self.accounts.next_open(&self.orders.hot, next));
                 self.end_one_of_many(slot, CloseReason::CancelledMany, events);
+                next = next.filter(|&next| self.orders.hot[next as usize].kind == Kind::Live);
+                next = next.or(behind);
                 count += 1;
             }
         }
@@ -174,12 +178,41 @@ impl Engine {
                     if count == CANCEL_MANY_SLICE {
                         return (count, true);
                     }
+                    let behind = next.map(|next| self.orders.hot[next as usize].next);
                     self.end_one_of_many(slot, CloseReason::CancelledMany, events);
+                    let live = |&at: &u32| self.orders.hot[at as usize].kind == Kind::Live;
+                    next = next.filter(live).or(behind.filter(|&behind| behind != NIL));
                     count += 1;
                 }
             }
         }
         (count, false)
+    }
+
+    /// Why an order of a profile does not see the trading day `day`, if so. The locks of those
+    /// that wait are brought up to the day's limits.
+    fn ends_with_day(
+        &mut self,
+        slot: u32,
+        profile: Profile,
+        day: u32,
+        events: &mut Vec<Event>,
+    ) -> Option<CloseReason> {
+        let (hot, cold) = (&self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
+        let of_an_earlier_day = hot.kind == Kind::Live
+            && self.markets[hot.instrument.0 as usize].profile == profile
+            && cold.day < day;
+        if !of_an_earlier_day {
+            return None;
+        }
+        // A market order that was set off rests for that day only.
+        if hot.flags.has(Flags::DAY) || hot.flags.has(Flags::MARKET) {
+            return Some(CloseReason::Expired);
+        }
+        if cold.extra == NIL {
+            return None;
+        }
+        self.contingent_ends_with_day(slot, day, events)
     }
 
     /// Handles the roll of a trading day, or its next step.
@@ -202,13 +235,8 @@ impl Engine {
         let end = slots.min(cursor.saturating_add(ROLL_SLICE));
         let mut count = 0;
         while cursor < end && count < CANCEL_MANY_SLICE {
-            let hot = &self.orders.hot[cursor as usize];
-            let expires = hot.flags.has(Flags::DAY)
-                && hot.kind == Kind::Live
-                && self.markets[hot.instrument.0 as usize].profile == profile
-                && self.orders.cold[cursor as usize].day < day;
-            if expires {
-                self.end_one_of_many(cursor, CloseReason::Expired, events);
+            if let Some(reason) = self.ends_with_day(cursor, profile, day, events) {
+                self.end_one_of_many(cursor, reason, events);
                 count += 1;
             }
             cursor += 1;

@@ -1,14 +1,731 @@
-//! The broker's own order kinds: stop, OCO, if-done, period orders.
+//! The broker's own order kinds: stop, OCO, if-done, period orders. How they are taken, what sets
+//! them off, and what becomes of them then. The rules and their reasons:
+//! `docs/decisions/contingent-orders.md`.
+//!
+//! What is checked, in this order; the first failure is the answer:
+//!
+//! 1. account known, client ids not empty and not the same, instrument known: refused without a
+//!    record;
+//! 2. client id known: the first answer again, or `duplicate_client_order_id`; that of the
+//!    if-done order known: the same code, without a record;
+//! 3. from here a refusal is recorded: the combination of legs, how long they live, their
+//!    prices, halts of stop kinds; then as for every order.
 
-use crate::command::Contingent;
-use crate::engine::{Engine, refuse};
-use crate::event::Event;
+use crate::command::{Child, Contingent, Place, StopLeg};
+use crate::engine::amend::push_level;
+use crate::engine::market::{Market, reaches};
+use crate::engine::place::{Admission, Entry};
+use crate::engine::{Engine, LevelState, refuse};
+use crate::event::{Cause, CloseReason, Event};
+use crate::money::Traded;
+use crate::orders::{CHILD, Flags, Kind, Known, Terms};
 use crate::reject::Reject;
+use crate::types::*;
+
+/// Most orders one command sets off; the rest by a timer that is due at once.
+pub(crate) const SET_OFF_SLICE: u32 = 100;
+
+/// Furthest last day of a period order, in days from the trading day.
+pub(crate) const PERIOD_DAYS_MAX: i64 = 90;
+
+/// How many orders the command in hand has set off.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct SetOff {
+    seq: Seq,
+    count: u32,
+}
+
+/// What an order is and waits for: the part that a first order and its if-done order share.
+struct Legs {
+    side: Side,
+    kind: OrderKind,
+    price: Price,
+    trigger: Option<Trigger>,
+    stop: Option<StopLeg>,
+    time_in_force: TimeInForce,
+    expires: u32,
+}
+
+impl Legs {
+    fn of(contingent: &Contingent) -> Legs {
+        let Contingent { order, trigger, stop, expires, .. } = *contingent;
+        let Place { side, kind, price, time_in_force, .. } = order;
+        Legs { side, kind, price, trigger, stop, time_in_force, expires }
+    }
+
+    fn of_child(child: &Child) -> Legs {
+        let Child { side, kind, price, trigger, stop, time_in_force, expires, .. } = *child;
+        Legs { side, kind, price, trigger, stop, time_in_force, expires }
+    }
+
+    /// Whether they fit together, whatever the market.
+    fn check_shape(&self) -> Result<(), Reject> {
+        if self.trigger.is_some() && self.stop.is_some() {
+            return Err(Reject::InvalidTrigger);
+        }
+        if let Some(leg) = self.stop {
+            // The stop half lies on the other side of the market than the limit half.
+            let apart = match self.side {
+                Side::Sell => {
+                    leg.trigger.when == TriggerWhen::AtOrBelow && leg.trigger.price < self.price
+                }
+                Side::Buy => {
+                    leg.trigger.when == TriggerWhen::AtOrAbove && leg.trigger.price > self.price
+                }
+            };
+            if self.kind != OrderKind::Limit || !apart {
+                return Err(Reject::InvalidTrigger);
+            }
+        }
+        let stays =
+            matches!(self.time_in_force, TimeInForce::Gtc | TimeInForce::Day | TimeInForce::Gtd);
+        if self.stop.is_some() && !stays {
+            return Err(Reject::InvalidTimeInForce);
+        }
+        match (self.time_in_force == TimeInForce::Gtd, self.expires != 0) {
+            (true, false) => Err(Reject::InvalidExpiry),
+            (false, true) => Err(Reject::InvalidTimeInForce),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether every price is one the market takes today.
+    fn check_prices(&self, market: &Market) -> Result<(), Reject> {
+        match self.kind {
+            OrderKind::Limit => market.check_price(self.price.0)?,
+            OrderKind::Market if self.price.0 != 0 => return Err(Reject::InvalidPrice),
+            OrderKind::Market => {}
+        }
+        if let Some(trigger) = self.trigger {
+            market.check_price(trigger.price.0)?;
+        }
+        if let Some(leg) = self.stop {
+            market.check_price(leg.trigger.price.0)?;
+            if leg.price.0 != 0 {
+                market.check_price(leg.price.0)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the last day is a day, not before `today` and not too far off. Before the first
+    /// trading day is known any day will do.
+    fn check_expiry(&self, today: u32) -> Result<(), Reject> {
+        if self.expires == 0 {
+            return Ok(());
+        }
+        let last = day_number(self.expires).ok_or(Reject::InvalidExpiry)?;
+        let Some(first) = day_number(today) else { return Ok(()) };
+        if (0..=PERIOD_DAYS_MAX).contains(&(last - first)) {
+            Ok(())
+        } else {
+            Err(Reject::InvalidExpiry)
+        }
+    }
+
+    /// Worst price of the part that waits: bound of a market order, or of an OCO's stop half.
+    fn worst(&self, market: &Market) -> Result<Option<i64>, Reject> {
+        let bound = |trigger: Trigger| market.market_bound_from(self.side, trigger.price.0);
+        match (self.trigger, self.stop) {
+            (Some(trigger), _) if self.kind == OrderKind::Market => bound(trigger).map(Some),
+            (_, Some(StopLeg { trigger, price: Price(0) })) => bound(trigger).map(Some),
+            (_, Some(leg)) => Ok(Some(leg.price.0)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Days since the first of March of year zero; `None` where there is no such day.
+fn day_number(day: u32) -> Option<i64> {
+    let (year, month, day) = (i64::from(day / 10_000), i64::from(day / 100 % 100), day % 100);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=length).contains(&day) {
+        return None;
+    }
+    // Years from March on, so that the leap day is the last of its year.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let before = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    Some(before + (month * 306 + 5) / 10 + i64::from(day) - 1)
+}
+
+/// How an order that was set off comes in: a market order takes what there is, or rests for the
+/// day where market orders can.
+fn comes_in_as(kind: OrderKind, time_in_force: TimeInForce, session_rules: bool) -> TimeInForce {
+    match (kind, time_in_force) {
+        (_, TimeInForce::Ioc | TimeInForce::Fok) | (OrderKind::Limit, _) => time_in_force,
+        (OrderKind::Market, _) if session_rules => TimeInForce::Day,
+        (OrderKind::Market, _) => TimeInForce::Ioc,
+    }
+}
 
 impl Engine {
     /// Handles a contingent order.
     pub(super) fn place_contingent(&mut self, contingent: &Contingent, events: &mut Vec<Event>) {
-        let _ = contingent;
-        refuse(Reject::InvalidTrigger, events);
+        let place = &contingent.order;
+        if let Err(code) = self.check_names(contingent) {
+            return refuse(code, events);
+        }
+        let hash = self.orders.order_hash(place);
+        let terms = self.terms_of(contingent);
+        match self.orders.known_contingent(place, &terms, hash) {
+            Known::New => {}
+            Known::Other => return refuse(Reject::DuplicateClientOrderId, events),
+            Known::Same(slot) => {
+                let order = OrderId(self.orders.hot[slot as usize].id);
+                return events.push(Event::Repeated { order });
+            }
+        }
+        let child = contingent.child.as_ref();
+        if child.is_some_and(|c| self.orders.by_client_id(place.account, &c.client_id).is_some()) {
+            return refuse(Reject::DuplicateClientOrderId, events);
+        }
+        let admission = self.admit_contingent(contingent);
+        let slot = self.record(place, hash);
+        let extra = self.orders.extra_mut(slot);
+        (extra.trigger, extra.stop) = (terms.trigger, terms.stop);
+        (extra.expires, extra.child_mark) = (terms.expires, terms.mark);
+        match admission {
+            Err(code) => self.refuse_recorded(slot, code, events),
+            Ok((admission, stop_bound)) => {
+                self.orders.extra_mut(slot).stop_bound = stop_bound;
+                self.take_in(slot, &admission);
+                let order = OrderId(self.orders.hot[slot as usize].id);
+                events.push(Event::Accepted { order, bound: Price(admission.bound) });
+                self.list(slot);
+                if let Some(child) = child {
+                    self.attach(slot, child, place, events);
+                }
+                self.begin_contingent(slot, admission.lock, events);
+                self.after_trading(place.instrument, events);
+            }
+        }
     }
+
+    fn check_names(&self, contingent: &Contingent) -> Result<(), Reject> {
+        let place = &contingent.order;
+        if self.accounts.get(place.account).is_none() {
+            return Err(Reject::UnknownAccount);
+        }
+        let child = contingent.child.as_ref().map(|child| child.client_id);
+        let nameless = |id: &ClientId| id.is_empty();
+        if nameless(&place.client_id)
+            || child.is_some_and(|id| nameless(&id) || id == place.client_id)
+        {
+            return Err(Reject::InvalidClientId);
+        }
+        if place.instrument.0 as usize >= self.markets.len() {
+            return Err(Reject::UnknownInstrument);
+        }
+        Ok(())
+    }
+
+    fn terms_of(&self, contingent: &Contingent) -> Terms {
+        let Contingent { trigger, stop, expires, .. } = *contingent;
+        let mark = contingent.child.as_ref().map_or(0, |child| self.mark(child));
+        Terms { trigger, stop, expires, mark }
+    }
+
+    /// A hash of an if-done order's terms: above zero, below [`CHILD`].
+    fn mark(&self, child: &Child) -> u64 {
+        let trigger = |t: Option<Trigger>| match t {
+            None => [0, 0],
+            Some(t) => [t.when as u64 + 1, t.price.0 as u64],
+        };
+        let [when, at] = trigger(child.trigger);
+        let [stop_when, stop_at] = trigger(child.stop.map(|leg| leg.trigger));
+        let kinds = child.side as u64
+            | (child.kind as u64) << 8
+            | (child.time_in_force as u64) << 16
+            | when << 24
+            | stop_when << 32;
+        let numbers = [
+            kinds,
+            child.price.0 as u64,
+            at,
+            stop_at,
+            child.stop.map_or(0, |leg| leg.price.0 as u64),
+            u64::from(child.expires),
+        ];
+        let mut mark = self.keyed.text(CHILD_MARKS, &child.client_id);
+        for number in numbers {
+            let (high, low) = ((mark >> 32) as u32, mark as u32);
+            mark = self.keyed.pair(high ^ (number >> 32) as u32, low ^ number as u32);
+        }
+        (mark & (CHILD - 1)).max(1)
+    }
+
+    /// Everything that can refuse a contingent order; returns the bound of its stop half, too.
+    fn admit_contingent(&self, contingent: &Contingent) -> Result<(Admission, i64), Reject> {
+        let place = &contingent.order;
+        let market = &self.markets[place.instrument.0 as usize];
+        let legs = Legs::of(contingent);
+        let today = self.days[market.profile as usize].day;
+        let plain = contingent.trigger.is_none() && contingent.stop.is_none();
+        if plain && contingent.child.is_none() && place.time_in_force != TimeInForce::Gtd {
+            return Err(Reject::InvalidTrigger);
+        }
+        if place.by_amount {
+            return Err(Reject::InvalidQuantity);
+        }
+        if place.condition != Condition::Any {
+            return Err(Reject::InvalidCondition);
+        }
+        legs.check_shape()?;
+        let may_post = place.kind == OrderKind::Limit
+            && !matches!(place.time_in_force, TimeInForce::Ioc | TimeInForce::Fok)
+            && contingent.stop.is_none();
+        if place.post_only && !may_post {
+            return Err(Reject::InvalidTimeInForce);
+        }
+        legs.check_expiry(today)?;
+        legs.check_prices(market)?;
+        if let Some(child) = &contingent.child {
+            check_child(&legs, &Legs::of_child(child), today, market)?;
+        }
+        if !plain && market.halts.has(Halts::contingent(place.side)) {
+            return Err(Reject::KindHalted);
+        }
+        let worst = legs.worst(market)?;
+        let entry = Entry {
+            waits: contingent.trigger.is_some(),
+            worst,
+            orders: 1 + u32::from(contingent.child.is_some()),
+        };
+        let stays = place.time_in_force == TimeInForce::Gtd;
+        let time_in_force = if stays { TimeInForce::Gtc } else { place.time_in_force };
+        let admission = self.admit(&Place { time_in_force, ..*place }, entry)?;
+        let stop_bound = if contingent.stop.is_some() { worst.unwrap_or(0) } else { 0 };
+        Ok((admission, stop_bound))
+    }
+
+    /// Creates the order that follows another, waiting for it.
+    fn attach(&mut self, first: u32, child: &Child, place: &Place, events: &mut Vec<Event>) {
+        let place = Place {
+            side: child.side,
+            kind: child.kind,
+            time_in_force: child.time_in_force,
+            price: child.price,
+            client_id: child.client_id,
+            post_only: false,
+            short: ShortSale::Long,
+            ..*place
+        };
+        let hash = self.orders.order_hash(&place);
+        let slot = self.record(&place, hash);
+        self.orders.hot[slot as usize].flags.set(Flags::UNLOCKED, true);
+        let extra = self.orders.extra_mut(slot);
+        extra.trigger = child.trigger;
+        extra.stop = child.stop;
+        extra.expires = child.expires;
+        extra.parent = first;
+        extra.child_mark = CHILD;
+        self.orders.extra_mut(first).child = slot;
+        self.set_aside(slot);
+        events.push(Event::Attached {
+            order: OrderId(self.orders.hot[slot as usize].id),
+            parent: OrderId(self.orders.hot[first as usize].id),
+            account: place.account,
+        });
+    }
+
+    /// Locks an order on its account's list and lets it wait, or brings it to the market.
+    fn begin_contingent(&mut self, slot: u32, lock: i64, events: &mut Vec<Event>) {
+        let (hot, cold) = (self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
+        let session_rules = self.markets[hot.instrument.0 as usize].session_rules;
+        let time_in_force = comes_in_as(cold.kind, cold.time_in_force, session_rules);
+        let at_market = cold.kind == OrderKind::Market && time_in_force == TimeInForce::Day;
+        let extra = self.orders.extra(slot).copied();
+        if let Some(trigger) = extra.and_then(|extra| extra.trigger) {
+            self.ledger.change(hot.pays, (0, lock), Cause::Lock, hot.id, events);
+            self.park(slot, events);
+            return self.watch(slot, trigger);
+        }
+        let flags = &mut self.orders.hot[slot as usize].flags;
+        flags.set(Flags::MARKET, at_market);
+        if let Some(leg) = extra.and_then(|extra| extra.stop) {
+            flags.set(Flags::STOP_LEG, true);
+            self.watch(slot, leg.trigger);
+        }
+        self.execute(slot, time_in_force, lock, events);
+    }
+
+    /// Whether an instrument's waiting orders may be set off now. While they may not, the prices
+    /// they would go by are kept.
+    pub(crate) fn sets_off(&self, instrument: InstrumentId) -> bool {
+        let market = &self.markets[instrument.0 as usize];
+        let takes_orders = match market.phase {
+            Phase::Continuous | Phase::PreOpen | Phase::PreClose => true,
+            Phase::Call | Phase::Break | Phase::Closed => false,
+        };
+        takes_orders && market.status == InstrumentStatus::Open && !market.killed && !self.killed
+    }
+
+    /// Whether the command in hand has set off as many orders as one command does.
+    pub(super) fn set_off_enough(&self) -> bool {
+        self.set_off.seq == self.seq && self.set_off.count >= SET_OFF_SLICE
+    }
+
+    /// Sets off the next order of an instrument that is due, if any: those whose first order is
+    /// done, in turn; then the nearest trigger that prices have met, rising before falling, and
+    /// the oldest order at it. Whether there may be another.
+    pub(crate) fn set_off_next(
+        &mut self,
+        instrument: InstrumentId,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        if !self.sets_off(instrument) {
+            return false;
+        }
+        let market = &mut self.markets[instrument.0 as usize];
+        if !market.stirred() {
+            market.looked_at();
+            return false;
+        }
+        let when = match market.met(TriggerWhen::AtOrAbove) {
+            true => TriggerWhen::AtOrAbove,
+            false => TriggerWhen::AtOrBelow,
+        };
+        if self.set_off_enough() {
+            return false;
+        }
+        if self.set_off.seq != self.seq {
+            self.set_off = SetOff { seq: self.seq, count: 0 };
+        }
+        self.set_off.count += 1;
+        let waiting = &self.waiting[instrument.0 as usize];
+        if let Some(child) = waiting.first_ready() {
+            self.follow(child, events);
+            return true;
+        }
+        let (_, slot) = waiting.nearest(when, &self.books).expect("a price met has an order");
+        self.fire(slot, events);
+        true
+    }
+
+    /// Sets off an order whose trigger was met: out of where it waits (an OCO's limit half out of
+    /// the book), and in as what it is from now on.
+    fn fire(&mut self, slot: u32, events: &mut Vec<Event>) {
+        let left = self.withdraw(slot);
+        self.orders.enter_again(slot);
+        let stop = self.orders.extra(slot).and_then(|extra| extra.stop);
+        let cold = &mut self.orders.cold[slot as usize];
+        if let Some(leg) = stop {
+            cold.kind = if leg.price.0 == 0 { OrderKind::Market } else { OrderKind::Limit };
+        }
+        cold.requeued = true;
+        cold.updated_at = self.at;
+        cold.seq = self.seq;
+        let (kind, quantity, tif) = (cold.kind, cold.quantity, cold.time_in_force);
+        let hot = &self.orders.hot[slot as usize];
+        let (instrument, side) = (hot.instrument, hot.side);
+        let limit = match stop {
+            Some(leg) => leg.price.0,
+            None => hot.bound,
+        };
+        let price = if kind == OrderKind::Limit { limit } else { 0 };
+        events.push(Event::Triggered {
+            order: OrderId(hot.id),
+            account: hot.account,
+            instrument,
+            kind,
+            price: Price(price),
+            quantity: Quantity(quantity),
+        });
+        if let Some(level) = left {
+            push_level(instrument, side, level, events);
+        }
+        let session_rules = self.markets[instrument.0 as usize].session_rules;
+        let time_in_force = comes_in_as(kind, tif, session_rules);
+        let bound = self.admit_fired(slot, price, time_in_force);
+        if !bound.is_ok_and(|bound| self.relock(slot, bound, events)) {
+            return self.close(slot, CloseReason::TriggerRefused, events);
+        }
+        let rests = kind == OrderKind::Market && time_in_force == TimeInForce::Day;
+        self.orders.hot[slot as usize].flags.set(Flags::MARKET, rests);
+        if time_in_force == TimeInForce::Fok && !self.fills_whole(slot) {
+            return self.close(slot, CloseReason::FillOrKill, events);
+        }
+        self.enter(slot, time_in_force, events);
+    }
+
+    /// Takes an order out of where it waits or rests; returns the level it left.
+    fn withdraw(&mut self, slot: u32) -> Option<LevelState> {
+        let hot = self.orders.hot[slot as usize];
+        if hot.flags.has(Flags::PARKED) {
+            self.unpark(slot);
+            return None;
+        }
+        self.unwatch(slot);
+        let level = self.books.level(hot.level);
+        let left = LevelState {
+            price: Price(level.price),
+            quantity: Quantity(level.quantity - hot.remaining),
+            orders: level.orders - 1,
+        };
+        let book = &mut self.markets[hot.instrument.0 as usize].sides[hot.side as usize];
+        self.books.unlink(book, &mut self.orders.hot, slot);
+        Some(left)
+    }
+
+    /// Everything that can refuse an order when it is set off; returns its bound from now on. A
+    /// buy without sessions never goes beyond what it locked when it was taken.
+    fn admit_fired(
+        &self,
+        slot: u32,
+        price: i64,
+        time_in_force: TimeInForce,
+    ) -> Result<i64, Reject> {
+        let (hot, cold) = (&self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
+        let market = &self.markets[hot.instrument.0 as usize];
+        market.check_halts(cold.kind, hot.side)?;
+        let immediate = matches!(time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
+        if immediate && market.gathers() {
+            return Err(Reject::InvalidTimeInForce);
+        }
+        let bound = match cold.kind {
+            OrderKind::Limit => {
+                market.check_price(price)?;
+                price
+            }
+            OrderKind::Market => {
+                let bound = market.market_bound(hot.side)?;
+                let locked = self.orders.lock_price(hot);
+                let capped = hot.side == Side::Buy && !market.session_rules;
+                if capped { bound.min(locked) } else { bound }
+            }
+        };
+        let best = |side: Side| self.books.best(&market.sides[side as usize]).map(|l| l.price);
+        let crosses =
+            best(hot.side.opposite()).is_some_and(|against| reaches(hot.side, bound, against));
+        if cold.post_only && crosses && !market.gathers() {
+            return Err(Reject::PostOnlyWouldCross);
+        }
+        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let worst = market.worst_price(hot.side, bound, best(Side::Buy));
+        let side = &market.sides[hot.side as usize];
+        let fits = market.units.notional_fits(traded, worst, hot.remaining)
+            && side.quantity.checked_add(hot.remaining).is_some();
+        if fits { Ok(bound) } else { Err(Reject::NotionalTooLarge) }
+    }
+
+    /// Changes what a live order without a place has locked to what it can spend at `bound`, and
+    /// makes that its bound. Whether there was enough.
+    fn relock(&mut self, slot: u32, bound: i64, events: &mut Vec<Event>) -> bool {
+        let (hot, cold) = (self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
+        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let units = &self.markets[hot.instrument.0 as usize].units;
+        if !units.notional_fits(traded, bound, hot.remaining) {
+            return false;
+        }
+        let before = units.lock(hot.side, traded, self.orders.lock_price(&hot), hot.remaining);
+        let more = units.lock(hot.side, traded, bound, hot.remaining) - before;
+        if more > self.ledger.get(hot.pays).available() {
+            return false;
+        }
+        if more != 0 {
+            self.ledger.change(hot.pays, (0, more), Cause::Lock, hot.id, events);
+        }
+        let hot = &mut self.orders.hot[slot as usize];
+        hot.bound = bound;
+        hot.flags.set(Flags::STOP_LEG, false);
+        true
+    }
+
+    /// Why a contingent order does not see the trading day `day`, if so: its last day is over, or
+    /// one of its prices is off the day's ticks or outside its limits. What it locks for a market
+    /// order goes by the new limits from now on.
+    pub(super) fn contingent_ends_with_day(
+        &mut self,
+        slot: u32,
+        day: u32,
+        events: &mut Vec<Event>,
+    ) -> Option<CloseReason> {
+        let (hot, cold) = (self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
+        let extra = *self.orders.extra(slot)?;
+        if extra.terms() == Terms::NONE {
+            return None;
+        }
+        if extra.expires != 0 && extra.expires < day {
+            return Some(CloseReason::Expired);
+        }
+        let fired = !hot.flags.has(Flags::PARKED) && !hot.flags.has(Flags::STOP_LEG);
+        let price = match (cold.kind, hot.flags.has(Flags::UNLOCKED)) {
+            (OrderKind::Market, _) => 0,
+            (OrderKind::Limit, true) => cold.first_price,
+            (OrderKind::Limit, false) => hot.bound,
+        };
+        let legs = Legs {
+            side: hot.side,
+            kind: cold.kind,
+            price: Price(price),
+            trigger: extra.trigger.filter(|_| !fired),
+            stop: extra.stop.filter(|_| !fired),
+            time_in_force: cold.time_in_force,
+            expires: extra.expires,
+        };
+        let market = &self.markets[hot.instrument.0 as usize];
+        match legs.check_prices(market) {
+            Ok(()) => {}
+            Err(Reject::OffTick) => return Some(CloseReason::OffTick),
+            Err(_) => return Some(CloseReason::OffLimits),
+        }
+        if fired || hot.flags.has(Flags::UNLOCKED) {
+            return None;
+        }
+        let covered = match legs.worst(market) {
+            Ok(None) => true,
+            Ok(Some(worst)) if extra.stop.is_some() => self.cover_stop_half(slot, worst, events),
+            Ok(Some(worst)) => self.relock(slot, worst, events),
+            Err(_) => false,
+        };
+        (!covered).then_some(CloseReason::TriggerRefused)
+    }
+
+    /// Changes what an OCO has locked to what it can spend if its stop half trades at `worst`.
+    /// Whether there was enough.
+    fn cover_stop_half(&mut self, slot: u32, worst: i64, events: &mut Vec<Event>) -> bool {
+        let (hot, cold) = (self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
+        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let units = &self.markets[hot.instrument.0 as usize].units;
+        let before = units.lock(hot.side, traded, self.orders.lock_price(&hot), hot.remaining);
+        let worse = worst.max(hot.bound);
+        if !units.notional_fits(traded, worse, hot.remaining) {
+            return false;
+        }
+        let more = units.lock(hot.side, traded, worse, hot.remaining) - before;
+        if more > self.ledger.get(hot.pays).available() {
+            return false;
+        }
+        self.orders.extra_mut(slot).stop_bound = worst;
+        if more != 0 {
+            self.ledger.change(hot.pays, (0, more), Cause::Lock, hot.id, events);
+        }
+        true
+    }
+
+    /// Looks after the trigger and the if-done order of an order that ends.
+    #[cold]
+    pub(crate) fn end_extras(&mut self, slot: u32, events: &mut Vec<Event>) {
+        self.unwatch(slot);
+        let Some(&extra) = self.orders.extra(slot) else { return };
+        let child = extra.child;
+        let waits = self.orders.extra(child).is_some_and(|of| of.parent == slot && of.due == 0)
+            && self.orders.hot[child as usize].kind == Kind::Live
+            && self.orders.hot[child as usize].flags.has(Flags::UNLOCKED);
+        if !waits {
+            return;
+        }
+        let (hot, cold) = (&self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
+        let filled = cold.quantity - hot.remaining - extra.prevented;
+        if filled > 0 {
+            let instrument = hot.instrument;
+            self.orders.extra_mut(child).due = filled;
+            self.make_ready(child);
+            self.retime(instrument);
+        } else {
+            self.unpark(child);
+            self.close_unlocked(child, CloseReason::ParentEnded, events);
+        }
+    }
+
+    /// Brings in the order that follows one that is done, for what that filled: as if it were
+    /// sent now, but under the number it has.
+    fn follow(&mut self, slot: u32, events: &mut Vec<Event>) {
+        self.unpark(slot);
+        self.orders.enter_again(slot);
+        let due = self.orders.extra(slot).map_or(0, |extra| extra.due);
+        self.orders.set_quantity(slot, due);
+        let cold = &mut self.orders.cold[slot as usize];
+        cold.requeued = true;
+        cold.updated_at = self.at;
+        cold.seq = self.seq;
+        let hot = &self.orders.hot[slot as usize];
+        events.push(Event::Triggered {
+            order: OrderId(hot.id),
+            account: hot.account,
+            instrument: hot.instrument,
+            kind: cold.kind,
+            price: Price(cold.first_price),
+            quantity: Quantity(due),
+        });
+        match self.admit_child(slot) {
+            Err(_) => self.close_unlocked(slot, CloseReason::TriggerRefused, events),
+            Ok((admission, stop_bound)) => {
+                self.take_in(slot, &admission);
+                self.orders.extra_mut(slot).stop_bound = stop_bound;
+                self.orders.hot[slot as usize].flags.set(Flags::UNLOCKED, false);
+                self.begin_contingent(slot, admission.lock, events);
+            }
+        }
+    }
+
+    fn admit_child(&self, slot: u32) -> Result<(Admission, i64), Reject> {
+        let (hot, cold) = (&self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
+        let extra = self.orders.extra(slot).ok_or(Reject::InvalidTrigger)?;
+        let market = &self.markets[hot.instrument.0 as usize];
+        let legs = Legs {
+            side: hot.side,
+            kind: cold.kind,
+            price: Price(cold.first_price),
+            trigger: extra.trigger,
+            stop: extra.stop,
+            time_in_force: cold.time_in_force,
+            expires: extra.expires,
+        };
+        legs.check_prices(market)?;
+        let worst = legs.worst(market)?;
+        let time_in_force = match comes_in_as(cold.kind, cold.time_in_force, market.session_rules) {
+            TimeInForce::Gtd => TimeInForce::Gtc,
+            other => other,
+        };
+        let place = Place {
+            time_in_force,
+            self_trade: cold.self_trade,
+            ..Place::limit(
+                hot.account,
+                hot.instrument,
+                hot.side,
+                Price(cold.first_price),
+                Quantity(cold.quantity),
+                cold.client_id,
+            )
+        };
+        let place = Place { kind: cold.kind, ..place };
+        let entry = Entry { waits: extra.trigger.is_some(), worst, orders: 0 };
+        let admission = self.admit(&place, entry)?;
+        let stop_bound = if extra.stop.is_some() { worst.unwrap_or(0) } else { 0 };
+        Ok((admission, stop_bound))
+    }
+}
+
+/// Name space of marks in the keyed hash: above every account and name space of orders.
+const CHILD_MARKS: u32 = u32::MAX;
+
+/// Whether an order may follow `first`: a life as long, its legs, its prices.
+fn check_child(first: &Legs, child: &Legs, today: u32, market: &Market) -> Result<(), Reject> {
+    child.check_shape()?;
+    let lives_as_long = match (first.time_in_force, child.time_in_force) {
+        (_, TimeInForce::Ioc | TimeInForce::Fok) => false,
+        (_, TimeInForce::Gtc) => true,
+        (TimeInForce::Gtc, _) => false,
+        (TimeInForce::Gtd, TimeInForce::Gtd) => {
+            if child.expires < first.expires {
+                return Err(Reject::InvalidExpiry);
+            }
+            true
+        }
+        (TimeInForce::Gtd, _) => false,
+        (TimeInForce::Day | TimeInForce::Ioc | TimeInForce::Fok, _) => true,
+    };
+    if !lives_as_long {
+        return Err(Reject::InvalidTimeInForce);
+    }
+    child.check_expiry(today)?;
+    child.check_prices(market)
 }

@@ -34,6 +34,11 @@ pub(crate) struct Market {
     /// price when they have been, nothing reachable before the first.
     pub(crate) low: i64,
     pub(crate) high: i64,
+    /// The nearest trigger prices above and below; nothing can reach them where there are none.
+    pub(crate) rising: i64,
+    pub(crate) falling: i64,
+    /// Whether orders were set off by the end of others.
+    pub(crate) ready: bool,
     pub(crate) base_price: i64,
     pub(crate) limit_down: i64,
     pub(crate) limit_up: i64,
@@ -113,6 +118,9 @@ impl Market {
             tokyo: Tokyo::default(),
             low: i64::MAX,
             high: 0,
+            rising: i64::MAX,
+            falling: 0,
+            ready: false,
             base_price: spec.base_price.0,
             limit_down: spec.limit_down.0,
             limit_up: spec.limit_up.0,
@@ -138,13 +146,19 @@ impl Market {
         self.high = self.high.max(price);
     }
 
-    /// Whether prices since the triggers were last looked at reach this one.
+    /// Whether prices since the triggers were last looked at reach the nearest one.
     #[inline]
-    pub(crate) fn met(&self, when: TriggerWhen, price: i64) -> bool {
+    pub(crate) fn met(&self, when: TriggerWhen) -> bool {
         match when {
-            TriggerWhen::AtOrAbove => self.high >= price,
-            TriggerWhen::AtOrBelow => self.low <= price,
+            TriggerWhen::AtOrAbove => self.high >= self.rising,
+            TriggerWhen::AtOrBelow => self.low <= self.falling,
         }
+    }
+
+    /// Whether any waiting order was set off.
+    #[inline]
+    pub(crate) fn stirred(&self) -> bool {
+        self.ready || self.met(TriggerWhen::AtOrAbove) || self.met(TriggerWhen::AtOrBelow)
     }
 
     /// Forgets all prices but the last.
@@ -268,6 +282,12 @@ impl Market {
     /// Worst price of a market order: the day's limit on its side, else the band around the
     /// last (else base) price, rounded towards that price but never below one unit.
     pub(crate) fn market_bound(&self, side: Side) -> Result<i64, Reject> {
+        let last = if self.last_price != 0 { self.last_price } else { self.base_price };
+        self.market_bound_from(side, last)
+    }
+
+    /// The same, the band around `reference`; zero: none.
+    pub(crate) fn market_bound_from(&self, side: Side, reference: i64) -> Result<i64, Reject> {
         let limit = match side {
             Side::Buy => self.limit_up,
             Side::Sell => self.limit_down,
@@ -275,7 +295,6 @@ impl Market {
         if limit != 0 {
             return Ok(limit);
         }
-        let reference = if self.last_price != 0 { self.last_price } else { self.base_price };
         if reference == 0 {
             return Err(Reject::NoReferencePrice);
         }

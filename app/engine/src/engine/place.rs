@@ -20,12 +20,28 @@ use crate::reject::Reject;
 use crate::types::*;
 
 /// An order that passed every check.
-struct Admission {
-    bound: i64,
-    pays: u32,
-    lock: i64,
+pub(super) struct Admission {
+    pub(super) bound: i64,
+    pub(super) pays: u32,
+    pub(super) lock: i64,
     /// What a market order by amount comes to.
     sized: Option<Sized>,
+}
+
+/// How an order comes in.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    /// Whether it waits outside the book first.
+    pub(super) waits: bool,
+    /// Bound of a market order that waits; of a resting order, worst price of its stop half.
+    pub(super) worst: Option<i64>,
+    /// How many live orders it adds.
+    pub(super) orders: u32,
+}
+
+impl Entry {
+    /// One order that trades as it comes.
+    const PLAIN: Entry = Entry { waits: false, worst: None, orders: 1 };
 }
 
 impl Engine {
@@ -49,35 +65,16 @@ impl Engine {
                 return events.push(Event::Repeated { order });
             }
         }
-        let admission = self.admit(place);
-        let market = &self.markets[place.instrument.0 as usize];
-        let day = self.days[market.profile as usize].day;
-        let (base, quote) = (market.base, market.quote);
-        let slot = self.orders.create(place, hash, day, self.seq, self.at);
-        let order = OrderId(self.orders.hot[slot as usize].id);
+        let admission = self.admit(place, Entry::PLAIN);
+        let slot = self.record(place, hash);
         match admission {
-            Err(code) => {
-                let cold = &mut self.orders.cold[slot as usize];
-                cold.status = OrderStatus::Rejected;
-                cold.reject = Some(code);
-                if place.by_amount {
-                    self.orders.set_quantity(slot, 0);
-                }
-                self.orders.finish(slot);
-                events.push(Event::Refused { code, order: Some(order) });
-            }
+            Err(code) => self.refuse_recorded(slot, code, events),
             Ok(admission) => {
-                let gets = match place.side {
-                    Side::Buy => base,
-                    Side::Sell => quote,
-                };
-                let receives = self.open_balance(place.account, gets);
+                self.take_in(slot, &admission);
                 let hot = &mut self.orders.hot[slot as usize];
-                hot.bound = admission.bound;
-                hot.pays = admission.pays;
-                hot.receives = receives.expect("admission made sure of room for a balance");
                 let rests = place.time_in_force == TimeInForce::Day;
                 hot.flags.set(Flags::MARKET, place.kind == OrderKind::Market && rests);
+                let order = OrderId(hot.id);
                 events.push(Event::Accepted { order, bound: Price(admission.bound) });
                 if let Some(sized) = admission.sized {
                     self.size(slot, sized, events);
@@ -91,8 +88,46 @@ impl Engine {
         }
     }
 
+    /// Gives an order its number and slot.
+    #[inline]
+    pub(super) fn record(&mut self, place: &Place, hash: u64) -> u32 {
+        let market = &self.markets[place.instrument.0 as usize];
+        let day = self.days[market.profile as usize].day;
+        self.orders.create(place, hash, day, self.seq, self.at)
+    }
+
+    /// Remembers an order as refused.
+    pub(super) fn refuse_recorded(&mut self, slot: u32, code: Reject, events: &mut Vec<Event>) {
+        let cold = &mut self.orders.cold[slot as usize];
+        cold.status = OrderStatus::Rejected;
+        cold.reject = Some(code);
+        let hot = &self.orders.hot[slot as usize];
+        let order = OrderId(hot.id);
+        if hot.flags.has(Flags::BY_AMOUNT) {
+            self.orders.set_quantity(slot, 0);
+        }
+        self.orders.finish(slot);
+        events.push(Event::Refused { code, order: Some(order) });
+    }
+
+    /// Gives an admitted order its bound and the balances it settles in.
+    #[inline]
+    pub(super) fn take_in(&mut self, slot: u32, admission: &Admission) {
+        let hot = &self.orders.hot[slot as usize];
+        let market = &self.markets[hot.instrument.0 as usize];
+        let gets = match hot.side {
+            Side::Buy => market.base,
+            Side::Sell => market.quote,
+        };
+        let receives = self.open_balance(hot.account, gets);
+        let hot = &mut self.orders.hot[slot as usize];
+        hot.bound = admission.bound;
+        hot.pays = admission.pays;
+        hot.receives = receives.expect("admission made sure of room for a balance");
+    }
+
     /// Locks, trades, and rests or closes an accepted order.
-    fn execute(
+    pub(super) fn execute(
         &mut self,
         slot: u32,
         time_in_force: TimeInForce,
@@ -104,8 +139,15 @@ impl Engine {
             return self.close_unlocked(slot, CloseReason::FillOrKill, events);
         }
         let hot = &self.orders.hot[slot as usize];
-        let (pays, id, instrument, side) = (hot.pays, hot.id, hot.instrument, hot.side);
+        let (pays, id) = (hot.pays, hot.id);
         self.ledger.change(pays, (0, lock), Cause::Lock, id, events);
+        self.enter(slot, time_in_force, events);
+    }
+
+    /// Trades, and rests or closes a live order whose lock is taken.
+    pub(super) fn enter(&mut self, slot: u32, time_in_force: TimeInForce, events: &mut Vec<Event>) {
+        let hot = &self.orders.hot[slot as usize];
+        let (instrument, side) = (hot.instrument, hot.side);
         if self.markets[instrument.0 as usize].gathers() {
             return self.rest(slot, events);
         }
@@ -124,7 +166,7 @@ impl Engine {
     }
 
     /// Everything that can refuse an order with a known account, instrument and new client id.
-    fn admit(&self, place: &Place) -> Result<Admission, Reject> {
+    pub(super) fn admit(&self, place: &Place, entry: Entry) -> Result<Admission, Reject> {
         let account = self.accounts.get(place.account).ok_or(Reject::UnknownAccount)?;
         match account.status {
             AccountStatus::Active if !place.account.may_go_negative() => {}
@@ -145,7 +187,7 @@ impl Engine {
         } else {
             may_rest || !place.post_only
         };
-        if !allowed || !may_rest && market.gathers() {
+        if !entry.waits && (!allowed || !may_rest && market.gathers()) {
             return Err(Reject::InvalidTimeInForce);
         }
         if place.by_amount {
@@ -159,7 +201,10 @@ impl Engine {
             if place.price.0 != 0 {
                 return Err(Reject::InvalidPrice);
             }
-            market.market_bound(place.side)?
+            match entry.worst {
+                Some(worst) if entry.waits => worst,
+                _ => market.market_bound(place.side)?,
+            }
         } else {
             market.check_price(place.price.0)?;
             place.price.0
@@ -170,15 +215,20 @@ impl Engine {
         } else {
             (None, place.quantity.0, bound)
         };
-        self.check_sizes(place, quantity, bound)?;
+        let worst = match (place.side, entry.worst) {
+            (Side::Buy, Some(worst)) => worst.max(bound),
+            _ => bound,
+        };
+        self.check_sizes(place, quantity, worst)?;
         let against = self.books.best(&market.sides[place.side.opposite() as usize]);
         let crosses = against.is_some_and(|level| reaches(place.side, bound, level.price));
-        if place.post_only && crosses && !market.gathers() {
+        if place.post_only && crosses && !market.gathers() && !entry.waits {
             return Err(Reject::PostOnlyWouldCross);
         }
-        if may_rest && market.open_order_cap != 0 {
+        let stays = may_rest || entry.waits || entry.orders > 1;
+        if stays && market.open_order_cap != 0 {
             let open = self.open_counts.get(place.account, place.instrument);
-            if open >= market.open_order_cap {
+            if u64::from(open) + u64::from(entry.orders) > u64::from(market.open_order_cap) {
                 return Err(Reject::OpenOrderCap);
             }
         }
@@ -187,12 +237,12 @@ impl Engine {
             Side::Sell => (market.base, market.quote),
         };
         let pays = self.find_balance(place.account, spends).ok_or(Reject::InsufficientFunds)?;
-        let lock = market.units.lock(place.side, Traded::default(), bound, quantity);
+        let lock = market.units.lock(place.side, Traded::default(), worst, quantity);
         if self.ledger.get(pays).available() < lock {
             return Err(Reject::InsufficientFunds);
         }
         let live_orders = self.limits.map_or(0, |limits| limits.live_orders);
-        let full = may_rest && self.resting >= live_orders
+        let full = stays && self.resting + entry.orders > live_orders
             || self.ledger.room() == 0 && self.find_balance(place.account, gets).is_none();
         if full {
             return Err(Reject::CapacityExhausted);
@@ -227,7 +277,7 @@ impl Engine {
     }
 
     /// Whether the other side holds enough within the order's bound.
-    fn fills_whole(&self, slot: u32) -> bool {
+    pub(super) fn fills_whole(&self, slot: u32) -> bool {
         let order = &self.orders.hot[slot as usize];
         let market = &self.markets[order.instrument.0 as usize];
         let mut missing = order.remaining;

@@ -234,7 +234,8 @@ impl Engine {
         let mut more = false;
         while let Some((due, instrument)) = self.timers.first().filter(|(due, _)| *due <= self.at) {
             let _ = due;
-            if count == SLICE_INSTRUMENTS || self.worked >= SLICE_ORDERS {
+            let enough = count == SLICE_INSTRUMENTS || self.worked >= SLICE_ORDERS;
+            if enough || self.set_off_enough() {
                 more = true;
                 break;
             }
@@ -250,15 +251,8 @@ impl Engine {
         let due = self.markets[instrument.0 as usize].shown.due;
         if due.0 != 0 && due <= self.at {
             self.quote_due(instrument, events);
-            self.after_trading(instrument, events);
         }
+        self.after_trading(instrument, events);
         self.retime(instrument);
-    }
-
-    /// Sets an instrument's timer to the earliest of what it waits for.
-    pub(crate) fn retime(&mut self, instrument: InstrumentId) {
-        let market = &self.markets[instrument.0 as usize];
-        let due = market.shown.due;
-        self.timers.set(instrument, due);
     }
 }

@@ -2,7 +2,8 @@
 //! heap that knows every instrument's place, so that a time can be moved or dropped in
 //! O(log instruments) and nothing is allocated while trading.
 
-use crate::types::{InstrumentId, Timestamp};
+use crate::engine::Engine;
+use crate::types::*;
 
 const ABSENT: u32 = u32::MAX;
 
@@ -102,6 +103,22 @@ impl Timers {
             }
             self.swap(at, least);
             at = least;
+        }
+    }
+}
+
+impl Engine {
+    /// Sets an instrument's timer to the earliest of what it waits for: its quote, the end of
+    /// its call, orders set off and not handled yet.
+    pub(crate) fn retime(&mut self, instrument: InstrumentId) {
+        let market = &self.markets[instrument.0 as usize];
+        let quote = market.shown.due.0;
+        let call = if market.phase == Phase::Call { market.until.0 } else { 0 };
+        let waiting = self.sets_off(instrument) && market.stirred();
+        let now = if waiting { self.at.0.max(1) } else { 0 };
+        let due = [quote, call, now].into_iter().filter(|&due| due != 0).min().unwrap_or(0);
+        if self.timers.get(instrument).0 != due {
+            self.timers.set(instrument, Timestamp(due));
         }
     }
 }

@@ -245,22 +245,64 @@ impl Engine {
 
     /// Lets a live order that is in no book wait outside it, last in its room. Its lock stays.
     pub(crate) fn park(&mut self, slot: u32, events: &mut Vec<Event>) {
+        self.set_aside(slot);
+        let order = OrderId(self.orders.hot[slot as usize].id);
+        events.push(Event::Parked { order });
+    }
+
+    /// Parks an order without saying so.
+    pub(super) fn set_aside(&mut self, slot: u32) {
         self.list(slot);
         let hot = &mut self.orders.hot[slot as usize];
         hot.flags.set(Flags::PARKED, true);
-        let (order, instrument) = (OrderId(hot.id), hot.instrument);
+        let instrument = hot.instrument;
         self.orders.cold[slot as usize].status = OrderStatus::PendingTrigger;
         self.waiting[instrument.0 as usize].enter_room(&mut self.orders, slot);
-        events.push(Event::Parked { order });
+    }
+
+    /// Lets an order wait for a price, last among those that wait for it. It need not be parked.
+    pub(super) fn watch(&mut self, slot: u32, trigger: Trigger) {
+        let instrument = self.orders.hot[slot as usize].instrument;
+        let key = self.markets[instrument.0 as usize].key(trigger.price.0);
+        let waiting = &mut self.waiting[instrument.0 as usize];
+        waiting.watch(&mut self.books, &mut self.orders, slot, trigger, key);
+        self.note_nearest(instrument);
+    }
+
+    /// Queues a parked order as set off, to be handled in turn.
+    pub(super) fn make_ready(&mut self, slot: u32) {
+        let instrument = self.orders.hot[slot as usize].instrument;
+        self.waiting[instrument.0 as usize].make_ready(&mut self.orders, slot);
+        self.note_nearest(instrument);
+    }
+
+    /// Takes an order out of the queue of its trigger, or of those set off, if it is in one.
+    pub(super) fn unwatch(&mut self, slot: u32) {
+        let instrument = self.orders.hot[slot as usize].instrument;
+        let waits = self.orders.extra(slot).is_some_and(|extra| extra.stop_level != NIL);
+        if waits {
+            let waiting = &mut self.waiting[instrument.0 as usize];
+            waiting.unwatch(&mut self.books, &mut self.orders, slot);
+            self.note_nearest(instrument);
+        }
+    }
+
+    /// Tells the market what is nearest to being set off.
+    pub(crate) fn note_nearest(&mut self, instrument: InstrumentId) {
+        let waiting = &self.waiting[instrument.0 as usize];
+        let market = &mut self.markets[instrument.0 as usize];
+        let nearest = |when| waiting.nearest(when, &self.books).map(|(price, _)| price);
+        market.rising = nearest(TriggerWhen::AtOrAbove).unwrap_or(i64::MAX);
+        market.falling = nearest(TriggerWhen::AtOrBelow).unwrap_or(0);
+        market.ready = waiting.first_ready().is_some();
     }
 
     /// Takes a parked order out of where it waits; it is live and nowhere then.
     pub(crate) fn unpark(&mut self, slot: u32) {
+        self.unwatch(slot);
         let hot = &mut self.orders.hot[slot as usize];
         hot.flags.set(Flags::PARKED, false);
-        let waiting = &mut self.waiting[hot.instrument.0 as usize];
-        waiting.unwatch(&mut self.books, &mut self.orders, slot);
-        waiting.leave_room(&mut self.orders, slot);
+        self.waiting[hot.instrument.0 as usize].leave_room(&mut self.orders, slot);
         let (hot, cold) = (&self.orders.hot[slot as usize], &mut self.orders.cold[slot as usize]);
         cold.status = match hot.remaining < cold.quantity {
             true => OrderStatus::PartiallyFilled,

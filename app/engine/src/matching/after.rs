@@ -9,7 +9,26 @@ impl Engine {
     /// Ends a command's work in an instrument; called once, after its levels are announced.
     #[inline]
     pub(crate) fn after_trading(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
-        if self.markets[instrument.0 as usize].session_rules {
+        let market = &mut self.markets[instrument.0 as usize];
+        if market.session_rules || market.stirred() {
+            return self.after_more(instrument, events);
+        }
+        market.looked_at();
+    }
+
+    /// Looks at the quote, sets off what waits for the prices met, one after the other, and sets
+    /// the timer by what is left.
+    fn after_more(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        self.look_at_quote(instrument, events);
+        while self.set_off_next(instrument, events) {
+            self.look_at_quote(instrument, events);
+        }
+        self.retime(instrument);
+    }
+
+    fn look_at_quote(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        let market = &self.markets[instrument.0 as usize];
+        if market.session_rules {
             self.check_short_rule(instrument, events);
             self.check_quote(instrument, events);
         }

@@ -298,6 +298,9 @@ impl Engine {
             reason,
             remaining: Quantity(hot.remaining),
         });
+        if self.orders.cold[slot as usize].extra != NIL {
+            self.end_extras(slot, events);
+        }
         if listed {
             self.accounts.unlink(&mut self.orders.hot, slot);
             self.resting -= 1;

@@ -232,6 +232,7 @@ impl<'a> Reader<'a> {
                 stop_bound: self.i64()?,
                 child_mark: self.u64()?,
                 entered: self.u64()?,
+                due: self.i64()?,
                 prevented: self.i64()?,
                 batch: self.u8()?,
                 ..EMPTY_EXTRA
@@ -566,6 +567,7 @@ impl Engine {
             }
             let instrument = self.orders.hot[slot as usize].instrument.0 as usize;
             self.waiting[instrument].make_ready(&mut self.orders, slot);
+            self.note_nearest(InstrumentId(instrument as u32));
         }
         Ok(())
     }
@@ -588,6 +590,7 @@ impl Engine {
         };
         let waiting = &mut self.waiting[hot.instrument.0 as usize];
         waiting.watch(&mut self.books, &mut self.orders, slot, trigger, key);
+        self.note_nearest(hot.instrument);
         Ok(())
     }
 

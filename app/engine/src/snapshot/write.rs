@@ -102,6 +102,7 @@ impl Writer<'_> {
         self.i64(extra.stop_bound);
         self.u64(extra.child_mark);
         self.u64(extra.entered);
+        self.i64(extra.due);
         self.i64(extra.prevented);
         self.u8(extra.batch);
     }
