@@ -17,6 +17,7 @@ pub mod projections;
 pub mod queries;
 pub mod schedule;
 pub mod sequencer;
+pub mod summary;
 pub mod telemetry;
 pub mod tools;
 pub mod wiring;

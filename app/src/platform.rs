@@ -8,12 +8,14 @@ use parking_lot::RwLock;
 use zaraba_engine::types::{Seq, Timestamp};
 
 use crate::auth::Keys;
+use crate::clock::MarketClock;
 use crate::config::Config;
 use crate::intake::gate::Gate;
 use crate::journal::Watermark;
 use crate::live::Live;
 use crate::market::Market;
 use crate::queries::History;
+use crate::sequencer::Pulse;
 
 /// Handles to everything a request may touch.
 #[derive(Clone)]
@@ -32,6 +34,10 @@ pub struct Platform {
     pub keys: Arc<Keys>,
     /// How the node is.
     pub status: Arc<Status>,
+    /// The market's time.
+    pub clock: MarketClock,
+    /// Where the engine is in the trading day.
+    pub pulse: Arc<Pulse>,
 }
 
 /// How the node is; written by the parts, read by health checks and the admin API.

@@ -10,6 +10,7 @@ use sqlx::postgres::PgPoolOptions;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use zaraba_engine::types::Seq;
 
 use crate::auth::Keys;
 use crate::auth::token::AdminToken;
@@ -132,18 +133,20 @@ impl Core {
             status.clone(),
         );
         let stop = CancellationToken::new();
+        let schedule = Schedule { calendar, clock, pulse: pulse.clone(), gate: gate.clone() };
         let tasks = vec![
             spawn_until(&stop, keys.clone().run(stop.clone())),
-            tokio::spawn(Schedule { calendar, clock, pulse, gate: gate.clone() }.run(stop.clone())),
+            tokio::spawn(schedule.run(stop.clone())),
             spawn_until(&stop, warm::run(market.clone(), history.clone(), config.market.clone())),
         ];
-        let platform = Platform { config, gate, live, market, history, keys, status };
+        let platform = Platform { config, gate, live, market, history, keys, status, clock, pulse };
         Ok(Core { platform, dirs, disk, sequencer, snapshotter, projector, stop, tasks })
     }
 
     /// Stops in order: nothing new, what is queued is made durable and answered, the state is
     /// written as a snapshot so that the next start is quick.
-    pub async fn stop(self) {
+    /// Where the state ended: sequence and hash, when all of it is durable.
+    pub async fn stop(self) -> Option<(Seq, u64)> {
         let Core { platform, dirs, disk, sequencer, snapshotter, projector, stop, tasks } = self;
         stop.cancel();
         for task in tasks {
@@ -153,18 +156,20 @@ impl Core {
         let stopped = tokio::task::spawn_blocking(move || {
             let last = sequencer.shutdown();
             snapshotter.stop();
-            if let Some((engine, journal)) = last
-                && let Err(error) = journal::write_snapshot(&dirs, journal, &engine, &*disk)
-            {
+            let (engine, journal) = last?;
+            if let Err(error) = journal::write_snapshot(&dirs, journal, &engine, &*disk) {
                 tracing::error!(event = "snapshot.final_failed", %error, "the next start replays more");
             }
+            Some((engine.seq(), engine.state_hash()))
         });
-        if stopped.await.is_err() {
+        let state = stopped.await.unwrap_or_else(|_| {
             tracing::error!(event = "wiring.stop_panicked");
-        }
+            None
+        });
         platform.market.stop();
         projector.stop().await;
         platform.history.close().await;
+        state
     }
 }
 
@@ -221,8 +226,9 @@ impl Node {
         }
     }
 
-    /// Closes the doors, answers what is open, then stops the platform.
-    pub async fn stop(mut self) {
+    /// Closes the doors, answers what is open, then stops the platform; where it ended, as
+    /// [`Core::stop`].
+    pub async fn stop(mut self) -> Option<(Seq, u64)> {
         self.platform.market.stop();
         self.doors.cancel();
         while let Some(closed) = self.servers.join_next().await {
@@ -230,8 +236,10 @@ impl Node {
                 tracing::error!(event = "node.door_failed", %error);
             }
         }
-        self.core.stop().await;
-        tracing::info!(event = "node.stopped");
+        let state = self.core.stop().await;
+        let (seq, hash) = state.unwrap_or_default();
+        tracing::info!(event = "node.stopped", seq = seq.0, state_hash = format!("{hash:016x}"));
+        state
     }
 }
 

@@ -4,6 +4,7 @@
 //! time. Everything else is given a reading from here, so that a replay sees what the first
 //! run saw.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use zaraba_engine::types::Timestamp;
@@ -22,7 +23,8 @@ pub struct MarketClock(Option<Simulated>);
 
 #[derive(Clone, Copy, Debug)]
 struct Simulated {
-    began: Instant,
+    /// When it was started; it stands until then.
+    began: &'static OnceLock<Instant>,
     from: Timestamp,
     speed: u32,
 }
@@ -31,9 +33,18 @@ impl MarketClock {
     /// Real time.
     pub const REAL: MarketClock = MarketClock(None);
 
-    /// A clock that shows `from` now and goes `speed` times as fast as the real one.
-    pub fn simulated(from: Timestamp, speed: u32) -> MarketClock {
-        MarketClock(Some(Simulated { began: Instant::now(), from, speed: speed.max(1) }))
+    /// A clock that shows `from` until it is started, then goes `speed` times as fast as the
+    /// real one. Made once or twice in a process: what its copies share is never freed.
+    pub fn held(from: Timestamp, speed: u32) -> MarketClock {
+        let began = Box::leak(Box::new(OnceLock::new()));
+        MarketClock(Some(Simulated { began, from, speed: speed.max(1) }))
+    }
+
+    /// Starts a held clock.
+    pub fn start(&self) {
+        if let Some(simulated) = &self.0 {
+            let _ = simulated.began.set(Instant::now()); // it may go already
+        }
     }
 
     /// What it shows.
@@ -41,7 +52,8 @@ impl MarketClock {
         match self.0 {
             None => now(),
             Some(Simulated { began, from, speed }) => {
-                let passed = began.elapsed().as_nanos().saturating_mul(u128::from(speed));
+                let passed = began.get().map_or(0, |began| began.elapsed().as_nanos());
+                let passed = passed.saturating_mul(u128::from(speed));
                 Timestamp(from.0.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)))
             }
         }
@@ -70,7 +82,9 @@ mod tests {
     #[test]
     fn a_simulated_clock_begins_where_told_and_waits_are_shorter() {
         let from = Timestamp(1_000_000_000_000);
-        let clock = MarketClock::simulated(from, 60);
+        let clock = MarketClock::held(from, 60);
+        assert_eq!(clock.now(), from);
+        clock.start();
         assert!(clock.now() >= from);
         let wait = clock.until(Timestamp(from.0 + 60_000_000_000));
         assert!(wait <= Duration::from_secs(1), "{wait:?}");

@@ -109,6 +109,7 @@ impl Admin {
             Ticks::TseTopix500 => body["tick_table"] = "tse_topix500".into(),
         }
         if let Some((down, up)) = i.daily_limits() {
+            body["session_rules"] = true.into();
             body["limit_down"] = down.into();
             body["limit_up"] = up.into();
         }

@@ -73,7 +73,7 @@ impl Instrument {
 }
 
 /// Code, name and base price in yen of the demo shares.
-const SHARES: [(&str, &str, &str); 10] = [
+pub(super) const SHARES: [(&str, &str, &str); 10] = [
     ("7203", "Toyota Motor", "2850"),
     ("6758", "Sony Group", "3760"),
     ("9984", "SoftBank Group", "8920"),
@@ -220,6 +220,12 @@ pub fn instruments(choice: ProfileChoice) -> Vec<Instrument> {
     }
     all.push(REPLAYED);
     all
+}
+
+/// Symbols that the market simulation trades: all but the replayed one.
+pub fn simulated(instruments: &[Instrument]) -> Vec<String> {
+    let all = instruments.iter().map(|i| i.symbol).filter(|symbol| *symbol != REPLAYED.symbol);
+    all.map(str::to_owned).collect()
 }
 
 /// The assets these instruments need, each once.

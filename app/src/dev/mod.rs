@@ -6,6 +6,7 @@
 mod admin;
 mod child;
 mod console;
+mod day;
 mod demo;
 mod lock;
 mod ports;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use zaraba_engine::types::Seq;
 
 use self::admin::Admin;
 use self::console::Console;
@@ -28,7 +30,9 @@ use self::demo::ProfileChoice;
 use self::lock::DirLock;
 use self::ports::Ports;
 use self::postgres::PrivatePostgres;
+use crate::clock::MarketClock;
 use crate::config::Config;
+use crate::platform::Platform;
 use crate::tools::client::Endpoint;
 use crate::tools::credentials::DevFile;
 use crate::tools::sim;
@@ -39,6 +43,9 @@ use crate::wiring::Node;
 #[command(after_help = "Examples:\n  \
     zaraba dev --demo sim                 everything, with a market that moves\n  \
     zaraba dev --dir /tmp/z --profile crypto --port-base 9000\n  \
+    zaraba dev --sessions calendar        Tokyo's hours instead of around the clock\n  \
+    zaraba dev --demo day --day 2026-11-24 --speed 60 --instruments 5000 --until close\n  \
+    \x20                                     a whole trading day in seven minutes, its summary\n  \
     DATABASE_URL=postgres://… zaraba dev  on a database that exists\n\n\
     State lies in --dir and survives restarts; delete the directory to begin anew. \
     <dir>/dev.json has every address and the demo credentials.")]
@@ -58,6 +65,27 @@ pub struct Options {
     /// First of four ports: API, admin API, console, Postgres.
     #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1024..=65_532))]
     port_base: u16,
+    /// When Tokyo's instruments trade.
+    #[arg(long, value_enum)]
+    sessions: Option<Sessions>,
+    /// Simulate this trading day: the market's clock begins at 06:55 of it.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    day: Option<jiff::civil::Date>,
+    /// How many times as fast as real time a simulated day goes.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    speed: u32,
+    /// Tokyo instruments; beyond the ten known ones, made-up ones.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(10..=i64::from(day::universe::SHARES_MAX)))]
+    instruments: u32,
+    /// Orders of a simulated day (`--demo day`).
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1_000..=5_000_000))]
+    orders: u32,
+    /// Seed of a simulated day.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// End by itself, with the day's summary, after the close and the evening roll.
+    #[arg(long, value_enum)]
+    until: Option<Until>,
     /// Orders per second of the simulation, over all instruments.
     #[arg(long, default_value_t = 40.0)]
     sim_rate: f64,
@@ -69,8 +97,56 @@ pub struct Options {
 /// Whether a market simulation trades.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 enum Demo {
+    /// Nobody trades by himself.
     None,
+    /// A market that goes on and on.
     Sim,
+    /// A whole trading day of many shares (with --day, --speed, --instruments, --orders).
+    Day,
+}
+
+/// When Tokyo's instruments trade.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Sessions {
+    /// Around the clock on every day (default).
+    Always,
+    /// As Tokyo does (default of a simulated day).
+    Calendar,
+}
+
+/// When a development instance ends by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Until {
+    /// After the simulated day.
+    Close,
+}
+
+impl Options {
+    /// Whether a day is simulated.
+    fn simulates(&self) -> bool {
+        self.day.is_some() || self.demo == Demo::Day
+    }
+
+    fn sessions(&self) -> Sessions {
+        match (self.sessions, self.simulates()) {
+            (Some(given), _) => given,
+            (None, true) => Sessions::Calendar,
+            (None, false) => Sessions::Always,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.simulates() && self.sessions() == Sessions::Always {
+            bail!("a simulated day goes by the calendar: leave --sessions away");
+        }
+        if self.demo == Demo::Day && self.profile == ProfileChoice::Crypto {
+            bail!("a simulated day is Tokyo's: leave --profile crypto away");
+        }
+        if self.until.is_some() && !self.simulates() {
+            bail!("--until close needs a simulated day: --demo day or --day");
+        }
+        Ok(())
+    }
 }
 
 /// Runs a development instance until Ctrl-C or SIGTERM.
@@ -92,6 +168,9 @@ struct Parts {
     node: Option<Node>,
     console: Option<Console>,
     sim: Option<(CancellationToken, tokio::task::JoinHandle<sim::Counts>)>,
+    day: Option<tokio::task::JoinHandle<Result<day::Counts>>>,
+    /// Where the backend ended.
+    state: Option<(Seq, u64)>,
 }
 
 impl Parts {
@@ -101,11 +180,15 @@ impl Parts {
             stop.cancel();
             let _ = task.await;
         }
+        if let Some(task) = self.day.take() {
+            task.abort();
+            let _ = task.await;
+        }
         if let Some(console) = self.console.take() {
             console.stop().await;
         }
         if let Some(node) = self.node.take() {
-            node.stop().await;
+            self.state = node.stop().await;
         }
         if let Some(postgres) = self.postgres.take() {
             postgres.stop().await;
@@ -114,6 +197,7 @@ impl Parts {
 }
 
 async fn serve(options: Options) -> Result<()> {
+    options.check()?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     fs::create_dir_all(&options.dir)
@@ -129,20 +213,67 @@ async fn serve(options: Options) -> Result<()> {
         _ = interrupt.recv() => Err(anyhow::anyhow!("stopped while starting")),
         _ = terminate.recv() => Err(anyhow::anyhow!("stopped while starting")),
     };
+    let mut whole_day = false;
     let ended = match started {
         Ok(file) => {
             print_summary(&file, &dir);
-            tokio::select! {
-                _ = interrupt.recv() => Ok(()),
-                _ = terminate.recv() => Ok(()),
-                what = watch(&mut parts) => Err(anyhow::anyhow!("{what}")),
-            }
+            let mut day = parts.day.take();
+            let ended = loop {
+                tokio::select! {
+                    _ = interrupt.recv() => break Ok(()),
+                    _ = terminate.recv() => break Ok(()),
+                    what = watch(&mut parts) => break Err(anyhow::anyhow!("{what}")),
+                    traded = day_over(&mut day) => match traded {
+                        Ok(counts) => {
+                            eprintln!("the day is over: {counts}");
+                            whole_day = true;
+                            if options.until == Some(Until::Close) {
+                                break Ok(());
+                            }
+                            show_day(&dir, None).await?;
+                        }
+                        Err(error) => break Err(error),
+                    },
+                }
+            };
+            parts.day = day;
+            ended
         }
         Err(error) => Err(error),
     };
     eprintln!("stopping");
     parts.stop().await;
+    if whole_day && ended.is_ok() && options.until.is_some() {
+        show_day(&dir, parts.state).await?;
+    }
     ended
+}
+
+/// Resolves when the simulated day is over; never when there is none.
+async fn day_over(
+    task: &mut Option<tokio::task::JoinHandle<Result<day::Counts>>>,
+) -> Result<day::Counts> {
+    let Some(running) = task else { return std::future::pending().await };
+    let ended = running.await.context("the simulated day panicked");
+    *task = None;
+    ended?
+}
+
+/// Replays the journal, prints what the day brought, and compares the state with the
+/// backend's own, where that is known.
+async fn show_day(dir: &Path, state: Option<(Seq, u64)>) -> Result<()> {
+    let data = dir.join("data");
+    let summary =
+        tokio::task::spawn_blocking(move || crate::summary::of_journal(&data, None)).await??;
+    print!("{}", summary.in_words());
+    if let Some((seq, hash)) = state {
+        let replayed = (summary.seq, summary.state_hash);
+        if replayed != (seq, hash) {
+            bail!("the replay ends at {replayed:?}, the backend ended at {:?}", (seq, hash));
+        }
+        println!("  The backend ended with the same state: {hash:016x} after {seq} commands.");
+    }
+    Ok(())
 }
 
 /// Resolves when a part ends by itself.
@@ -210,7 +341,12 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
             url
         }
     };
-    let config = config(dir, ports, &url)?;
+    let config = config(dir, ports, &url, options.sessions())?;
+    let simulation = match options.simulates() {
+        true => Some(day::Simulation::of(options.day, &config)?),
+        false => None,
+    };
+    let clock = simulation.as_ref().map_or(MarketClock::REAL, |day| day.clock(options.speed));
     let log_path = dir.join("zaraba.log");
     let log = File::options()
         .create(true)
@@ -222,7 +358,7 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
     crate::projections::migrate::run(&database).await.context("cannot migrate the database")?;
     progress.done("migrations");
     let admin_token_file = config.http.admin_token_file.clone();
-    parts.node = Some(Node::start(config).await.context("cannot start the backend")?);
+    parts.node = Some(Node::start_with(config, clock).await.context("cannot start the backend")?);
     progress.done("backend, journal recovered");
 
     let token = fs::read_to_string(&admin_token_file)
@@ -241,6 +377,13 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
     let setup = setup::Setup { admin: &admin, endpoint: &endpoint, earlier: &earlier };
     setup.run(&instruments, options.accounts, &mut file).await?;
     progress.done("instruments, accounts, keys");
+    let mut places = None;
+    if options.demo == Demo::Day || options.instruments > demo::SHARES.len() as u32 {
+        let node = parts.node.as_ref().context("the backend is not there")?;
+        let shares = day::universe::shares(options.instruments);
+        places = Some(day::furnish::furnish(&node.platform, &shares).await?);
+        progress.done("more instruments, participants");
+    }
 
     if !options.no_console {
         let place = console::Place::prepare(dir, ports, &url)?;
@@ -252,15 +395,48 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
     // A start that was cut short left it; from here on dev.json has everything.
     let _ = fs::remove_file(&put_away);
     if options.demo == Demo::Sim {
-        parts.sim = Some(start_sim(options, &file));
+        parts.sim = Some(start_sim(options, &file, &instruments));
         progress.done("market simulation");
     }
+    if let Some(simulation) = simulation {
+        eprintln!("  simulating {} at {} times real time", simulation.date, options.speed);
+        let platform = parts.node.as_ref().map(|node| node.platform.clone());
+        let platform = platform.context("the backend is not there")?;
+        parts.day = Some(start_day(options, simulation, platform, places));
+    }
     Ok(file)
+}
+
+/// Starts the market's clock and the day's orders.
+fn start_day(
+    options: &Options,
+    simulation: day::Simulation,
+    platform: Platform,
+    places: Option<day::furnish::Places>,
+) -> tokio::task::JoinHandle<Result<day::Counts>> {
+    let demo = options.demo;
+    let entries = match demo {
+        Demo::Day => {
+            let shares = day::universe::shares(options.instruments);
+            day::plan::plan(&shares, options.orders, options.seed)
+        }
+        _ => Vec::new(),
+    };
+    platform.clock.start();
+    tokio::spawn(async move {
+        let counts = match &places {
+            Some(places) => simulation.trade(&platform, places, &entries).await?,
+            None => day::Counts::default(),
+        };
+        simulation.rolled(&platform).await;
+        Ok(counts)
+    })
 }
 
 fn start_sim(
     options: &Options,
     file: &DevFile,
+    instruments: &[demo::Instrument],
 ) -> (CancellationToken, tokio::task::JoinHandle<sim::Counts>) {
     let stop = CancellationToken::new();
     let plan = sim::Plan {
@@ -268,14 +444,18 @@ fn start_sim(
         keys: file.sim.clone(),
         seed: 1,
         rate: options.sim_rate,
-        symbols: Vec::new(),
+        // Its accounts own nothing of the made-up ones.
+        symbols: match options.instruments > demo::SHARES.len() as u32 {
+            true => demo::simulated(instruments),
+            false => Vec::new(),
+        },
     };
     let task = tokio::spawn(sim::trade(plan, stop.clone(), |_| {}));
     (stop, task)
 }
 
 /// The backend's settings for a development instance.
-fn config(dir: &Path, ports: Ports, postgres_url: &str) -> Result<Config> {
+fn config(dir: &Path, ports: Ports, postgres_url: &str, sessions: Sessions) -> Result<Config> {
     let mut config = Config { data_dir: dir.join("data"), ..Config::default() };
     config.http.listen = ports.api();
     config.http.admin_listen = ports.admin();
@@ -288,6 +468,10 @@ fn config(dir: &Path, ports: Ports, postgres_url: &str) -> Result<Config> {
     // Pages without a key (and tools looking at books) on a machine of one's own.
     config.auth.public_per_second = 10_000;
     config.postgres.url = postgres_url.to_owned();
+    config.schedule.sessions = match sessions {
+        Sessions::Always => "always".into(),
+        Sessions::Calendar => "calendar".into(),
+    };
     config.log.filter = "warn,zaraba=info".into();
     let text = toml::to_string(&config).context("cannot write the backend's settings")?;
     write_private(&dir.join("zaraba.toml"), text.as_bytes())?;
@@ -370,7 +554,13 @@ mod tests {
     #[test]
     fn the_backends_settings_are_valid() {
         let dir = tempfile::tempdir().unwrap();
-        let made = config(dir.path(), Ports::from(9000), "postgres://x@127.0.0.1:9003/x").unwrap();
+        let made = config(
+            dir.path(),
+            Ports::from(9000),
+            "postgres://x@127.0.0.1:9003/x",
+            Sessions::Always,
+        )
+        .unwrap();
         assert_eq!(Config::load(&dir.path().join("zaraba.toml")).unwrap(), made);
     }
 }

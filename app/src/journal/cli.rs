@@ -57,6 +57,18 @@ pub enum JournalVerb {
         #[arg(long)]
         from_snapshot: bool,
     },
+    /// Say what a trading day brought: auctions, quotes, limits, conditions, stop orders, odd
+    /// lots, movers. Replays the journal and compares every recorded state hash.
+    #[command(after_help = "Examples:\n  zaraba journal day --dir data\n  \
+        zaraba journal day --dir data --day 2026-11-24 --json")]
+    Day {
+        /// Where.
+        #[command(flatten)]
+        place: Where,
+        /// Which trading day; default: the last one with any business.
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        day: Option<jiff::civil::Date>,
+    },
 }
 
 /// Which data directory.
@@ -98,6 +110,7 @@ pub fn run(verb: JournalVerb) -> anyhow::Result<()> {
         JournalVerb::Verify(place) => verify(&place),
         JournalVerb::Dump { place, from, to } => dump(&place, from, to),
         JournalVerb::Replay { place, from_snapshot } => replay(&place, from_snapshot),
+        JournalVerb::Day { place, day } => summary(&place, day),
     }
 }
 
@@ -260,6 +273,16 @@ fn replay(place: &Where, from_snapshot: bool) -> anyhow::Result<()> {
         "commands_per_second": (replayer.replayed as f64 / took.as_secs_f64().max(1e-9)) as u64,
         "invariants": "hold", "check_seconds": seconds(checked.elapsed()),
     }));
+    Ok(())
+}
+
+fn summary(place: &Where, day: Option<jiff::civil::Date>) -> anyhow::Result<()> {
+    let day = day.map(crate::schedule::calendar::number);
+    let summary = crate::summary::of_journal(&place.dir, day)?;
+    match place.json {
+        true => println!("{}", serde_json::to_string(&summary).context("cannot write JSON")?),
+        false => print!("{}", summary.in_words()),
+    }
     Ok(())
 }
 

@@ -5,10 +5,11 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use zaraba_engine::types::{Seq, Timestamp};
 use zaraba_engine::{Command, Engine, Event};
 
-use super::JournalError;
+use super::files::check_segments;
 use super::format::reread_command;
 use super::reader::unreadable;
 use super::walk::{End, Walker};
+use super::{Dirs, JournalError};
 use crate::codec;
 
 /// Commands decoded before they are handed over together.
@@ -53,7 +54,17 @@ impl Replayer {
     pub fn replay(
         &mut self,
         walker: Walker,
+        progress: impl FnMut(Seq, u64),
+    ) -> Result<Walked, JournalError> {
+        self.replay_seen(walker, progress, |_, _, _, _| ())
+    }
+
+    /// As [`Replayer::replay`]; `see` is told of every command applied.
+    fn replay_seen(
+        &mut self,
+        walker: Walker,
         mut progress: impl FnMut(Seq, u64),
+        mut see: impl FnMut(&Engine, Timestamp, &Command, &[Event]),
     ) -> Result<Walked, JournalError> {
         let (filled, chunks) = bounded(AHEAD);
         let (recycle, recycled) = bounded(AHEAD);
@@ -63,7 +74,7 @@ impl Replayer {
             let mut events = 0;
             // Consumed, so that an early return closes the channel and ends the reader.
             for mut chunk in chunks {
-                events += self.chunk(&chunk)?;
+                events += self.chunk(&chunk, &mut see)?;
                 progress(chunk.place.0, chunk.place.1);
                 chunk.commands.clear();
                 chunk.checkpoints.clear();
@@ -75,11 +86,16 @@ impl Replayer {
         })
     }
 
-    fn chunk(&mut self, chunk: &Chunk) -> Result<u64, JournalError> {
+    fn chunk(
+        &mut self,
+        chunk: &Chunk,
+        see: &mut impl FnMut(&Engine, Timestamp, &Command, &[Event]),
+    ) -> Result<u64, JournalError> {
         let (mut done, mut events) = (0, 0);
         for (end, hash) in &chunk.checkpoints {
             for (seq, at, command) in &chunk.commands[done..*end] {
                 self.apply(*seq, *at, command);
+                see(&self.engine, *at, command, &self.events);
                 events += self.events.len() as u64;
             }
             done = *end;
@@ -105,6 +121,25 @@ impl Replayer {
             }
         }
     }
+}
+
+/// Replays a whole journal from its first command, comparing every recorded state hash; `see`
+/// is told of the state after each command, its time, the command and its events.
+///
+/// # Errors
+/// When there is no journal, it is damaged, or it gives another state.
+pub fn replay_all(
+    dirs: &Dirs,
+    see: impl FnMut(&Engine, Timestamp, &Command, &[Event]),
+) -> Result<Engine, JournalError> {
+    let headers = check_segments(dirs)?;
+    let Some(first) = headers.first() else {
+        let what = format!("{} holds no journal", dirs.journal.display());
+        return Err(JournalError::NotThere(what));
+    };
+    let mut replayer = Replayer::new(Engine::new());
+    replayer.replay_seen(Walker::at_segment(&dirs.journal, first.first)?, |_, _| (), see)?;
+    Ok(replayer.engine)
 }
 
 /// Walks to the end of the journal; how it ends, and how many commands were only checked.
