@@ -88,6 +88,8 @@ impl Share {
             open_order_cap: 0,
             session_rules: true,
             listed_shares: Quantity(self.listed),
+            market_min_quantity: Quantity(0),
+            market_max_quantity: Quantity(0),
         }
     }
 }

@@ -67,6 +67,8 @@ struct NewInstrument<'a> {
     taker_fee_ppm: Option<Given<'a>>,
     #[serde(borrow)]
     open_order_cap: Option<Given<'a>>,
+    #[serde(borrow)]
+    session_rules: Option<Given<'a>>,
 }
 
 impl NewInstrument<'_> {
@@ -108,7 +110,10 @@ impl NewInstrument<'_> {
             taker_fee_ppm: whole(&self.taker_fee_ppm, "taker_fee_ppm", 0, 1_000_000)? as i32,
             open_order_cap: whole(&self.open_order_cap, "open_order_cap", 0, i32::MAX.into())?
                 as u32,
-            session_rules: false,
+            session_rules: match &self.session_rules {
+                Some(given) => given.flag("session_rules")?,
+                None => false,
+            },
             listed_shares: Quantity(0),
             market_min_quantity: Quantity(0),
             market_max_quantity: Quantity(0),
