@@ -198,6 +198,8 @@ pub(crate) struct Day {
     pub(crate) rolling: bool,
     /// First order slot the next step of the roll looks at.
     pub(crate) cursor: u32,
+    /// First instrument that is not rolled yet.
+    pub(crate) market: u32,
 }
 
 /// A level a command changed, until its final state is announced.

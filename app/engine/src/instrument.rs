@@ -115,8 +115,8 @@ impl TickRule {
     pub fn step(self) -> i64 {
         match self {
             TickRule::Fixed(tick) => tick.0,
-            TickRule::TseTopix500 => 1,
-            TickRule::TseOther => 10,
+            // One for both tables, so that an instrument can change from one to the other.
+            TickRule::TseTopix500 | TickRule::TseOther => 1,
         }
     }
 }

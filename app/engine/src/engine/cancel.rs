@@ -4,7 +4,7 @@
 
 use crate::command::{CANCEL_MANY_SLICE, Cancel, CancelMany};
 use crate::engine::amend::push_level;
-use crate::engine::{Day, Engine, LevelState, Room, Touched, refuse};
+use crate::engine::{Day, Engine, LevelState, Room, Session, Touched, refuse};
 use crate::event::{CloseReason, Event};
 use crate::orders::{Flags, Kind, NIL};
 use crate::reject::Reject;
@@ -189,6 +189,16 @@ impl Engine {
         (count, false)
     }
 
+    /// Makes a resting order one of the new day's: whatever stays in a book that follows sessions
+    /// is simultaneous with the first orders of the day.
+    fn rest_of_the_day_before(&mut self, slot: u32, profile: Profile) {
+        let hot = &mut self.orders.hot[slot as usize];
+        let market = &self.markets[hot.instrument.0 as usize];
+        if hot.kind == Kind::Live && market.profile == profile && market.session_rules {
+            hot.set_stage(0);
+        }
+    }
+
     /// Why an order of a profile does not see the trading day `day`, if so. The locks of those
     /// that wait are brought up to the day's limits.
     fn ends_with_day(
@@ -230,11 +240,23 @@ impl Engine {
         if !continues && profile == Profile::Crypto {
             self.fees.day += 1;
         }
+        let mut market = if continues { current.market } else { 0 };
+        if market == 0 {
+            // Moments of the new day begin from the first.
+            let session = &mut self.sessions[profile as usize];
+            *session = Session { day: session.day, ..Session::default() };
+        }
+        if !self.roll_instruments(profile, &mut market, events) {
+            self.days[profile as usize] = Day { day, rolling: true, cursor: 0, market };
+            events.push(Event::DayRolled { count: 0, more: true });
+            return Ok(());
+        }
         let mut cursor = if continues { current.cursor } else { 0 };
         let slots = self.orders.hot.len() as u32;
         let end = slots.min(cursor.saturating_add(ROLL_SLICE));
         let mut count = 0;
         while cursor < end && count < CANCEL_MANY_SLICE {
+            self.rest_of_the_day_before(cursor, profile);
             if let Some(reason) = self.ends_with_day(cursor, profile, day, events) {
                 self.end_one_of_many(cursor, reason, events);
                 count += 1;
@@ -243,9 +265,32 @@ impl Engine {
         }
         let more = cursor < slots;
         self.days[profile as usize] =
-            Day { day, rolling: more, cursor: if more { cursor } else { 0 } };
+            Day { day, rolling: more, cursor: if more { cursor } else { 0 }, market };
         self.announce_touched(events);
         events.push(Event::DayRolled { count, more });
         Ok(())
+    }
+
+    /// Rolls instruments that follow sessions from number `next` on, as many as one command
+    /// may; whether none is left.
+    fn roll_instruments(
+        &mut self,
+        profile: Profile,
+        next: &mut u32,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let mut count = 0;
+        while (*next as usize) < self.markets.len() {
+            let market = &self.markets[*next as usize];
+            if market.session_rules && market.profile == profile {
+                if count == CANCEL_MANY_SLICE {
+                    return false;
+                }
+                self.roll_instrument(InstrumentId(*next), events);
+                count += 1;
+            }
+            *next += 1;
+        }
+        true
     }
 }

@@ -255,6 +255,11 @@ impl Market {
         Ok(())
     }
 
+    /// Changes which prices are allowed; the book's step stays.
+    pub(crate) fn set_ticks(&mut self, ticks: TickRule) {
+        self.ticks = ticks;
+    }
+
     /// Which prices are allowed.
     pub(crate) fn ticks(&self) -> TickRule {
         self.ticks
@@ -311,6 +316,10 @@ impl Market {
     pub(crate) fn worst_price(&self, side: Side, bound: i64, best_bid: Option<i64>) -> i64 {
         match side {
             Side::Buy => bound,
+            // In an auction, or at a quote, a sell may get more than the best bid.
+            Side::Sell if self.session_rules => {
+                best_bid.unwrap_or(bound).max(bound).max(self.limit_up)
+            }
             Side::Sell => best_bid.map_or(bound, |best| best.max(bound)),
         }
     }

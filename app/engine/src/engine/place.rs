@@ -3,15 +3,16 @@
 //! 1. account known, client id not empty, instrument known: refused without a record;
 //! 2. client id known: the first answer again, or `duplicate_client_order_id`;
 //! 3. from here a refusal is recorded under a number of its own: account status (of system
-//!    accounts only the house trades), instrument status, halts of its kind and side, kind with
-//!    time in force and post-only, quantity, price, reference price of market orders, quantity
-//!    of one by amount, arithmetic, post-only against the book, open-order cap, funds, room in
+//!    accounts only the house trades), instrument status, halts of its kind and side, phase and
+//!    condition, kind with time in force and post-only, quantity, price, reference price of market orders, quantity
+//!    of one by amount, arithmetic, post-only against the book, 30% of listed shares, short-sale price, open-order cap, funds, room in
 //!    memory.
 
 use crate::command::Place;
 use crate::engine::OrderStatus;
 use crate::engine::amount::Sized;
 use crate::engine::market::reaches;
+use crate::engine::terms::mark_condition;
 use crate::engine::{Engine, refuse};
 use crate::event::{Cause, CloseReason, Event};
 use crate::money::Traded;
@@ -22,6 +23,8 @@ use crate::types::*;
 /// An order that passed every check.
 pub(super) struct Admission {
     pub(super) bound: i64,
+    /// Bound of the market order a funari order turns into.
+    funari: Option<i64>,
     pub(super) pays: u32,
     pub(super) lock: i64,
     /// What a market order by amount comes to.
@@ -76,6 +79,13 @@ impl Engine {
                 hot.flags.set(Flags::MARKET, place.kind == OrderKind::Market && rests);
                 let order = OrderId(hot.id);
                 events.push(Event::Accepted { order, bound: Price(admission.bound) });
+                if place.condition != Condition::Any {
+                    mark_condition(hot, &self.orders.cold[slot as usize]);
+                    self.markets[place.instrument.0 as usize].tokyo.conditioned = true;
+                }
+                if let Some(bound) = admission.funari {
+                    self.orders.extra_mut(slot).stop_bound = bound;
+                }
                 if let Some(sized) = admission.sized {
                     self.size(slot, sized, events);
                     if place.time_in_force == TimeInForce::Fok && !sized.whole {
@@ -148,7 +158,11 @@ impl Engine {
     pub(super) fn enter(&mut self, slot: u32, time_in_force: TimeInForce, events: &mut Vec<Event>) {
         let hot = &self.orders.hot[slot as usize];
         let (instrument, side) = (hot.instrument, hot.side);
-        if self.markets[instrument.0 as usize].gathers() {
+        let market = &self.markets[instrument.0 as usize];
+        if hot.conditioned() && market.keeps_waiting(self.orders.cold[slot as usize].condition) {
+            return self.park(slot, events);
+        }
+        if market.gathers() {
             return self.rest(slot, events);
         }
         self.cross(slot, events);
@@ -179,6 +193,7 @@ impl Engine {
         market.check_halts(place.kind, place.side)?;
         market.refuses()?;
         market.phase_refuses()?;
+        self.check_condition(place)?;
         let may_rest = matches!(place.time_in_force, TimeInForce::Gtc | TimeInForce::Day);
         let market_order = place.kind == OrderKind::Market;
         let rests = market.session_rules && place.time_in_force == TimeInForce::Day;
@@ -215,7 +230,12 @@ impl Engine {
         } else {
             (None, place.quantity.0, bound)
         };
-        let worst = match (place.side, entry.worst) {
+        // A funari order becomes a market order: that is what it can spend at worst.
+        let funari = match place.condition {
+            Condition::Funari => Some(market.market_bound(place.side)?),
+            _ => None,
+        };
+        let worst = match (place.side, entry.worst.or(funari)) {
             (Side::Buy, Some(worst)) => worst.max(bound),
             _ => bound,
         };
@@ -225,6 +245,7 @@ impl Engine {
         if place.post_only && crosses && !market.gathers() && !entry.waits {
             return Err(Reject::PostOnlyWouldCross);
         }
+        self.check_share_rules(place)?;
         let stays = may_rest || entry.waits || entry.orders > 1;
         if stays && market.open_order_cap != 0 {
             let open = self.open_counts.get(place.account, place.instrument);
@@ -247,7 +268,7 @@ impl Engine {
         if full {
             return Err(Reject::CapacityExhausted);
         }
-        Ok(Admission { bound, pays, lock, sized })
+        Ok(Admission { bound, funari, pays, lock, sized })
     }
 
     /// Checks the quantity of an order of this kind.
@@ -281,10 +302,13 @@ impl Engine {
         let order = &self.orders.hot[slot as usize];
         let market = &self.markets[order.instrument.0 as usize];
         let mut missing = order.remaining;
+        let mut reach = market.reach(order.side, self.at);
         for level in self.books.walk(&market.sides[order.side.opposite() as usize]) {
-            if !reaches(order.side, order.bound, level.price) {
+            let price = level.price;
+            if !reaches(order.side, order.bound, price) || !reaches(order.side, reach, price) {
                 break;
             }
+            reach = market.reach_after(order.side, price, self.at);
             missing -= level.quantity.min(missing);
             if missing == 0 {
                 return true;

@@ -134,6 +134,18 @@ impl Market {
         }
     }
 
+    /// As [`Market::reach`], once a trade at `price` has printed in the same command.
+    pub(crate) fn reach_after(&self, side: Side, price: i64, now: Timestamp) -> i64 {
+        if !self.session_rules || self.reference() == 0 {
+            return self.reach(side, now);
+        }
+        let one = self.moved(price, side, jpx::renewal_width(Price(price)));
+        match side {
+            Side::Buy => one.min(self.sequential_reach(side, now)),
+            Side::Sell => one.max(self.sequential_reach(side, now)),
+        }
+    }
+
     /// Price at which an order of `side` trades with a level of the other side (zero: its
     /// market orders): the level's, but while a sequential quote is held no better than that.
     pub(crate) fn trade_price(&self, side: Side, level: i64) -> i64 {

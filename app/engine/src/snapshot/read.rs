@@ -322,8 +322,12 @@ impl Engine {
         self.trades = input.u64()?;
         self.orders.counter = input.u64()?;
         for profile in 0..self.days.len() {
-            self.days[profile] =
-                Day { day: input.u32()?, rolling: input.flag()?, cursor: input.u32()? };
+            self.days[profile] = Day {
+                day: input.u32()?,
+                rolling: input.flag()?,
+                cursor: input.u32()?,
+                market: input.u32()?,
+            };
         }
         Ok(())
     }

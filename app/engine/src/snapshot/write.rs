@@ -197,6 +197,7 @@ impl Engine {
             out.u32(day.day);
             out.u8(u8::from(day.rolling));
             out.u32(day.cursor);
+            out.u32(day.market);
         }
     }
 
