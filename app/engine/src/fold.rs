@@ -74,8 +74,9 @@ impl OrderState {
         Some(OrderState { created_at: at, updated_at: at, seq, ..state })
     }
 
-    /// Takes in one event; events about other orders change nothing. Whether it changed.
-    pub fn follow(&mut self, event: &Event, at: Timestamp, seq: Seq) -> bool {
+    /// Takes in one event of a command; events about other orders change nothing. Whether it
+    /// changed.
+    pub fn follow(&mut self, command: &Command, event: &Event, at: Timestamp, seq: Seq) -> bool {
         match *event {
             Event::Trade(t) if t.taker == self.order || t.maker == self.order => {
                 self.filled.0 += t.quantity.0;
@@ -88,14 +89,12 @@ impl OrderState {
                 self.filled_more();
             }
             Event::Amended { order, price, quantity, .. } if order == self.order => {
-                if self.kind == OrderKind::Limit && self.price == price && self.quantity == quantity
-                {
+                let price = if self.kind == OrderKind::Limit { price } else { self.price };
+                let condition = amended_condition(command).unwrap_or(self.condition);
+                if (self.price, self.quantity, self.condition) == (price, quantity, condition) {
                     return false;
                 }
-                if self.kind == OrderKind::Limit {
-                    self.price = price;
-                }
-                self.quantity = quantity;
+                (self.price, self.quantity, self.condition) = (price, quantity, condition);
             }
             Event::Parked { order } if order == self.order => {
                 self.status = OrderStatus::PendingTrigger;
@@ -121,6 +120,14 @@ impl OrderState {
         self.updated_at = at;
         self.seq = seq;
         true
+    }
+}
+
+/// The condition an amendment asks for.
+pub fn amended_condition(command: &Command) -> Option<Condition> {
+    match command {
+        Command::Amend(amend) => amend.condition,
+        _ => None,
     }
 }
 

@@ -366,7 +366,7 @@ impl State {
                     if let Event::Attached { parent, .. } = event
                         && let Some(state) = self.orders.get_mut(*parent)
                     {
-                        state.follow(event, step.at, step.seq);
+                        state.follow(&step.command, event, step.at, step.seq);
                     }
                     if let Some(order) = OrderState::made(&step.command, event, step.at, step.seq) {
                         self.insert(order);
@@ -375,7 +375,7 @@ impl State {
                 Event::DeskTrade(trade) => {
                     self.last_trade = trade.trade;
                     if let Some(state) = self.orders.get_mut(trade.order) {
-                        state.follow(event, step.at, step.seq);
+                        state.follow(&step.command, event, step.at, step.seq);
                     }
                 }
                 Event::Amended { order, .. }
@@ -384,7 +384,7 @@ impl State {
                 | Event::Prevented { order, .. }
                 | Event::Closed { order, .. } => {
                     if let Some(state) = self.orders.get_mut(*order) {
-                        state.follow(event, step.at, step.seq);
+                        state.follow(&step.command, event, step.at, step.seq);
                         let account = state.account;
                         if !state.status.is_live() {
                             self.account(account).open.remove(order);
@@ -396,7 +396,7 @@ impl State {
                     self.book(trade.instrument).last_price = trade.price;
                     for order in [trade.maker, trade.taker] {
                         if let Some(state) = self.orders.get_mut(order) {
-                            state.follow(event, step.at, step.seq);
+                            state.follow(&step.command, event, step.at, step.seq);
                         }
                     }
                 }

@@ -10,10 +10,12 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use zaraba_engine::Event;
 use zaraba_engine::engine::{BalanceState, OrderState};
-use zaraba_engine::event::{CloseReason, Trade};
+use zaraba_engine::event::{CloseReason, DeskTrade, Trade};
 use zaraba_engine::types::*;
 
 use crate::bus::Step;
+use crate::live::fold;
+use crate::queries::Liquidity;
 
 /// Place of a private event in its account's history.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -69,8 +71,8 @@ pub struct Fill {
     pub quantity: Quantity,
     /// Fee in the quote asset; negative: rebate.
     pub fee: Amount,
-    /// Whether that order took liquidity.
-    pub taker: bool,
+    /// How it came about.
+    pub liquidity: Liquidity,
     /// When.
     pub at: Timestamp,
 }
@@ -178,7 +180,7 @@ impl Tracker {
                     if let Event::Attached { parent, .. } = event
                         && let Some(state) = self.orders.get_mut(parent)
                     {
-                        state.follow(event, step.at, step.seq);
+                        state.follow(&step.command, event, step.at, step.seq);
                     }
                     if let Some(state) = made {
                         if state.status.is_live() {
@@ -191,9 +193,10 @@ impl Tracker {
                 | Event::Triggered { order, .. }
                 | Event::Prevented { order, .. } => self.followed(step, index, *order, event, out),
                 // Alone it is a repeat: nothing moved, and the tables keep no row of it either.
-                Event::Amended { .. } if events.len() == 1 => {}
+                Event::Amended { .. } if fold::repeats(events) => {}
                 Event::Amended { order, .. } => self.followed(step, index, *order, event, out),
                 Event::Trade(trade) => self.traded(step, index, event, trade, out),
+                Event::DeskTrade(trade) => self.desk_traded(step, index, event, trade, out),
                 Event::Closed { order, reason, .. } => {
                     let Some(state) = self.change(*order, event, step) else { continue };
                     let state = *state;
@@ -234,7 +237,7 @@ impl Tracker {
             );
             return None;
         };
-        state.follow(event, step.at, step.seq);
+        state.follow(&step.command, event, step.at, step.seq);
         Some(state)
     }
 
@@ -277,12 +280,41 @@ impl Tracker {
                 price: trade.price,
                 quantity: trade.quantity,
                 fee,
-                taker,
+                liquidity: Liquidity::of(taker, trade.auction),
                 at: step.at,
             };
             let position = Position { seq: step.seq, ordinal: ordinal::of(index, fill_part) };
             out.push(PrivateEvent { account, position, body: Body::Fill(fill) });
         }
+    }
+}
+
+impl Tracker {
+    /// An odd-lot order's trade with the house. The house is told by its balances.
+    fn desk_traded(
+        &mut self,
+        step: &Step,
+        index: usize,
+        event: &Event,
+        trade: &DeskTrade,
+        out: &mut Vec<PrivateEvent>,
+    ) {
+        if let Some(state) = self.change(trade.order, event, step) {
+            out.push(told(index, ordinal::TAKER, *state));
+        }
+        let fill = Fill {
+            fill: trade.trade.0 * 2 + 1,
+            order: trade.order,
+            instrument: trade.instrument,
+            side: trade.side,
+            price: trade.price,
+            quantity: trade.quantity,
+            fee: Amount::ZERO,
+            liquidity: Liquidity::Desk,
+            at: step.at,
+        };
+        let position = Position { seq: step.seq, ordinal: ordinal::of(index, ordinal::TAKER_FILL) };
+        out.push(PrivateEvent { account: trade.account, position, body: Body::Fill(fill) });
     }
 }
 

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use zaraba_engine::Engine;
 use zaraba_engine::command::{AssetSpec, Via};
-use zaraba_engine::engine::{AccountState, OrderState};
+use zaraba_engine::engine::{AccountState, OrderState, OrderStatus};
 use zaraba_engine::event::CloseReason;
 use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
 
 use super::collect::{ticks_word, via_word};
 use super::copy::Rows;
+use super::rules::Rules;
 
 /// Nanoseconds of a day: history is partitioned by UTC day.
 const DAY_NS: u64 = 86_400_000_000_000;
@@ -26,14 +27,17 @@ pub(super) const LEDGER_ENTRIES: &str = "at, seq, ordinal, account_id, asset_id,
 /// Columns of the state tables, in the order their rows are encoded here.
 pub(super) const ORDERS: &str = "order_id, account_id, instrument_id, client_order_id, side, \
      type, time_in_force, post_only, price, quantity, filled, notional, status, reject_code, \
-     close_reason, via, api_key, created_at, updated_at, seq";
-pub(super) const ACCOUNTS: &str = "account_id, code, status, created_at, seq";
+     close_reason, condition, self_trade, short_sale, trigger_price, trigger_when, stop_price, \
+     stop_when, stop_limit, expires, parent_id, child_id, prevented, amount, odd_lot, via, \
+     api_key, created_at, updated_at, seq";
+pub(super) const ACCOUNTS: &str = "account_id, code, status, group_id, created_at, seq";
 pub(super) const BALANCES: &str = "account_id, asset_id, total, locked, seq";
 pub(super) const ASSETS: &str = "asset_id, code, exponent, seq";
 pub(super) const INSTRUMENTS: &str = "instrument_id, symbol, name, profile, base_asset, \
      quote_asset, price_digits, quantity_digits, ticks, lot, min_quantity, max_quantity, \
      base_price, limit_down, limit_up, market_band_ppm, maker_fee_ppm, taker_fee_ppm, \
-     open_order_cap, status, seq";
+     open_order_cap, status, session_rules, listed_shares, phase, phase_until, quote_kind, \
+     quote_side, quote_price, quote_until, halts, short_restricted, halt_reason, seq";
 
 /// A UTC day, counted from 1970-01-01.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -81,12 +85,20 @@ pub(super) struct OrderRecord {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct OrderDelta {
     pub order: OrderId,
+    pub kind: Option<OrderKind>,
     pub price: Option<Price>,
     pub quantity: Option<Quantity>,
-    /// Open quantity now (unfilled, when closed).
-    pub remaining: Quantity,
-    /// What the bundle's trades added to the notional.
+    pub condition: Option<Condition>,
+    pub child: Option<OrderId>,
+    /// What the bundle's trades added to what is filled.
+    pub filled: i64,
+    /// And to the notional.
     pub notional: i64,
+    /// What was kept from trading with the same account.
+    pub prevented: i64,
+    pub status: Option<OrderStatus>,
+    /// Without a status: whether it became active, if it waited.
+    pub activated: bool,
     /// Set when it is no longer live.
     pub closed: Option<CloseReason>,
     pub at: Timestamp,
@@ -98,7 +110,16 @@ pub(super) struct OrderDelta {
 pub(super) struct AccountRecord {
     pub account: AccountId,
     pub state: AccountState,
+    pub group: GroupId,
     pub created_at: Timestamp,
+    pub seq: Seq,
+}
+
+/// What changed of an account whose row is already there.
+#[derive(Clone, Default)]
+pub(super) struct AccountDelta {
+    pub status: Option<AccountStatus>,
+    pub group: Option<GroupId>,
     pub seq: Seq,
 }
 
@@ -124,10 +145,13 @@ pub(super) struct Bundle {
     pub new_orders: Vec<OrderRecord>,
     pub order_deltas: Vec<OrderDelta>,
     pub new_accounts: Vec<AccountRecord>,
-    pub account_statuses: BTreeMap<AccountId, (AccountStatus, Seq)>,
+    pub account_changes: BTreeMap<AccountId, AccountDelta>,
     pub balances: HashMap<(AccountId, AssetId), BalanceRecord>,
     pub assets: Vec<(AssetId, AssetSpec, Seq)>,
     pub instruments: BTreeMap<InstrumentId, (InstrumentState, Seq)>,
+    /// Why instruments are halted now; `None`: they are not.
+    pub halt_reasons: BTreeMap<InstrumentId, Option<String>>,
+    pub rules: Rules,
     /// Where each touched order is.
     pub places: HashMap<OrderId, OrderPlace>,
 }
@@ -153,10 +177,12 @@ impl Bundle {
             new_orders: Vec::new(),
             order_deltas: Vec::new(),
             new_accounts: Vec::new(),
-            account_statuses: BTreeMap::new(),
+            account_changes: BTreeMap::new(),
             balances: HashMap::new(),
             assets: Vec::new(),
             instruments: BTreeMap::new(),
+            halt_reasons: BTreeMap::new(),
+            rules: Rules::default(),
             places: HashMap::new(),
         }
     }
@@ -164,20 +190,24 @@ impl Bundle {
     /// Bytes of history in it: what bounds a bundle of commands with very many events.
     pub(super) fn bytes(&self) -> usize {
         let tables = [&self.order_events, &self.fills, &self.ledger_entries];
-        tables.iter().map(|rows| rows.bytes().len()).sum()
+        let rules = [&self.rules.auctions, &self.rules.quotes, &self.rules.risk_warnings];
+        tables.iter().chain(&rules).map(|rows| rows.bytes().len()).sum()
     }
 
     /// Rows it writes, by table.
-    pub(super) fn rows(&self) -> [(&'static str, u64); 8] {
+    pub(super) fn rows(&self) -> [(&'static str, u64); 11] {
         [
             ("order_events", self.order_events.len()),
             ("fills", self.fills.len()),
             ("ledger_entries", self.ledger_entries.len()),
             ("orders", (self.new_orders.len() + self.order_deltas.len()) as u64),
             ("balances", self.balances.len() as u64),
-            ("accounts", (self.new_accounts.len() + self.account_statuses.len()) as u64),
+            ("accounts", (self.new_accounts.len() + self.account_changes.len()) as u64),
             ("assets", self.assets.len() as u64),
             ("instruments", self.instruments.len() as u64),
+            ("auctions", self.rules.auctions.len()),
+            ("quotes", self.rules.quotes.len()),
+            ("risk_warnings", self.rules.risk_warnings.len()),
         ]
     }
 }
@@ -186,7 +216,7 @@ impl Bundle {
 pub(super) fn encode_orders<'a>(orders: impl Iterator<Item = &'a OrderRecord>) -> Rows {
     let mut rows = Rows::default();
     for OrderRecord { state, via, key } in orders {
-        rows.row(20)
+        rows.row(34)
             .id(state.order.0)
             .int4(state.account.0)
             .int4(state.instrument.0)
@@ -202,6 +232,20 @@ pub(super) fn encode_orders<'a>(orders: impl Iterator<Item = &'a OrderRecord>) -
             .text(state.status.as_str())
             .text_or_null(state.reject.map(|reject| reject.code()))
             .text_or_null(state.closed.map(CloseReason::as_str))
+            .text(state.condition.as_str())
+            .text(state.self_trade.as_str())
+            .text(state.short.as_str())
+            .int8(state.trigger.map_or(0, |trigger| trigger.price.0))
+            .text_or_null(state.trigger.map(|trigger| trigger.when.as_str()))
+            .int8(state.stop.map_or(0, |stop| stop.trigger.price.0))
+            .text_or_null(state.stop.map(|stop| stop.trigger.when.as_str()))
+            .int8(state.stop.map_or(0, |stop| stop.price.0))
+            .int4(state.expires)
+            .id(state.parent.0)
+            .id(state.child.0)
+            .int8(state.prevented.0)
+            .int8(state.amount.0)
+            .bool(state.odd_lot)
             .text(via_word(*via))
             .int4(*key)
             .at(state.created_at)
@@ -215,10 +259,11 @@ pub(super) fn encode_orders<'a>(orders: impl Iterator<Item = &'a OrderRecord>) -
 pub(super) fn encode_accounts<'a>(accounts: impl Iterator<Item = &'a AccountRecord>) -> Rows {
     let mut rows = Rows::default();
     for record in accounts {
-        rows.row(5)
+        rows.row(6)
             .int4(record.account.0)
             .text(record.state.code.as_str())
             .text(record.state.status.as_str())
+            .int4(u32::from(record.group.0))
             .at(record.created_at)
             .id(record.seq.0);
     }
@@ -255,11 +300,12 @@ pub(super) fn encode_assets<'a>(
 /// Encodes instruments as rows of `trading.instruments`.
 pub(super) fn encode_instruments<'a>(
     instruments: impl Iterator<Item = (&'a InstrumentId, &'a (InstrumentState, Seq))>,
+    halt_reasons: &BTreeMap<InstrumentId, Option<String>>,
 ) -> Rows {
     let mut rows = Rows::default();
     for (instrument, (state, seq)) in instruments {
         let spec = &state.spec;
-        rows.row(21)
+        rows.row(32)
             .int4(instrument.0)
             .text(spec.symbol.as_str())
             .text(spec.name.as_str())
@@ -280,6 +326,17 @@ pub(super) fn encode_instruments<'a>(
             .int4(spec.taker_fee_ppm as u32)
             .int4(spec.open_order_cap)
             .text(state.status.as_str())
+            .bool(spec.session_rules)
+            .int8(spec.listed_shares.0)
+            .text(state.phase.as_str())
+            .at_or_null(state.until)
+            .text(state.quote.kind.as_str())
+            .text(state.quote.side.as_str())
+            .int8(state.quote.price.0)
+            .at_or_null(state.quote.due)
+            .int2(i16::from(state.halts.0))
+            .bool(state.short_restricted)
+            .text_or_null(halt_reasons.get(instrument).and_then(Option::as_deref))
             .id(seq.0);
     }
     rows

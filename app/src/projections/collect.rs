@@ -6,12 +6,15 @@
 //! later events of the bundle overwrite; of an order of an earlier bundle only the change is
 //! kept, as absolute values wherever the events give them.
 
-use zaraba_engine::command::{Place, Provenance, Transfer, Via};
+use zaraba_engine::command::{Provenance, Transfer, Via};
 use zaraba_engine::engine::{AccountState, OrderState, OrderStatus};
-use zaraba_engine::event::{Cause, CloseReason, Trade};
+use zaraba_engine::event::{Cause, CloseReason, DeskTrade, Trade};
 use zaraba_engine::instrument::{InstrumentState, TickRule};
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event, Reject};
+use zaraba_engine::{Command, Engine, Event};
+
+use crate::live::fold;
+use crate::queries::Liquidity;
 
 use super::bundle::{
     AccountRecord, BalanceRecord, Bundle, Day, Mark, OrderDelta, OrderPlace, OrderRecord,
@@ -29,10 +32,10 @@ pub(super) struct Collector {
 }
 
 /// One command as the collector sees it.
-struct Step<'a> {
-    seq: Seq,
-    at: Timestamp,
-    command: &'a Command,
+pub(super) struct Step<'a> {
+    pub(super) seq: Seq,
+    pub(super) at: Timestamp,
+    pub(super) command: &'a Command,
 }
 
 impl Collector {
@@ -75,19 +78,28 @@ impl Collector {
         for (ordinal, event) in events.iter().enumerate() {
             let ordinal = ordinal as u32;
             match event {
-                Event::InstrumentCreated { .. }
-                | Event::InstrumentStatusChanged { .. }
-                | Event::PriceLimitsChanged { .. } => {
+                Event::InstrumentCreated { .. } => {
                     instrument_event(&mut self.instruments, bundle, &step, event);
+                }
+                _ if event.changes_instrument().is_some() => {
+                    instrument_event(&mut self.instruments, bundle, &step, event);
+                    bundle.rule(&step, ordinal, event);
                 }
                 Event::Trade(trade) => {
                     let spec = &self.instruments[trade.instrument.0 as usize].spec;
                     bundle.trade(&step, ordinal, trade, spec.quote_asset);
                 }
-                // An amendment to what the order is already (a repeat) moves no level and no
-                // lock: it stands alone, changed nothing and leaves no row.
-                Event::Amended { .. } if events.len() == 1 => {}
-                _ => bundle.event(&step, ordinal, event),
+                Event::DeskTrade(trade) => {
+                    let spec = &self.instruments[trade.instrument.0 as usize].spec;
+                    bundle.desk_trade(&step, ordinal, trade, spec.quote_asset);
+                    bundle.rule(&step, ordinal, event);
+                }
+                // It changed nothing and leaves no row.
+                Event::Amended { .. } if fold::repeats(events) => {}
+                _ => {
+                    bundle.event(&step, ordinal, event);
+                    bundle.rule(&step, ordinal, event);
+                }
             }
         }
     }
@@ -125,14 +137,17 @@ impl Bundle {
                 self.add_account(step, account, code.as_str());
             }
             (Event::AccountStatusChanged { account, status }, _) => {
-                self.account_status(step, account, status);
+                self.account_change(step, account, |status_, _| *status_ = Some(status));
             }
-            (Event::Accepted { order, .. }, Command::Place(place)) => {
-                self.place(step, ordinal, place, order, None);
+            (Event::GroupChanged { account, group }, _) => {
+                self.account_change(step, account, |_, group_| *group_ = Some(group));
             }
-            (Event::Refused { code, order: Some(order) }, Command::Place(place)) => {
-                self.place(step, ordinal, place, order, Some(code));
+            (Event::Accepted { .. } | Event::Refused { .. } | Event::Attached { .. }, _) => {
+                self.place(step, ordinal, event);
             }
+            (Event::Parked { order }, _) => self.parked(step, ordinal, order, event),
+            (Event::Triggered { .. }, _) => self.triggered(step, ordinal, event),
+            (Event::Prevented { .. }, _) => self.prevented(step, ordinal, event),
             (Event::Amended { .. }, _) => self.amended(step, ordinal, event),
             (Event::Closed { .. }, _) => self.closed(step, ordinal, event),
             (Event::Balance { .. }, _) => self.balance(step, ordinal, event),
@@ -145,54 +160,130 @@ impl Bundle {
         self.new_accounts.push(AccountRecord {
             account,
             state: AccountState { code, status: AccountStatus::Active },
+            group: GroupId(0),
             created_at: step.at,
             seq: step.seq,
         });
     }
 
-    fn account_status(&mut self, step: &Step<'_>, account: AccountId, status: AccountStatus) {
+    fn account_change(
+        &mut self,
+        step: &Step<'_>,
+        account: AccountId,
+        change: impl Fn(&mut Option<AccountStatus>, &mut Option<GroupId>),
+    ) {
         // Numbers are dense, so the new accounts of a bundle are in order of theirs.
         match self.new_accounts.binary_search_by_key(&account, |new| new.account) {
             Ok(index) => {
-                self.new_accounts[index].state.status = status;
-                self.new_accounts[index].seq = step.seq;
+                let new = &mut self.new_accounts[index];
+                let (mut status, mut group) = (None, None);
+                change(&mut status, &mut group);
+                new.state.status = status.unwrap_or(new.state.status);
+                new.group = group.unwrap_or(new.group);
+                new.seq = step.seq;
             }
             Err(_) => {
-                self.account_statuses.insert(account, (status, step.seq));
+                let delta = self.account_changes.entry(account).or_default();
+                change(&mut delta.status, &mut delta.group);
+                delta.seq = step.seq;
             }
         }
     }
 
-    fn place(
-        &mut self,
-        step: &Step<'_>,
-        ordinal: u32,
-        place: &Place,
-        order: OrderId,
-        reject: Option<Reject>,
-    ) {
-        let event = match reject {
-            Some(code) => Event::Refused { code, order: Some(order) },
-            None => Event::Accepted { order, bound: place.price },
+    /// A new order: taken, refused, or registered behind another.
+    fn place(&mut self, step: &Step<'_>, ordinal: u32, event: &Event) {
+        let Some(state) = OrderState::made(step.command, event, step.at, step.seq) else { return };
+        let (kind, code) = match *event {
+            Event::Attached { order, parent, .. } => {
+                let known = self.places.get(&parent).copied();
+                if let Some(OrderPlace::New(index)) = known {
+                    self.new_orders[index].state.child = order;
+                }
+                ("attached", None)
+            }
+            Event::Refused { code, .. } => ("rejected", Some(code.code())),
+            _ => ("accepted", condition_word(state.condition)),
         };
-        let made = OrderState::made(step.command, &event, step.at, step.seq);
-        let state = made.expect("a command with an accepted or refused order makes one");
-        self.places.insert(order, OrderPlace::New(self.new_orders.len()));
-        self.new_orders.push(OrderRecord { state, via: place.via, key: place.key });
-        let remaining = if reject.is_some() { Quantity::ZERO } else { place.quantity };
+        self.places.insert(state.order, OrderPlace::New(self.new_orders.len()));
+        let (via, key) = origin(step.command).unwrap_or((Via::System, 0));
+        self.new_orders.push(OrderRecord { state, via, key });
+        self.order_event(OrderEvent {
+            step,
+            ordinal,
+            order: state.order,
+            account: state.account,
+            instrument: state.instrument,
+            kind,
+            price: state.price,
+            quantity: state.quantity,
+            remaining: if state.reject.is_some() { Quantity::ZERO } else { state.quantity },
+            trade: None,
+            code,
+            asked: true,
+        });
+    }
+
+    /// Needs the owner, which only the order's row or the command tells: parked orders are
+    /// parked by the command that made them.
+    fn parked(&mut self, step: &Step<'_>, ordinal: u32, order: OrderId, event: &Event) {
+        self.change(step, order, event);
+        let Some(OrderPlace::New(index)) = self.places.get(&order).copied() else { return };
+        let state = self.new_orders[index].state;
         self.order_event(OrderEvent {
             step,
             ordinal,
             order,
-            account: place.account,
-            instrument: place.instrument,
-            kind: if reject.is_some() { "rejected" } else { "accepted" },
-            price: place.price,
-            quantity: place.quantity,
+            account: state.account,
+            instrument: state.instrument,
+            kind: "parked",
+            price: state.price,
+            quantity: state.remaining(),
+            remaining: state.remaining(),
+            trade: None,
+            code: None,
+            asked: false,
+        });
+    }
+
+    fn triggered(&mut self, step: &Step<'_>, ordinal: u32, event: &Event) {
+        let Event::Triggered { order, account, instrument, kind, price, quantity } = *event else {
+            return;
+        };
+        self.change(step, order, event);
+        self.order_event(OrderEvent {
+            step,
+            ordinal,
+            order,
+            account,
+            instrument,
+            kind: "triggered",
+            price,
+            quantity,
+            remaining: quantity,
+            trade: None,
+            code: Some(kind.as_str()),
+            asked: false,
+        });
+    }
+
+    fn prevented(&mut self, step: &Step<'_>, ordinal: u32, event: &Event) {
+        let Event::Prevented { order, account, instrument, quantity, remaining } = *event else {
+            return;
+        };
+        self.change(step, order, event);
+        self.order_event(OrderEvent {
+            step,
+            ordinal,
+            order,
+            account,
+            instrument,
+            kind: "prevented",
+            price: Price::ZERO,
+            quantity,
             remaining,
             trade: None,
-            code: reject.map(Reject::code),
-            asked: true,
+            code: None,
+            asked: false,
         });
     }
 
@@ -201,18 +292,7 @@ impl Bundle {
         else {
             return;
         };
-        match self.touch(step, order) {
-            Touched::New(state) => {
-                state.price = price;
-                state.quantity = quantity;
-                state.now_remaining(remaining);
-            }
-            Touched::Changed(delta) => {
-                delta.price = Some(price);
-                delta.quantity = Some(quantity);
-                delta.remaining = remaining;
-            }
-        }
+        self.change(step, order, event);
         self.order_event(OrderEvent {
             step,
             ordinal,
@@ -224,7 +304,7 @@ impl Bundle {
             quantity,
             remaining,
             trade: None,
-            code: None,
+            code: fold::amended_condition(step.command).map(Condition::as_str),
             asked: true,
         });
     }
@@ -233,17 +313,7 @@ impl Bundle {
         let Event::Closed { order, account, instrument, reason, remaining } = *event else {
             return;
         };
-        match self.touch(step, order) {
-            Touched::New(state) => {
-                state.now_remaining(remaining);
-                state.status = reason.status();
-                state.closed = Some(reason);
-            }
-            Touched::Changed(delta) => {
-                delta.remaining = remaining;
-                delta.closed = Some(reason);
-            }
-        }
+        self.change(step, order, event);
         self.order_event(OrderEvent {
             step,
             ordinal,
@@ -298,22 +368,46 @@ impl Bundle {
                 .int8(trade.quantity.0)
                 .int8(side.fee.0)
                 .int4(fee_asset.0)
-                .text(if side.taker { "taker" } else { "maker" });
+                .text(Liquidity::of(side.taker, trade.auction).as_str());
         }
     }
 
+    /// An odd-lot trade: one fill, the client's.
+    fn desk_trade(&mut self, step: &Step<'_>, ordinal: u32, trade: &DeskTrade, asset: AssetId) {
+        self.change(step, trade.order, &Event::DeskTrade(*trade));
+        self.order_event(OrderEvent {
+            step,
+            ordinal,
+            order: trade.order,
+            account: trade.account,
+            instrument: trade.instrument,
+            kind: "trade",
+            price: trade.price,
+            quantity: trade.quantity,
+            remaining: Quantity::ZERO,
+            trade: Some(trade.trade),
+            code: None,
+            asked: false,
+        });
+        self.fills
+            .row(13)
+            .at(step.at)
+            .id(trade.trade.0 * 2 + 1)
+            .id(step.seq.0)
+            .id(trade.trade.0)
+            .id(trade.order.0)
+            .int4(trade.account.0)
+            .int4(trade.instrument.0)
+            .text(trade.side.as_str())
+            .int8(trade.price.0)
+            .int8(trade.quantity.0)
+            .int8(0)
+            .int4(asset.0)
+            .text(Liquidity::Desk.as_str());
+    }
+
     fn traded(&mut self, step: &Step<'_>, ordinal: u32, trade: &Trade, side: &TradeSide) {
-        let notional = trade.price.0 * trade.quantity.0;
-        match self.touch(step, side.order) {
-            Touched::New(state) => {
-                state.notional += notional;
-                state.now_remaining(side.remaining);
-            }
-            Touched::Changed(delta) => {
-                delta.notional += notional;
-                delta.remaining = side.remaining;
-            }
-        }
+        self.change(step, side.order, &Event::Trade(*trade));
         self.order_event(OrderEvent {
             step,
             ordinal,
@@ -330,24 +424,19 @@ impl Bundle {
         });
     }
 
-    /// The order's row or change in this bundle, marked as changed by this command.
-    fn touch(&mut self, step: &Step<'_>, order: OrderId) -> Touched<'_> {
+    /// Lets the order's row or change in this bundle follow an event.
+    fn change(&mut self, step: &Step<'_>, order: OrderId, event: &Event) {
         let next = OrderPlace::Changed(self.order_deltas.len());
         match *self.places.entry(order).or_insert(next) {
             OrderPlace::New(index) => {
                 let state = &mut self.new_orders[index].state;
-                state.updated_at = step.at;
-                state.seq = step.seq;
-                Touched::New(state)
+                state.follow(step.command, event, step.at, step.seq);
             }
             OrderPlace::Changed(index) => {
                 if index == self.order_deltas.len() {
                     self.order_deltas.push(OrderDelta::new(order));
                 }
-                let delta = &mut self.order_deltas[index];
-                delta.at = step.at;
-                delta.seq = step.seq;
-                Touched::Changed(delta)
+                self.order_deltas[index].follow(step, event);
             }
         }
     }
@@ -429,61 +518,108 @@ struct OrderEvent<'a> {
     asked: bool,
 }
 
-/// An order in the bundle.
-enum Touched<'a> {
-    New(&'a mut OrderState),
-    Changed(&'a mut OrderDelta),
-}
-
-trait Remaining {
-    fn now_remaining(&mut self, remaining: Quantity);
-}
-
-impl Remaining for OrderState {
-    /// Sets what is filled from what is left of a live order.
-    fn now_remaining(&mut self, remaining: Quantity) {
-        self.filled = Quantity(self.quantity.0 - remaining.0);
-        self.status = if self.filled > Quantity::ZERO {
-            OrderStatus::PartiallyFilled
-        } else {
-            OrderStatus::Open
-        };
-    }
-}
-
 impl OrderDelta {
     fn new(order: OrderId) -> OrderDelta {
         OrderDelta {
             order,
+            kind: None,
             price: None,
             quantity: None,
-            remaining: Quantity::ZERO,
+            condition: None,
+            child: None,
+            filled: 0,
             notional: 0,
+            prevented: 0,
+            status: None,
+            activated: false,
             closed: None,
             at: Timestamp(0),
             seq: Seq(0),
         }
     }
 
+    /// What [`OrderState::follow`] does, to an order of which only the change is known.
+    fn follow(&mut self, step: &Step<'_>, event: &Event) {
+        match *event {
+            Event::Trade(t) => {
+                self.traded(t.price, t.quantity);
+                let left =
+                    if t.maker == self.order { t.maker_remaining } else { t.taker_remaining };
+                self.status = Some(match left {
+                    Quantity::ZERO => OrderStatus::Filled,
+                    _ => OrderStatus::PartiallyFilled,
+                });
+            }
+            Event::DeskTrade(t) => {
+                self.traded(t.price, t.quantity);
+                self.status = Some(OrderStatus::Filled);
+            }
+            Event::Amended { price, quantity, .. } => {
+                self.price = Some(price);
+                self.quantity = Some(quantity);
+                self.condition = fold::amended_condition(step.command).or(self.condition);
+            }
+            Event::Parked { .. } => self.status = Some(OrderStatus::PendingTrigger),
+            Event::Triggered { kind, price, quantity, .. } => {
+                (self.kind, self.price, self.quantity) = (Some(kind), Some(price), Some(quantity));
+                match self.status {
+                    None => self.activated = true,
+                    Some(OrderStatus::PendingTrigger) => self.status = Some(OrderStatus::Open),
+                    Some(_) => {}
+                }
+            }
+            Event::Prevented { quantity, .. } => self.prevented += quantity.0,
+            Event::Closed { reason, .. } => {
+                self.closed = Some(reason);
+                self.status = Some(reason.status());
+            }
+            _ => {}
+        }
+        (self.at, self.seq) = (step.at, step.seq);
+    }
+
+    fn traded(&mut self, price: Price, quantity: Quantity) {
+        self.filled += quantity.0;
+        self.notional += price.0 * quantity.0;
+    }
+
     /// The change made to a row: what the database does, for the verifier.
     pub(super) fn apply(&self, state: &mut OrderState) {
-        state.price = self.price.unwrap_or(state.price);
+        state.kind = self.kind.unwrap_or(state.kind);
+        state.price = match state.kind {
+            OrderKind::Market => Price::ZERO,
+            OrderKind::Limit => self.price.unwrap_or(state.price),
+        };
         state.quantity = self.quantity.unwrap_or(state.quantity);
+        state.condition = self.condition.unwrap_or(state.condition);
+        state.child = self.child.unwrap_or(state.child);
+        state.filled.0 += self.filled;
         state.notional += self.notional;
-        state.now_remaining(self.remaining);
-        if let Some(reason) = self.closed {
-            state.status = reason.status();
-            state.closed = self.closed;
-        }
+        state.prevented.0 += self.prevented;
+        state.status = match self.status {
+            Some(status) => status,
+            None if self.activated && state.status == OrderStatus::PendingTrigger => {
+                OrderStatus::Open
+            }
+            None => state.status,
+        };
+        state.closed = self.closed.or(state.closed);
         state.updated_at = self.at;
         state.seq = self.seq;
     }
+}
+
+/// The word of a condition that is one.
+fn condition_word(condition: Condition) -> Option<&'static str> {
+    (condition != Condition::Any).then(|| condition.as_str())
 }
 
 /// By which door and with which key a command about orders came.
 fn origin(command: &Command) -> Option<(Via, u32)> {
     match command {
         Command::Place(place) => Some((place.via, place.key)),
+        Command::PlaceContingent(contingent) => Some((contingent.order.via, contingent.order.key)),
+        Command::PlaceOddLot(odd) => Some((odd.via, odd.key)),
         Command::Amend(amend) => Some((amend.via, amend.key)),
         Command::Cancel(cancel) => Some((cancel.via, cancel.key)),
         Command::CancelMany(many) => Some((many.via, many.key)),

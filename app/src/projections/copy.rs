@@ -77,6 +77,14 @@ impl Rows {
         self.int8((value.0 / 1_000) as i64 - POSTGRES_EPOCH_US)
     }
 
+    /// `timestamptz`, or no value for zero.
+    pub(super) fn at_or_null(&mut self, value: Timestamp) -> &mut Rows {
+        match value.0 {
+            0 => self.null(),
+            _ => self.at(value),
+        }
+    }
+
     /// No value.
     pub(super) fn null(&mut self) -> &mut Rows {
         self.bytes.extend_from_slice(&(-1i32).to_be_bytes());

@@ -23,6 +23,7 @@ mod copy;
 mod feed;
 mod metrics;
 pub mod migrate;
+pub mod rules;
 mod session;
 pub mod source;
 pub mod verify;

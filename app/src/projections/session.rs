@@ -16,6 +16,7 @@ use super::bundle::{
 };
 use super::collect::ticks_word;
 use super::copy::{HEADER, Rows, TRAILER};
+use super::rules;
 use crate::queries::{micros, timestamp};
 
 /// Key of the advisory lock that the one projector of a database holds ("zaraba" + 1).
@@ -68,7 +69,7 @@ impl From<sqlx::Error> for WriteError {
     }
 }
 
-type Result<T> = std::result::Result<T, WriteError>;
+pub(super) type Result<T> = std::result::Result<T, WriteError>;
 
 /// A connection with the projector's lock.
 pub(super) struct Session {
@@ -124,7 +125,9 @@ impl Session {
         let mut transaction = self.connection.begin().await?;
         sqlx::query!(
             "TRUNCATE trading.orders, trading.balances, trading.accounts, trading.instruments,
-                 trading.assets"
+                 trading.assets, trading.auctions, trading.quotes, trading.risk_warnings,
+                 trading.risk_limits, trading.kill_switches, trading.fee_tiers,
+                 trading.odd_lot_terms, trading.odd_lot_positions, trading.breakers"
         )
         .execute(&mut *transaction)
         .await?;
@@ -183,6 +186,7 @@ impl Session {
         change_accounts(&mut transaction, bundle).await?;
         change_orders(&mut transaction, &bundle.order_deltas).await?;
         change_balances(&mut transaction, bundle).await?;
+        rules::write(&mut transaction, bundle).await?;
         transaction.commit().await?;
         self.days.insert(bundle.day);
         Ok(())
@@ -302,6 +306,15 @@ async fn reference_data(
     for (instrument, (state, seq)) in &bundle.instruments {
         put_instrument(transaction, *instrument, state, *seq).await?;
     }
+    for (instrument, reason) in &bundle.halt_reasons {
+        sqlx::query!(
+            "UPDATE trading.instruments SET halt_reason = $2 WHERE instrument_id = $1",
+            instrument.0 as i32,
+            reason.as_deref(),
+        )
+        .execute(&mut **transaction)
+        .await?;
+    }
     Ok(())
 }
 
@@ -316,12 +329,20 @@ async fn put_instrument(
         "INSERT INTO trading.instruments (instrument_id, symbol, name, profile, base_asset,
              quote_asset, price_digits, quantity_digits, ticks, lot, min_quantity, max_quantity,
              base_price, limit_down, limit_up, market_band_ppm, maker_fee_ppm, taker_fee_ppm,
-             open_order_cap, status, seq)
+             open_order_cap, status, seq, session_rules, listed_shares, phase, phase_until,
+             quote_kind, quote_side, quote_price, quote_until, halts, short_restricted)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-             $19, $20, $21)
-         ON CONFLICT (instrument_id) DO UPDATE SET base_price = excluded.base_price,
+             $19, $20, $21, $22, $23, $24, to_timestamp($25::bigint / 1000000.0), $26, $27, $28,
+             to_timestamp($29::bigint / 1000000.0), $30, $31)
+         ON CONFLICT (instrument_id) DO UPDATE SET ticks = excluded.ticks,
+             base_price = excluded.base_price,
              limit_down = excluded.limit_down, limit_up = excluded.limit_up,
-             status = excluded.status, seq = excluded.seq",
+             status = excluded.status, seq = excluded.seq,
+             listed_shares = excluded.listed_shares, phase = excluded.phase,
+             phase_until = excluded.phase_until, quote_kind = excluded.quote_kind,
+             quote_side = excluded.quote_side, quote_price = excluded.quote_price,
+             quote_until = excluded.quote_until, halts = excluded.halts,
+             short_restricted = excluded.short_restricted",
         instrument.0 as i32,
         spec.symbol.as_str(),
         spec.name.as_str(),
@@ -343,33 +364,53 @@ async fn put_instrument(
         spec.open_order_cap as i32,
         state.status.as_str(),
         seq.0 as i64,
+        spec.session_rules,
+        spec.listed_shares.0,
+        state.phase.as_str(),
+        some_micros(state.until),
+        state.quote.kind.as_str(),
+        state.quote.side.as_str(),
+        state.quote.price.0,
+        some_micros(state.quote.due),
+        i16::from(state.halts.0),
+        state.short_restricted,
     )
     .execute(&mut **transaction)
     .await?;
     Ok(())
 }
 
+/// A time in microseconds; zero is none.
+fn some_micros(at: Timestamp) -> Option<i64> {
+    (at.0 != 0).then(|| micros(at))
+}
+
 async fn change_accounts(
     transaction: &mut Transaction<'_, Postgres>,
     bundle: &Bundle,
 ) -> Result<()> {
-    if bundle.account_statuses.is_empty() {
+    if bundle.account_changes.is_empty() {
         return Ok(());
     }
     let mut ids = Vec::new();
     let mut statuses = Vec::new();
+    let mut groups = Vec::new();
     let mut seqs = Vec::new();
-    for (account, (status, seq)) in &bundle.account_statuses {
+    for (account, delta) in &bundle.account_changes {
         ids.push(account.0 as i32);
-        statuses.push(status.as_str().to_owned());
-        seqs.push(seq.0 as i64);
+        statuses.push(delta.status.map(|status| status.as_str().to_owned()));
+        groups.push(delta.group.map(|group| i32::from(group.0)));
+        seqs.push(delta.seq.0 as i64);
     }
     let done = sqlx::query!(
-        "UPDATE trading.accounts a SET status = c.status, seq = c.seq
-         FROM UNNEST($1::integer[], $2::text[], $3::bigint[]) AS c(account_id, status, seq)
+        "UPDATE trading.accounts a SET status = coalesce(c.status, a.status),
+             group_id = coalesce(c.group_id, a.group_id), seq = c.seq
+         FROM UNNEST($1::integer[], $2::text[], $3::integer[], $4::bigint[])
+             AS c(account_id, status, group_id, seq)
          WHERE a.account_id = c.account_id",
         &ids,
-        &statuses,
+        &statuses as &[Option<String>],
+        &groups as &[Option<i32>],
         &seqs,
     )
     .execute(&mut **transaction)
@@ -396,36 +437,52 @@ async fn change_orders(
     let words = |value: fn(&OrderDelta) -> Option<&'static str>| -> Vec<Option<String>> {
         sorted.iter().map(|delta| value(delta).map(str::to_owned)).collect()
     };
+    let kinds = words(|delta| delta.kind.map(OrderKind::as_str));
     let prices = maybe(|delta| delta.price.map(|price| price.0));
     let quantities = maybe(|delta| delta.quantity.map(|quantity| quantity.0));
-    let statuses = words(|delta| delta.closed.map(|reason| reason.status().as_str()));
+    let conditions = words(|delta| delta.condition.map(Condition::as_str));
+    let children = maybe(|delta| delta.child.map(|child| child.0 as i64));
+    let statuses = words(|delta| delta.status.map(OrderStatus::as_str));
+    let activated: Vec<bool> = sorted.iter().map(|delta| delta.activated).collect();
     let reasons = words(|delta| delta.closed.map(CloseReason::as_str));
     let done = sqlx::query!(
         "UPDATE trading.orders o SET
-             price = coalesce(c.price, o.price),
+             type = coalesce(c.type, o.type),
+             price = CASE WHEN coalesce(c.type, o.type) = $15 THEN 0
+                 ELSE coalesce(c.price, o.price) END,
              quantity = coalesce(c.quantity, o.quantity),
-             filled = coalesce(c.quantity, o.quantity) - c.remaining,
+             condition = coalesce(c.condition, o.condition),
+             child_id = coalesce(c.child_id, o.child_id),
+             filled = o.filled + c.filled,
              notional = o.notional + c.notional,
+             prevented = o.prevented + c.prevented,
              status = CASE WHEN c.status IS NOT NULL THEN c.status
-                 WHEN coalesce(c.quantity, o.quantity) > c.remaining THEN $10 ELSE $11 END,
-             close_reason = c.close_reason,
+                 WHEN c.activated AND o.status = $16 THEN $17 ELSE o.status END,
+             close_reason = coalesce(c.close_reason, o.close_reason),
              updated_at = to_timestamp(c.updated_us / 1000000.0),
              seq = c.seq
-         FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
-             $6::text[], $7::text[], $8::bigint[], $9::bigint[])
-             AS c(order_id, price, quantity, remaining, notional, status, close_reason,
-                  updated_us, seq)
+         FROM UNNEST($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::text[],
+             $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::boolean[],
+             $12::text[], $13::bigint[], $14::bigint[])
+             AS c(order_id, type, price, quantity, condition, child_id, filled, notional,
+                  prevented, status, activated, close_reason, updated_us, seq)
          WHERE o.order_id = c.order_id",
         &column(|delta| delta.order.0 as i64),
+        &kinds as &[Option<String>],
         &prices as &[Option<i64>],
         &quantities as &[Option<i64>],
-        &column(|delta| delta.remaining.0),
+        &conditions as &[Option<String>],
+        &children as &[Option<i64>],
+        &column(|delta| delta.filled),
         &column(|delta| delta.notional),
+        &column(|delta| delta.prevented),
         &statuses as &[Option<String>],
+        &activated,
         &reasons as &[Option<String>],
         &column(|delta| micros(delta.at)),
         &column(|delta| delta.seq.0 as i64),
-        OrderStatus::PartiallyFilled.as_str(),
+        OrderKind::Market.as_str(),
+        OrderStatus::PendingTrigger.as_str(),
         OrderStatus::Open.as_str(),
     )
     .execute(&mut **transaction)

@@ -15,6 +15,7 @@ use futures_util::StreamExt;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Postgres, Transaction};
 use zaraba_engine::Engine;
+use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
 
 use super::bundle::{
@@ -25,6 +26,7 @@ use super::bundle::{
 use super::collect::Collector;
 use super::copy::{HEADER, Rows, row_length};
 use super::feed::FeedError;
+use super::rules::{AUCTIONS, QUOTES, RISK_WARNINGS, Settings};
 use super::session::{WriteError, read_mark};
 use super::source::Source;
 
@@ -137,7 +139,12 @@ struct Expected {
     accounts: BTreeMap<AccountId, AccountRecord>,
     balances: BTreeMap<(AccountId, AssetId), BalanceRecord>,
     assets: Vec<(AssetId, zaraba_engine::command::AssetSpec, Seq)>,
-    instruments: BTreeMap<InstrumentId, (zaraba_engine::instrument::InstrumentState, Seq)>,
+    instruments: BTreeMap<InstrumentId, (InstrumentState, Seq)>,
+    halt_reasons: BTreeMap<InstrumentId, Option<String>>,
+    auctions: Digest,
+    quotes: Digest,
+    risk_warnings: Digest,
+    settings: Settings,
 }
 
 impl Expected {
@@ -151,6 +158,11 @@ impl Expected {
             balances: BTreeMap::new(),
             assets: Vec::new(),
             instruments: BTreeMap::new(),
+            halt_reasons: BTreeMap::new(),
+            auctions: Digest::default(),
+            quotes: Digest::default(),
+            risk_warnings: Digest::default(),
+            settings: Settings::default(),
         }
     }
 
@@ -166,15 +178,21 @@ impl Expected {
             }
         }
         self.accounts.extend(bundle.new_accounts.into_iter().map(|new| (new.account, new)));
-        for (account, (status, seq)) in bundle.account_statuses {
+        for (account, delta) in bundle.account_changes {
             if let Some(record) = self.accounts.get_mut(&account) {
-                record.state.status = status;
-                record.seq = seq;
+                record.state.status = delta.status.unwrap_or(record.state.status);
+                record.group = delta.group.unwrap_or(record.group);
+                record.seq = delta.seq;
             }
         }
         self.balances.extend(bundle.balances);
         self.assets.extend(bundle.assets);
         self.instruments.extend(bundle.instruments);
+        self.halt_reasons.extend(bundle.halt_reasons);
+        self.auctions.take(bundle.rules.auctions.bytes());
+        self.quotes.take(bundle.rules.quotes.bytes());
+        self.risk_warnings.take(bundle.rules.risk_warnings.bytes());
+        self.settings.take(bundle.rules);
     }
 
     /// Holds the rows against the engine's own account of things.
@@ -209,9 +227,17 @@ impl Expected {
             wrong.push("the engine has another number of accounts".into());
         }
         for (instrument, state) in engine.instruments() {
-            let row = self.instruments.get(&instrument);
-            if row.is_none_or(|(row, _)| row.spec != state.spec || row.status != state.status) {
-                wrong.push(format!("instrument {instrument} differs"));
+            match self.instruments.get(&instrument) {
+                // Last prices are the fills', and kill switches have a table of their own.
+                Some((row, _))
+                    if InstrumentState {
+                        last_price: state.last_price,
+                        killed: state.killed,
+                        ..*row
+                    } == state => {}
+                row => wrong.push(format!(
+                    "instrument {instrument} is {row:?} by its events but {state:?} in the engine"
+                )),
             }
         }
     }
@@ -309,9 +335,15 @@ async fn compare_tables(
             "instruments",
             INSTRUMENTS,
             "instrument_id",
-            of_rows(encode_instruments(expected.instruments.iter())),
+            of_rows(encode_instruments(expected.instruments.iter(), &expected.halt_reasons)),
         ),
+        ("auctions", AUCTIONS, "seq, ordinal", expected.auctions),
+        ("quotes", QUOTES, "seq, ordinal", expected.quotes),
+        ("risk_warnings", RISK_WARNINGS, "seq, ordinal", expected.risk_warnings),
     ];
+    let settings = expected.settings.tables();
+    let settings = settings.map(|(table, columns, key, rows)| (table, columns, key, of_rows(rows)));
+    let tables = tables.into_iter().chain(settings);
     for (table, columns, key, digest) in tables {
         let found = table_digest(snapshot, table, columns, key).await?;
         report.rows.push((table, found.rows));

@@ -160,7 +160,9 @@ async fn with_orders(
         RawOrder,
         r#"SELECT order_id, account_id, instrument_id, client_order_id, side, type AS kind,
                time_in_force, post_only, price, quantity, filled, notional, status, reject_code,
-               close_reason, via, api_key,
+               close_reason, condition, self_trade, short_sale,
+                       trigger_price, trigger_when, stop_price, stop_when, stop_limit, expires,
+                       parent_id, child_id, prevented, amount, odd_lot, via, api_key,
                (extract(epoch FROM created_at) * 1000000)::bigint AS "created_us!",
                (extract(epoch FROM updated_at) * 1000000)::bigint AS "updated_us!", seq
            FROM trading.orders WHERE order_id = ANY($1) ORDER BY order_id"#,

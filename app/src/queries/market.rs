@@ -4,6 +4,7 @@
 use zaraba_engine::engine::BalanceState;
 use zaraba_engine::types::*;
 
+use super::rows::Liquidity;
 use super::{History, HistoryError, MAX_LIMIT, micros, timestamp};
 
 /// A balance as it stands in the tables.
@@ -24,8 +25,10 @@ pub struct TradeRow {
     pub price: Price,
     /// Quantity.
     pub quantity: Quantity,
-    /// Side of the taker.
+    /// Side of the taker; buy where neither side took.
     pub taker_side: Side,
+    /// Whether it was in an auction.
+    pub auction: bool,
     /// When, in whole microseconds.
     pub at: Timestamp,
     /// Sequence of the command that traded.
@@ -118,10 +121,11 @@ impl History {
     ) -> Result<Vec<TradeRow>, HistoryError> {
         self.bounded(async {
             let rows = sqlx::query!(
-                r#"SELECT trade_id, side, price, quantity,
+                r#"SELECT trade_id, side, price, quantity, liquidity,
                        (extract(epoch FROM at) * 1000000)::bigint AS "at_us!", seq
                    FROM trading.fills
-                   WHERE instrument_id = $1 AND liquidity = 'taker' AND trade_id <= $2
+                   WHERE instrument_id = $1 AND fill_id % 2 = 1 AND liquidity <> 'desk'
+                     AND trade_id <= $2
                    ORDER BY at DESC, fill_id DESC LIMIT $3"#,
                 instrument.0 as i32,
                 up_to.0 as i64,
@@ -134,6 +138,7 @@ impl History {
                 price: Price(row.price),
                 quantity: Quantity(row.quantity),
                 taker_side: if row.side == Side::Buy.as_str() { Side::Buy } else { Side::Sell },
+                auction: row.liquidity == Liquidity::Auction.as_str(),
                 at: timestamp(row.at_us),
                 seq: Seq(row.seq as u64),
             });
@@ -159,7 +164,7 @@ impl History {
                        SELECT instrument_id, trade_id, price, quantity,
                            ((extract(epoch FROM at) * 1000000)::bigint + $2) / $1 AS number
                        FROM trading.fills
-                       WHERE liquidity = 'taker' AND instrument_id = ANY($3)
+                       WHERE fill_id % 2 = 1 AND liquidity <> 'desk' AND instrument_id = ANY($3)
                          AND at >= to_timestamp($4::bigint / 1000000.0) AND trade_id <= $5)
                    SELECT instrument_id, number AS "number!",
                        (array_agg(price ORDER BY trade_id))[1] AS "open!",

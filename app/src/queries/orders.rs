@@ -47,7 +47,9 @@ impl History {
                 RawOrder,
                 r#"SELECT order_id, account_id, instrument_id, client_order_id, side,
                        type AS kind, time_in_force, post_only, price, quantity, filled,
-                       notional, status, reject_code, close_reason, via, api_key,
+                       notional, status, reject_code, close_reason, condition, self_trade, short_sale,
+                       trigger_price, trigger_when, stop_price, stop_when, stop_limit, expires,
+                       parent_id, child_id, prevented, amount, odd_lot, via, api_key,
                        (extract(epoch FROM created_at) * 1000000)::bigint AS "created_us!",
                        (extract(epoch FROM updated_at) * 1000000)::bigint AS "updated_us!",
                        seq
@@ -100,7 +102,9 @@ impl History {
                 RawOrder,
                 r#"SELECT order_id, account_id, instrument_id, client_order_id, side,
                        type AS kind, time_in_force, post_only, price, quantity, filled,
-                       notional, status, reject_code, close_reason, via, api_key,
+                       notional, status, reject_code, close_reason, condition, self_trade, short_sale,
+                       trigger_price, trigger_when, stop_price, stop_when, stop_limit, expires,
+                       parent_id, child_id, prevented, amount, odd_lot, via, api_key,
                        (extract(epoch FROM created_at) * 1000000)::bigint AS "created_us!",
                        (extract(epoch FROM updated_at) * 1000000)::bigint AS "updated_us!",
                        seq
@@ -131,7 +135,9 @@ impl History {
                 RawOrder,
                 r#"SELECT order_id, account_id, instrument_id, client_order_id, side,
                        type AS kind, time_in_force, post_only, price, quantity, filled,
-                       notional, status, reject_code, close_reason, via, api_key,
+                       notional, status, reject_code, close_reason, condition, self_trade, short_sale,
+                       trigger_price, trigger_when, stop_price, stop_when, stop_limit, expires,
+                       parent_id, child_id, prevented, amount, odd_lot, via, api_key,
                        (extract(epoch FROM created_at) * 1000000)::bigint AS "created_us!",
                        (extract(epoch FROM updated_at) * 1000000)::bigint AS "updated_us!",
                        seq

@@ -1,6 +1,7 @@
 //! Rows of history with the engine's types, and how the database's words become them.
 
 use zaraba_engine::Reject;
+use zaraba_engine::command::StopLeg;
 use zaraba_engine::engine::{OrderState, OrderStatus};
 use zaraba_engine::event::{Cause, CloseReason};
 use zaraba_engine::types::*;
@@ -25,14 +26,29 @@ pub enum Liquidity {
     Maker,
     /// Aggressive.
     Taker,
+    /// Neither: in a call auction.
+    Auction,
+    /// With the house, at an odd-lot desk.
+    Desk,
 }
 
 impl Liquidity {
-    /// `maker` or `taker`, as in the public contract.
+    /// Of a side of a trade between two orders.
+    pub fn of(taker: bool, auction: bool) -> Liquidity {
+        match (auction, taker) {
+            (true, _) => Liquidity::Auction,
+            (false, true) => Liquidity::Taker,
+            (false, false) => Liquidity::Maker,
+        }
+    }
+
+    /// `maker`, `taker`, `auction` or `desk`, as in the public contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Liquidity::Maker => "maker",
             Liquidity::Taker => "taker",
+            Liquidity::Auction => "auction",
+            Liquidity::Desk => "desk",
         }
     }
 }
@@ -110,10 +126,19 @@ pub enum OrderEventKind {
     Trade,
     /// It is no longer live.
     Closed,
+    /// It waits outside the book.
+    Parked,
+    /// An if-done order was registered behind its first order.
+    Attached,
+    /// A waiting order became active, or an OCO changed halves.
+    Triggered,
+    /// Part of it did not trade because the other side was the same account's.
+    Prevented,
 }
 
 impl OrderEventKind {
-    /// As in the tables: `accepted`, `rejected`, `amended`, `trade`, `closed`.
+    /// As in the tables: `accepted`, `rejected`, `amended`, `trade`, `closed`, `parked`,
+    /// `attached`, `triggered`, `prevented`.
     pub fn as_str(self) -> &'static str {
         match self {
             OrderEventKind::Accepted => "accepted",
@@ -121,6 +146,10 @@ impl OrderEventKind {
             OrderEventKind::Amended => "amended",
             OrderEventKind::Trade => "trade",
             OrderEventKind::Closed => "closed",
+            OrderEventKind::Parked => "parked",
+            OrderEventKind::Attached => "attached",
+            OrderEventKind::Triggered => "triggered",
+            OrderEventKind::Prevented => "prevented",
         }
     }
 }
@@ -144,7 +173,8 @@ pub struct OrderEventRow {
     pub kind: OrderEventKind,
     /// Limit price then, or price of the trade; zero: market.
     pub price: Price,
-    /// Of this event: total (accepted, rejected, amended), traded, or left unfilled (closed).
+    /// Of this event: total (accepted, rejected, amended, attached, triggered), traded,
+    /// prevented, or left unfilled (closed).
     pub quantity: Quantity,
     /// Open quantity after it.
     pub remaining: Quantity,
@@ -184,6 +214,20 @@ pub(super) struct RawOrder {
     pub status: String,
     pub reject_code: Option<String>,
     pub close_reason: Option<String>,
+    pub condition: String,
+    pub self_trade: String,
+    pub short_sale: String,
+    pub trigger_price: i64,
+    pub trigger_when: Option<String>,
+    pub stop_price: i64,
+    pub stop_when: Option<String>,
+    pub stop_limit: i64,
+    pub expires: i32,
+    pub parent_id: i64,
+    pub child_id: i64,
+    pub prevented: i64,
+    pub amount: i64,
+    pub odd_lot: bool,
     pub via: String,
     pub api_key: i32,
     pub created_us: i64,
@@ -257,23 +301,16 @@ fn word<T: Copy>(
 
 const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
 const KINDS: [OrderKind; 2] = [OrderKind::Limit, OrderKind::Market];
-const TIMES: [TimeInForce; 4] =
-    [TimeInForce::Gtc, TimeInForce::Day, TimeInForce::Ioc, TimeInForce::Fok];
-const STATUSES: [OrderStatus; 6] = [
+const TIMES: [TimeInForce; 5] =
+    [TimeInForce::Gtc, TimeInForce::Day, TimeInForce::Ioc, TimeInForce::Fok, TimeInForce::Gtd];
+const STATUSES: [OrderStatus; 7] = [
     OrderStatus::Open,
     OrderStatus::PartiallyFilled,
     OrderStatus::Filled,
     OrderStatus::Cancelled,
     OrderStatus::Expired,
     OrderStatus::Rejected,
-];
-const REASONS: [CloseReason; 6] = [
-    CloseReason::Filled,
-    CloseReason::Cancelled,
-    CloseReason::CancelledMany,
-    CloseReason::ImmediateRest,
-    CloseReason::FillOrKill,
-    CloseReason::Expired,
+    OrderStatus::PendingTrigger,
 ];
 const CAUSES: [Cause; 7] = [
     Cause::Lock,
@@ -284,14 +321,25 @@ const CAUSES: [Cause; 7] = [
     Cause::Withdraw,
     Cause::Adjust,
 ];
-const EVENT_KINDS: [OrderEventKind; 5] = [
+const EVENT_KINDS: [OrderEventKind; 9] = [
     OrderEventKind::Accepted,
     OrderEventKind::Rejected,
     OrderEventKind::Amended,
     OrderEventKind::Trade,
     OrderEventKind::Closed,
+    OrderEventKind::Parked,
+    OrderEventKind::Attached,
+    OrderEventKind::Triggered,
+    OrderEventKind::Prevented,
 ];
-const LIQUIDITIES: [Liquidity; 2] = [Liquidity::Maker, Liquidity::Taker];
+const LIQUIDITIES: [Liquidity; 4] =
+    [Liquidity::Maker, Liquidity::Taker, Liquidity::Auction, Liquidity::Desk];
+
+fn trigger(price: i64, when: Option<&str>) -> Result<Option<Trigger>, String> {
+    let Some(when) = when else { return Ok(None) };
+    let when = word("when", when, TriggerWhen::ALL, TriggerWhen::as_str)?;
+    Ok(Some(Trigger { price: Price(price), when }))
+}
 
 impl RawOrder {
     fn read(self) -> Result<OrderRow, String> {
@@ -313,14 +361,27 @@ impl RawOrder {
                 None => None,
             },
             closed: match &self.close_reason {
-                Some(code) => Some(word("close_reason", code, &REASONS, CloseReason::as_str)?),
+                Some(code) => {
+                    Some(word("close_reason", code, &CloseReason::ALL, CloseReason::as_str)?)
+                }
                 None => None,
             },
+            condition: word("condition", &self.condition, Condition::ALL, Condition::as_str)?,
+            self_trade: word("self_trade", &self.self_trade, SelfTrade::ALL, SelfTrade::as_str)?,
+            short: word("short_sale", &self.short_sale, ShortSale::ALL, ShortSale::as_str)?,
+            trigger: trigger(self.trigger_price, self.trigger_when.as_deref())?,
+            stop: trigger(self.stop_price, self.stop_when.as_deref())?
+                .map(|trigger| StopLeg { trigger, price: Price(self.stop_limit) }),
+            expires: self.expires as u32,
+            parent: OrderId(self.parent_id as u64),
+            child: OrderId(self.child_id as u64),
+            prevented: Quantity(self.prevented),
+            amount: Amount(self.amount),
+            odd_lot: self.odd_lot,
             client_id: ClientId::new(&self.client_order_id).ok_or("client_order_id is too long")?,
             created_at: timestamp(self.created_us),
             updated_at: timestamp(self.updated_us),
             seq: Seq(self.seq as u64),
-            ..OrderState::EMPTY
         };
         Ok(OrderRow { state, via: self.via, api_key: self.api_key as u32 })
     }

@@ -17,8 +17,8 @@ use super::feed::Replay;
 use crate::market::private::{Body, Fill, Page, Position, PrivateEvent, ordinal};
 use crate::platform::Platform;
 use crate::queries::{
-    BalanceRow, FillRow, History, HistoryError, Liquidity, OrderChange, OrderEventKind,
-    OrderEventRow, PrivateEvents,
+    BalanceRow, FillRow, History, HistoryError, OrderChange, OrderEventKind, OrderEventRow,
+    PrivateEvents,
 };
 
 /// Events asked for at once.
@@ -84,7 +84,9 @@ impl Reader {
         let event = &change.event;
         let known = self.orders.get(&event.order).copied();
         let mut state = match (event.kind, known) {
-            (OrderEventKind::Accepted | OrderEventKind::Rejected, _) => fresh(&change.order.state),
+            (OrderEventKind::Accepted | OrderEventKind::Rejected | OrderEventKind::Attached, _) => {
+                fresh(&change.order.state)
+            }
             (_, Some(known)) => known,
             (_, None) => before(history, change).await?,
         };
@@ -97,13 +99,12 @@ impl Reader {
         };
         match fill {
             Some(fill) => {
-                let taker = fill.liquidity == Liquidity::Taker;
-                let parts = match taker {
+                let parts = match fill.fill_id % 2 == 1 {
                     true => (ordinal::TAKER, ordinal::TAKER_FILL),
                     false => (ordinal::ORDER, ordinal::MAKER_FILL),
                 };
                 push(parts.0, Body::Order(state));
-                push(parts.1, Body::Fill(fill_of(fill, taker)));
+                push(parts.1, Body::Fill(fill_of(fill)));
             }
             None if event.kind == OrderEventKind::Trade => {
                 return Err(format!("the database lacks a fill of order {}", event.order));
@@ -117,7 +118,7 @@ impl Reader {
     }
 }
 
-fn fill_of(fill: &FillRow, taker: bool) -> Fill {
+fn fill_of(fill: &FillRow) -> Fill {
     Fill {
         fill: fill.fill_id,
         order: fill.order,
@@ -126,7 +127,7 @@ fn fill_of(fill: &FillRow, taker: bool) -> Fill {
         price: fill.price,
         quantity: fill.quantity,
         fee: fill.fee,
-        taker,
+        liquidity: fill.liquidity,
         at: fill.at,
     }
 }
@@ -165,6 +166,7 @@ fn fresh(now: &OrderState) -> OrderState {
     OrderState {
         filled: Quantity::ZERO,
         notional: 0,
+        prevented: Quantity::ZERO,
         status: OrderStatus::Open,
         closed: None,
         ..*now
@@ -188,9 +190,23 @@ async fn before(history: &History, change: &OrderChange) -> Result<OrderState, S
 /// Changes an order as its event says.
 fn fold(state: &mut OrderState, event: &OrderEventRow) {
     (state.seq, state.updated_at) = (event.seq, event.at);
+    let word = event.code.as_deref();
+    let condition = || Condition::ALL.iter().copied().find(|it| Some(it.as_str()) == word);
     match event.kind {
-        OrderEventKind::Accepted | OrderEventKind::Amended => {
+        OrderEventKind::Accepted | OrderEventKind::Attached => {
             (state.price, state.quantity) = (event.price, event.quantity);
+            state.kind = kind_of(event.price);
+            state.condition = condition().unwrap_or(Condition::Any);
+            if event.kind == OrderEventKind::Attached {
+                state.status = OrderStatus::PendingTrigger;
+            }
+        }
+        OrderEventKind::Amended => {
+            if state.kind == OrderKind::Limit {
+                state.price = event.price;
+            }
+            state.quantity = event.quantity;
+            state.condition = condition().unwrap_or(state.condition);
         }
         OrderEventKind::Rejected => state.status = OrderStatus::Rejected,
         OrderEventKind::Trade => {
@@ -201,12 +217,26 @@ fn fold(state: &mut OrderState, event: &OrderEventRow) {
                 _ => OrderStatus::PartiallyFilled,
             };
         }
-        OrderEventKind::Closed => {
-            state.status = match event.code.as_deref() {
-                Some(code) if code == CloseReason::Filled.as_str() => OrderStatus::Filled,
-                Some(code) if code == CloseReason::Expired.as_str() => OrderStatus::Expired,
-                _ => OrderStatus::Cancelled,
-            };
+        OrderEventKind::Parked => state.status = OrderStatus::PendingTrigger,
+        OrderEventKind::Triggered => {
+            (state.kind, state.price) = (kind_of(event.price), event.price);
+            state.quantity = event.quantity;
+            if state.status == OrderStatus::PendingTrigger {
+                state.status = OrderStatus::Open;
+            }
         }
+        OrderEventKind::Prevented => state.prevented.0 += event.quantity.0,
+        OrderEventKind::Closed => {
+            state.closed = CloseReason::ALL.into_iter().find(|it| Some(it.as_str()) == word);
+            state.status = state.closed.map_or(OrderStatus::Cancelled, CloseReason::status);
+        }
+    }
+}
+
+/// Only market orders have no price.
+fn kind_of(price: Price) -> OrderKind {
+    match price {
+        Price::ZERO => OrderKind::Market,
+        _ => OrderKind::Limit,
     }
 }

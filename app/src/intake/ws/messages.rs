@@ -7,7 +7,7 @@ use crate::intake::http::shapes::{BalanceShape, FillShape, OrderShape};
 use crate::live::Live;
 use crate::market::private::{Body, Fill, PrivateEvent};
 use crate::market::shapes::to_json;
-use crate::queries::{FillRow, Liquidity};
+use crate::queries::FillRow;
 
 #[derive(Serialize)]
 struct Message<T> {
@@ -60,7 +60,7 @@ fn row(fill: &Fill, event: &PrivateEvent, live: &Live) -> Option<FillRow> {
         quantity: fill.quantity,
         fee: fill.fee,
         fee_asset: live.spec(fill.instrument)?.quote_asset,
-        liquidity: if fill.taker { Liquidity::Taker } else { Liquidity::Maker },
+        liquidity: fill.liquidity,
         at: fill.at,
         seq,
     })
