@@ -29,6 +29,8 @@ CREATE INDEX orders_live ON trading.orders (order_id DESC)
 ALTER TABLE trading.instruments
     ADD COLUMN session_rules    boolean NOT NULL DEFAULT false,
     ADD COLUMN listed_shares    bigint NOT NULL DEFAULT 0,   -- 0: not known
+    ADD COLUMN market_min_quantity bigint NOT NULL DEFAULT 0, -- 0: as other orders
+    ADD COLUMN market_max_quantity bigint NOT NULL DEFAULT 0, -- 0: as other orders
     ADD COLUMN phase            text NOT NULL DEFAULT 'continuous',
     ADD COLUMN phase_until      timestamptz,
     ADD COLUMN quote_kind       text NOT NULL DEFAULT 'none', -- none | special | sequential

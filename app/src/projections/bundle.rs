@@ -36,8 +36,8 @@ pub(super) const ASSETS: &str = "asset_id, code, exponent, seq";
 pub(super) const INSTRUMENTS: &str = "instrument_id, symbol, name, profile, base_asset, \
      quote_asset, price_digits, quantity_digits, ticks, lot, min_quantity, max_quantity, \
      base_price, limit_down, limit_up, market_band_ppm, maker_fee_ppm, taker_fee_ppm, \
-     open_order_cap, status, session_rules, listed_shares, phase, phase_until, quote_kind, \
-     quote_side, quote_price, quote_until, halts, short_restricted, halt_reason, seq";
+     open_order_cap, status, session_rules, listed_shares, market_min_quantity, \
+     market_max_quantity, phase, phase_until, quote_kind, quote_side, quote_price, quote_until, halts, short_restricted, halt_reason, seq";
 
 /// A UTC day, counted from 1970-01-01.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -305,7 +305,7 @@ pub(super) fn encode_instruments<'a>(
     let mut rows = Rows::default();
     for (instrument, (state, seq)) in instruments {
         let spec = &state.spec;
-        rows.row(32)
+        rows.row(34)
             .int4(instrument.0)
             .text(spec.symbol.as_str())
             .text(spec.name.as_str())
@@ -328,6 +328,8 @@ pub(super) fn encode_instruments<'a>(
             .text(state.status.as_str())
             .bool(spec.session_rules)
             .int8(spec.listed_shares.0)
+            .int8(spec.market_min_quantity.0)
+            .int8(spec.market_max_quantity.0)
             .text(state.phase.as_str())
             .at_or_null(state.until)
             .text(state.quote.kind.as_str())

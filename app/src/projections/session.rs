@@ -330,10 +330,11 @@ async fn put_instrument(
              quote_asset, price_digits, quantity_digits, ticks, lot, min_quantity, max_quantity,
              base_price, limit_down, limit_up, market_band_ppm, maker_fee_ppm, taker_fee_ppm,
              open_order_cap, status, seq, session_rules, listed_shares, phase, phase_until,
-             quote_kind, quote_side, quote_price, quote_until, halts, short_restricted)
+             quote_kind, quote_side, quote_price, quote_until, halts, short_restricted,
+             market_min_quantity, market_max_quantity)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
              $19, $20, $21, $22, $23, $24, to_timestamp($25::bigint / 1000000.0), $26, $27, $28,
-             to_timestamp($29::bigint / 1000000.0), $30, $31)
+             to_timestamp($29::bigint / 1000000.0), $30, $31, $32, $33)
          ON CONFLICT (instrument_id) DO UPDATE SET ticks = excluded.ticks,
              base_price = excluded.base_price,
              limit_down = excluded.limit_down, limit_up = excluded.limit_up,
@@ -374,6 +375,8 @@ async fn put_instrument(
         some_micros(state.quote.due),
         i16::from(state.halts.0),
         state.short_restricted,
+        spec.market_min_quantity.0,
+        spec.market_max_quantity.0,
     )
     .execute(&mut **transaction)
     .await?;

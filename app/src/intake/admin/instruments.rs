@@ -69,6 +69,12 @@ struct NewInstrument<'a> {
     open_order_cap: Option<Given<'a>>,
     #[serde(borrow)]
     session_rules: Option<Given<'a>>,
+    #[serde(borrow)]
+    listed_shares: Option<Given<'a>>,
+    #[serde(borrow)]
+    market_min_quantity: Option<Given<'a>>,
+    #[serde(borrow)]
+    market_max_quantity: Option<Given<'a>>,
 }
 
 impl NewInstrument<'_> {
@@ -82,6 +88,10 @@ impl NewInstrument<'_> {
         let quantity = |given, name| {
             units(required(given, name)?, name, quantity_digits, Code::InvalidQuantity)
                 .map(Quantity)
+        };
+        let optional = |given: &Option<Given<'_>>, name| match given {
+            Some(given) => units(given, name, quantity_digits, Code::InvalidQuantity).map(Quantity),
+            None => Ok(Quantity::ZERO),
         };
         let profile = required(&self.profile, "profile")?.text("profile")?;
         let name = required(&self.name, "name")?.text("name")?;
@@ -114,9 +124,9 @@ impl NewInstrument<'_> {
                 Some(given) => given.flag("session_rules")?,
                 None => false,
             },
-            listed_shares: Quantity(0),
-            market_min_quantity: Quantity(0),
-            market_max_quantity: Quantity(0),
+            listed_shares: optional(&self.listed_shares, "listed_shares")?,
+            market_min_quantity: optional(&self.market_min_quantity, "market_min_quantity")?,
+            market_max_quantity: optional(&self.market_max_quantity, "market_max_quantity")?,
         };
         self.bounded(&spec)?;
         Ok(spec)

@@ -4,7 +4,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use zaraba_engine::command::AssetSpec;
-use zaraba_engine::engine::{BalanceState, OrderState};
+use zaraba_engine::engine::{BalanceState, OrderState, OrderStatus};
+use zaraba_engine::event::CloseReason;
 use zaraba_engine::instrument::{InstrumentSpec, InstrumentState, TickRule};
 use zaraba_engine::types::*;
 
@@ -149,7 +150,11 @@ impl OrderShape {
             average_price: average(order, spec.price_digits),
             status: order.status.as_str(),
             reject_code: order.reject.map(|reject| reject.code()),
-            close_reason: order.closed.map(|reason| reason.as_str()),
+            // The trade that fills an order says so before its end is told.
+            close_reason: match order.status {
+                OrderStatus::Filled => Some(CloseReason::Filled.as_str()),
+                _ => order.closed.map(|reason| reason.as_str()),
+            },
             condition: order.condition.as_str(),
             self_trade_prevention: order.self_trade.as_str(),
             short_sale: short_word(order.short),
@@ -366,6 +371,12 @@ pub struct InstrumentShape {
     pub min_quantity: String,
     /// Largest order.
     pub max_quantity: String,
+    /// Smallest market order; null: as other orders.
+    #[schema(required)]
+    pub market_min_quantity: Option<String>,
+    /// Largest market order; null: as other orders.
+    #[schema(required)]
+    pub market_max_quantity: Option<String>,
     /// Reference of the day's limits.
     #[schema(required)]
     pub base_price: Option<String>,
@@ -428,6 +439,7 @@ impl InstrumentShape {
         let price =
             |price: Price| (price.0 != 0).then(|| decimal(i128::from(price.0), spec.price_digits));
         let quantity = |q: Quantity| decimal(i128::from(q.0), spec.quantity_digits);
+        let some_quantity = |q: Quantity| (q.0 != 0).then(|| quantity(q));
         let code =
             |asset| live.asset(asset).map(|asset| asset.code.to_string()).unwrap_or_default();
         let (tick_size, tick_table) = match spec.ticks {
@@ -446,6 +458,8 @@ impl InstrumentShape {
             lot_size: quantity(spec.lot),
             min_quantity: quantity(spec.min_quantity),
             max_quantity: quantity(spec.max_quantity),
+            market_min_quantity: some_quantity(spec.market_min_quantity),
+            market_max_quantity: some_quantity(spec.market_max_quantity),
             base_price: price(spec.base_price),
             limit_up: price(spec.limit_up),
             limit_down: price(spec.limit_down),
@@ -465,7 +479,7 @@ impl InstrumentShape {
             market_band: decimal(i128::from(spec.market_band_ppm), 6),
             open_order_cap: (spec.open_order_cap != 0).then_some(spec.open_order_cap),
             session_rules: spec.session_rules,
-            listed_shares: (spec.listed_shares.0 != 0).then(|| quantity(spec.listed_shares)),
+            listed_shares: some_quantity(spec.listed_shares),
             seq: seq.0,
         }
     }
