@@ -5,6 +5,7 @@
 //! what the command itself names (account, place of its client id, order), then what those name
 //! (balances, neighbours in the queue).
 
+use crate::auction::Claim;
 use crate::command::{Command, Place};
 use crate::engine::{Engine, reaches};
 use crate::memory::prefetch;
@@ -15,6 +16,9 @@ use crate::types::*;
 const STEPS: [usize; 2] = [16, 8];
 /// How many resting orders ahead of a crossing order are fetched.
 const MAKERS: usize = 8;
+/// How many queues of an auction are fetched side by side, and how many orders of each.
+const QUEUES: usize = 16;
+const DEEP: usize = 64;
 
 impl Engine {
     /// Fetches from memory what the commands after the `at`-th of a run will touch; call before
@@ -93,6 +97,43 @@ impl Engine {
             && let Some(level) = self.books.at(&market.sides[place.side as usize], key)
         {
             prefetch(&self.orders.hot, level.tail as usize);
+        }
+    }
+
+    /// The orders that trade in an auction at this price, and what they touch. A queue can only
+    /// be followed from order to order, so several are followed side by side.
+    pub(crate) fn fetch_queues(&self, instrument: InstrumentId, price: i64) {
+        let mut heads = [NIL; QUEUES];
+        let sides = &self.markets[instrument.0 as usize].sides;
+        for (side, heads) in [Side::Buy, Side::Sell].into_iter().zip(heads.chunks_mut(QUEUES / 2)) {
+            let book = &sides[side as usize];
+            let levels = self.books.market_queue(book).into_iter().chain(self.books.walk(book));
+            let inside = levels.take_while(|l| l.price == 0 || reaches(side, l.price, price));
+            for (head, level) in heads.iter_mut().zip(inside) {
+                *head = level.head;
+                prefetch(&self.orders.hot, level.head as usize);
+            }
+        }
+        for _ in 0..DEEP {
+            for slot in heads.iter_mut().filter(|slot| **slot != NIL) {
+                self.fetch_party(*slot);
+                *slot = self.orders.hot[*slot as usize].next;
+                prefetch(&self.orders.hot, *slot as usize);
+            }
+        }
+    }
+
+    /// What trading the claims after the `at`-th touches; call for each in turn.
+    #[inline]
+    pub(crate) fn fetch_claims(&self, claims: &[Claim], at: usize) {
+        if at == 0 {
+            claims.iter().take(MAKERS).for_each(|claim| self.fetch_party(claim.tag));
+        }
+        if let Some(claim) = claims.get(at + MAKERS) {
+            self.fetch_party(claim.tag);
+        }
+        if let Some(claim) = claims.get(at + 2 * MAKERS) {
+            prefetch(&self.orders.hot, claim.tag as usize);
         }
     }
 

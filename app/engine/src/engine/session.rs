@@ -56,7 +56,7 @@ impl Session {
 /// Most instruments one `Session` or `Wake` command handles.
 const SLICE_INSTRUMENTS: u32 = 64;
 /// A slice ends after the instrument with which its auctions have worked on this many orders.
-const SLICE_ORDERS: u32 = 20_000;
+const SLICE_ORDERS: u32 = 2_000;
 /// Most instruments a slice looks at, those of other rules included.
 const SLICE_LOOKS: u32 = 4_096;
 

@@ -75,6 +75,7 @@ impl Engine {
         let trades = !matches!(end, AuctionEnd::Empty | AuctionEnd::Unpriced);
         if trades {
             let mut room = std::mem::take(&mut self.claims);
+            self.fetch_queues(instrument, outcome.price);
             self.line_up(instrument, Side::Buy, &outcome, &mut room);
             self.line_up(instrument, Side::Sell, &outcome, &mut room);
             self.pair(price, &mut room, events);
@@ -160,22 +161,23 @@ impl Engine {
 
     /// Trades what was lined up, buys with sells in order, and ends what is filled.
     fn pair(&mut self, price: i64, room: &mut Claims, events: &mut Vec<Event>) {
-        let mut sells = room.sells.iter_mut();
-        let mut sell = sells.next();
-        for buy in &mut room.buys {
-            while buy.allocated > 0 {
-                let with = loop {
-                    match sell {
-                        Some(ref claim) if claim.allocated == 0 => sell = sells.next(),
-                        Some(ref mut claim) => break claim,
-                        None => unreachable!("both sides of an auction trade the same quantity"),
-                    }
-                };
-                let quantity = buy.allocated.min(with.allocated);
-                self.trade_in_auction(buy.tag, with.tag, price, quantity, events);
+        let Claims { buys, sells, .. } = room;
+        self.fetch_claims(sells, 0);
+        let mut with = 0;
+        for at in 0..buys.len() {
+            self.fetch_claims(buys, at);
+            while buys[at].allocated > 0 {
+                // Both sides of an auction trade the same quantity: there is another one.
+                while sells[with].allocated == 0 {
+                    with += 1;
+                    self.fetch_claims(sells, with);
+                }
+                let (buy, sell) = (&mut buys[at], &mut sells[with]);
+                let quantity = buy.allocated.min(sell.allocated);
+                self.trade_in_auction(buy.tag, sell.tag, price, quantity, events);
                 buy.allocated -= quantity;
-                with.allocated -= quantity;
-                let sold = with.tag;
+                sell.allocated -= quantity;
+                let sold = sell.tag;
                 self.leave_if_filled(buy.tag, events);
                 self.leave_if_filled(sold, events);
             }
