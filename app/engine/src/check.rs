@@ -18,6 +18,7 @@ impl Engine {
         self.ledger.check_index()?;
         self.check_balances()?;
         self.check_fees()?;
+        self.check_circuits()?;
         self.check_books()?;
         self.check_waiting()?;
         self.check_accounts()

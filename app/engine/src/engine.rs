@@ -30,6 +30,8 @@ mod waiting;
 
 pub(crate) use accounts::{Accounts, OpenCounts};
 pub(crate) use admin::valid_limits;
+pub use breaker::Call;
+pub(crate) use breaker::{Watch, valid_breaker};
 pub use fees::Rates;
 pub(crate) use fees::{FEE_DAYS, valid_tiers};
 pub(crate) use market::{Market, Tokyo, reaches};
@@ -244,6 +246,8 @@ pub struct Engine {
     pub(crate) fees: fees::Fees,
     /// How many orders the command in hand has set off.
     pub(crate) set_off: contingent::SetOff,
+    /// Circuit breakers and calls, by instrument.
+    pub(crate) circuits: Vec<breaker::Circuit>,
     /// Levels swept by the order in hand; kept for its memory.
     pub(crate) swept: Vec<LevelState>,
     /// Room for auctions.

@@ -39,3 +39,5 @@ pub(crate) const READY: u32 = 17;
 pub(crate) const FEE_TIERS: u32 = 18;
 /// Volumes that fees go by.
 pub(crate) const FEE_VOLUMES: u32 = 19;
+/// Circuit breakers and call auctions, by instrument.
+pub(crate) const CIRCUITS: u32 = 20;

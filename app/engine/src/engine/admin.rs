@@ -3,6 +3,7 @@
 
 use crate::book::Books;
 use crate::command::{AssetSpec, Limits};
+use crate::engine::breaker::Circuit;
 use crate::engine::fees::Fees;
 use crate::engine::risk::Risk;
 use crate::engine::timers::Timers;
@@ -57,6 +58,7 @@ impl Engine {
         self.swept = Vec::with_capacity(1024);
         self.touched = Vec::with_capacity(1024);
         self.claims = Claims::new(1 << 16);
+        self.circuits = Vec::with_capacity(limits.instruments as usize);
         self.timers = Timers::new(limits.instruments);
         self.risk = Risk::new(limits, keyed);
         self.fees = Fees::new(limits);
@@ -155,6 +157,7 @@ impl Engine {
         }
         self.markets.push(market);
         self.waiting.push(Waiting::new());
+        self.circuits.push(Circuit::default());
         self.timers.add();
         Ok(instrument)
     }
@@ -203,6 +206,7 @@ impl Engine {
         let market = self.markets.get_mut(instrument.0 as usize);
         market.ok_or(Reject::UnknownInstrument)?.status = status;
         events.push(Event::InstrumentStatusChanged { instrument, status });
+        self.resume_call(instrument, events);
         // What gathered while it was halted may trade now.
         self.after_trading(instrument, events);
         Ok(())

@@ -9,6 +9,7 @@ use crate::command::Amend;
 use crate::engine::market::reaches;
 use crate::engine::{Engine, LevelState, refuse};
 use crate::event::{Cause, CloseReason, Event};
+use crate::matching::Stop;
 use crate::money::Traded;
 use crate::orders::{Flags, Kind};
 use crate::reject::Reject;
@@ -85,9 +86,7 @@ impl Engine {
         let order = &mut self.orders.hot[slot as usize];
         order.bound = change.price;
         order.remaining = change.remaining;
-        if !gathers {
-            self.cross(slot, events);
-        }
+        let stop = if gathers { Stop::Exhausted } else { self.cross(slot, events) };
         let filled = self.orders.hot[slot as usize].remaining == 0;
         if filled {
             self.close(slot, CloseReason::Filled, events);
@@ -99,6 +98,7 @@ impl Engine {
         if !filled {
             self.rest(slot, events);
         }
+        self.after_guard(hot.instrument, stop, events);
     }
 
     fn check_amend(&self, amend: &Amend) -> Result<Change, Reject> {
@@ -151,7 +151,9 @@ impl Engine {
             market.check_price(price)?;
             let best_bid = self.books.best(&market.sides[Side::Buy as usize]).map(|l| l.price);
             let worst = market.worst_price(hot.side, price, best_bid);
-            if !market.units.notional_fits(traded, worst, remaining) {
+            if !market.units.notional_fits(traded, worst, remaining)
+                || !market.bid_fits_calls(hot.side, price)
+            {
                 return Err(Reject::NotionalTooLarge);
             }
             let against = self.books.best(&market.sides[hot.side.opposite() as usize]);

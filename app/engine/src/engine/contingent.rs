@@ -17,6 +17,7 @@ use crate::engine::market::{Market, reaches};
 use crate::engine::place::{Admission, Entry};
 use crate::engine::{Engine, LevelState, refuse};
 use crate::event::{Cause, CloseReason, Event};
+use crate::matching::Stop;
 use crate::money::Traded;
 use crate::orders::{CHILD, Flags, Kind, Known, Terms};
 use crate::reject::Reject;
@@ -448,8 +449,13 @@ impl Engine {
         }
         let rests = kind == OrderKind::Market && time_in_force == TimeInForce::Day;
         self.orders.hot[slot as usize].flags.set(Flags::MARKET, rests);
-        if time_in_force == TimeInForce::Fok && !self.fills_whole(slot) {
-            return self.close(slot, CloseReason::FillOrKill, events);
+        if time_in_force == TimeInForce::Fok {
+            let stop = self.fills_whole(slot);
+            if stop != Stop::Done {
+                let reason = self.all_or_nothing_reason(slot, stop);
+                self.close(slot, reason, events);
+                return self.after_guard(instrument, stop, events);
+            }
         }
         self.enter(slot, time_in_force, events);
     }
@@ -510,7 +516,8 @@ impl Engine {
         let worst = market.worst_price(hot.side, bound, best(Side::Buy));
         let side = &market.sides[hot.side as usize];
         let fits = market.units.notional_fits(traded, worst, hot.remaining)
-            && side.quantity.checked_add(hot.remaining).is_some();
+            && side.quantity.checked_add(hot.remaining).is_some()
+            && market.bid_fits_calls(hot.side, bound);
         if fits { Ok(bound) } else { Err(Reject::NotionalTooLarge) }
     }
 

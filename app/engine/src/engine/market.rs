@@ -2,7 +2,7 @@
 
 use crate::book::BookSide;
 use crate::instrument::{InstrumentSpec, TickRule};
-use crate::money::{Divider, Units};
+use crate::money::{Divider, Traded, Units};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -23,6 +23,9 @@ pub(crate) struct Market {
     pub(crate) killed: bool,
     /// Whether something guards its prices: `reach` has to be asked before every trade.
     pub(crate) guarded: bool,
+    /// Lowest and highest price a circuit breaker allows, as of the last look; any price while
+    /// there is none.
+    pub(crate) guard: (i64, i64),
     /// Whether Tokyo's session rules apply.
     pub(crate) session_rules: bool,
     pub(crate) profile: Profile,
@@ -112,6 +115,7 @@ impl Market {
             short_restricted: false,
             killed: false,
             guarded: spec.session_rules,
+            guard: (1, i64::MAX),
             session_rules: spec.session_rules,
             profile: spec.profile,
             last_price: 0,
@@ -206,6 +210,20 @@ impl Market {
             Side::Buy => i64::MAX,
             Side::Sell => i64::MIN + 1,
         }
+    }
+
+    /// Whether an order may come to trade at another price than it would have on acceptance:
+    /// orders gather, or a breaker may make them.
+    fn may_call(&self) -> bool {
+        !self.session_rules && (self.guarded || self.gathers())
+    }
+
+    /// Whether a bid at this price leaves every offer it may meet in a call auction within the
+    /// arithmetic: an offer trades at more than its own price there, and was checked at that.
+    pub(crate) fn bid_fits_calls(&self, side: Side, price: i64) -> bool {
+        side == Side::Sell
+            || !self.may_call()
+            || self.units.notional_fits(Traded::default(), price, self.max_quantity)
     }
 
     /// Checks an order's quantity: above zero, whole lots, between the bounds.

@@ -15,6 +15,7 @@ use crate::engine::market::reaches;
 use crate::engine::terms::mark_condition;
 use crate::engine::{Engine, refuse};
 use crate::event::{Cause, CloseReason, Event};
+use crate::matching::Stop;
 use crate::money::Traded;
 use crate::orders::{Flags, Known};
 use crate::reject::Reject;
@@ -144,9 +145,15 @@ impl Engine {
         lock: i64,
         events: &mut Vec<Event>,
     ) {
-        if time_in_force == TimeInForce::Fok && !self.fills_whole(slot) {
-            // Nothing is locked for an order that cannot trade.
-            return self.close_unlocked(slot, CloseReason::FillOrKill, events);
+        if time_in_force == TimeInForce::Fok {
+            let stop = self.fills_whole(slot);
+            if stop != Stop::Done {
+                // Nothing is locked for an order that cannot trade.
+                let instrument = self.orders.hot[slot as usize].instrument;
+                let reason = self.all_or_nothing_reason(slot, stop);
+                self.close_unlocked(slot, reason, events);
+                return self.after_guard(instrument, stop, events);
+            }
         }
         let hot = &self.orders.hot[slot as usize];
         let (pays, id) = (hot.pays, hot.id);
@@ -165,17 +172,45 @@ impl Engine {
         if market.gathers() {
             return self.rest(slot, events);
         }
-        self.cross(slot, events);
+        let stop = self.cross(slot, events);
         let left = self.orders.hot[slot as usize].remaining;
         if left == 0 {
             self.close(slot, CloseReason::Filled, events);
             self.announce_swept(instrument, side.opposite(), events);
         } else if matches!(time_in_force, TimeInForce::Ioc | TimeInForce::Fok) {
-            self.close(slot, CloseReason::ImmediateRest, events);
+            let reason = self.rest_reason(instrument, stop, CloseReason::ImmediateRest);
+            self.close(slot, reason, events);
             self.announce_swept(instrument, side.opposite(), events);
         } else {
             self.announce_swept(instrument, side.opposite(), events);
             self.rest(slot, events);
+        }
+        self.after_guard(instrument, stop, events);
+    }
+
+    /// Why an order that trades all or nothing ends without a trade.
+    pub(super) fn all_or_nothing_reason(&self, slot: u32, stop: Stop) -> CloseReason {
+        let instrument = self.orders.hot[slot as usize].instrument;
+        self.rest_reason(instrument, stop, CloseReason::FillOrKill)
+    }
+
+    /// Why an order ends that does not rest: a breaker, if that is what stopped it, else `other`.
+    fn rest_reason(&self, instrument: InstrumentId, stop: Stop, other: CloseReason) -> CloseReason {
+        let breaks = !self.markets[instrument.0 as usize].session_rules;
+        if breaks && stop == Stop::Guarded { CloseReason::Breaker } else { other }
+    }
+
+    /// What follows when something guarding the market stopped an order, once that order rests
+    /// or has ended.
+    #[inline]
+    pub(super) fn after_guard(
+        &mut self,
+        instrument: InstrumentId,
+        stop: Stop,
+        events: &mut Vec<Event>,
+    ) {
+        if stop == Stop::Guarded {
+            self.break_circuit(instrument, events);
         }
     }
 
@@ -202,6 +237,9 @@ impl Engine {
         } else {
             may_rest || !place.post_only
         };
+        if market_order && market.phase == Phase::Call && !entry.waits {
+            return Err(Reject::CallAuction);
+        }
         if !entry.waits && (!allowed || !may_rest && market.gathers()) {
             return Err(Reject::InvalidTimeInForce);
         }
@@ -293,27 +331,36 @@ impl Engine {
         let worst = market.worst_price(place.side, bound, best_bid);
         let fits = market.units.notional_fits(Traded::default(), worst, quantity)
             && market.units.base_checked(quantity).is_some()
-            && side.quantity.checked_add(quantity).is_some();
+            && side.quantity.checked_add(quantity).is_some()
+            && market.bid_fits_calls(place.side, bound);
         if fits { Ok(()) } else { Err(Reject::NotionalTooLarge) }
     }
 
-    /// Whether the other side holds enough within the order's bound.
-    pub(super) fn fills_whole(&self, slot: u32) -> bool {
-        let order = &self.orders.hot[slot as usize];
+    /// How an order would fare that trades all or nothing: whether the other side holds enough
+    /// within its bound and what guards the market.
+    pub(super) fn fills_whole(&mut self, slot: u32) -> Stop {
+        let order = self.orders.hot[slot as usize];
+        if self.markets[order.instrument.0 as usize].guarded {
+            self.refresh_guard(order.instrument);
+        }
         let market = &self.markets[order.instrument.0 as usize];
         let mut missing = order.remaining;
+        let mut stop = Stop::Done;
         let mut reach = market.reach(order.side, self.at);
         for level in self.books.walk(&market.sides[order.side.opposite() as usize]) {
             let price = level.price;
             if !reaches(order.side, order.bound, price) || !reaches(order.side, reach, price) {
                 break;
             }
+            if !market.session_rules && market.forbids(order.side, price, self.at) {
+                stop = Stop::Guarded;
+            }
             reach = market.reach_after(order.side, price, self.at);
             missing -= level.quantity.min(missing);
             if missing == 0 {
-                return true;
+                return stop;
             }
         }
-        false
+        Stop::Exhausted
     }
 }

@@ -252,6 +252,7 @@ impl Engine {
         if due.0 != 0 && due <= self.at {
             self.quote_due(instrument, events);
         }
+        self.end_call(instrument, events);
         self.after_trading(instrument, events);
         self.retime(instrument);
     }

@@ -10,7 +10,7 @@ impl Engine {
     #[inline]
     pub(crate) fn after_trading(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
         let market = &mut self.markets[instrument.0 as usize];
-        if market.session_rules || market.stirred() {
+        if market.guarded || market.stirred() {
             return self.after_more(instrument, events);
         }
         market.looked_at();
@@ -22,6 +22,9 @@ impl Engine {
         self.look_at_quote(instrument, events);
         while self.set_off_next(instrument, events) {
             self.look_at_quote(instrument, events);
+        }
+        if !self.markets[instrument.0 as usize].session_rules {
+            self.note_price(instrument);
         }
         self.retime(instrument);
     }

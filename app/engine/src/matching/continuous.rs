@@ -31,6 +31,9 @@ impl Engine {
         self.swept.clear();
         let order = &self.orders.hot[taker as usize];
         let (side, bound, instrument) = (order.side, order.bound, order.instrument);
+        if self.markets[instrument.0 as usize].guarded {
+            self.refresh_guard(instrument);
+        }
         loop {
             let market = &self.markets[instrument.0 as usize];
             let at = self.books.first(&market.sides[side.opposite() as usize]);
@@ -43,7 +46,7 @@ impl Engine {
             if !reaches(side, bound, price) {
                 return Stop::Exhausted;
             }
-            if market.guarded && !reaches(side, market.reach(side, self.at), price) {
+            if market.guarded && market.forbids(side, price, self.at) {
                 return Stop::Guarded;
             }
             let mut orders = level.orders;

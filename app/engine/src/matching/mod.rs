@@ -7,4 +7,5 @@ mod continuous;
 mod quotes;
 
 pub(crate) use call::Claims;
+pub(crate) use continuous::Stop;
 pub(crate) use quotes::stage;

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::STATE_VERSION;
-use crate::command::{AssetSpec, FEE_TIERS_MAX, FeeTier, FeeTiers, Limits, StopLeg};
+use crate::command::{AssetSpec, Breaker, FEE_TIERS_MAX, FeeTier, FeeTiers, Limits, StopLeg};
 use crate::engine::{
-    Day, Engine, FEE_DAYS, OrderStatus, Session, Tokyo, valid_limits, valid_tiers,
+    Call, Day, Engine, FEE_DAYS, OrderStatus, Session, Tokyo, Watch, valid_breaker, valid_limits,
+    valid_tiers,
 };
 use crate::event::CloseReason;
 use crate::hash::Running;
@@ -136,6 +137,27 @@ impl<'a> Reader<'a> {
             market_min_quantity: Quantity(self.i64()?),
             market_max_quantity: Quantity(self.i64()?),
         })
+    }
+
+    fn watch(&mut self, mode: BreakerMode, now: Timestamp) -> Result<Watch, String> {
+        let breaker = Breaker {
+            mode,
+            window_seconds: self.u32()?,
+            trigger_ppm: self.u32()?,
+            call_seconds: self.u32()?,
+            bound_ppm: self.u32()?,
+        };
+        if !valid_breaker(&breaker) {
+            return self.wrong("a circuit breaker that cannot be");
+        }
+        let mut watch = Watch::new(breaker, self.i64()?);
+        for _ in 0..self.u8()? {
+            let (piece, price) = (self.u64()?, self.i64()?);
+            if !watch.restore(piece, price, now) {
+                return self.wrong("prices of a circuit breaker that cannot be");
+            }
+        }
+        Ok(watch)
     }
 
     fn tokyo(&mut self) -> Result<Tokyo, String> {
@@ -291,6 +313,7 @@ impl Engine {
         engine.import_head(&mut input)?;
         engine.import_frame(&mut input)?;
         engine.import_fees(&mut input)?;
+        engine.import_circuits(&mut input)?;
         engine.import_orders(&mut input)?;
         input.section(END)?;
         if input.at != bytes.len() {
@@ -415,6 +438,28 @@ impl Engine {
             }
             self.timers.set(InstrumentId(i as u32), Timestamp(input.u64()?));
             self.markets[i].tokyo = input.tokyo()?;
+        }
+        Ok(())
+    }
+
+    fn import_circuits(&mut self, input: &mut Reader<'_>) -> Result<(), String> {
+        if input.section(CIRCUITS)? != self.circuits.len() {
+            return input.wrong("circuit breakers of another number of instruments");
+        }
+        let kinds: Vec<_> =
+            std::iter::once(None).chain(AuctionKind::ALL.iter().copied().map(Some)).collect();
+        for i in 0..self.circuits.len() {
+            if let Some(kind) = input.one_of(&kinds)? {
+                let seconds = input.u32()?;
+                let (low, high) = (Price(input.i64()?), Price(input.i64()?));
+                self.circuits[i].call = Some(Call { kind, seconds, low, high });
+            }
+            let mode = input.one_of(BreakerMode::ALL)?;
+            if mode == BreakerMode::Off {
+                continue;
+            }
+            let watch = input.watch(mode, self.at)?;
+            self.arm_breaker(InstrumentId(i as u32), watch);
         }
         Ok(())
     }

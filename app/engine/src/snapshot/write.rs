@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::STATE_VERSION;
+use crate::command::Breaker;
 use crate::engine::{Engine, Room, Tokyo};
 use crate::instrument::{InstrumentSpec, tick_rule_number};
 use crate::orders::{Cold, Extra, Flags, Hot, Kind};
@@ -168,6 +169,7 @@ impl Engine {
         self.export_head(&mut out);
         self.export_frame(&mut out);
         self.export_fees(&mut out);
+        self.export_circuits(&mut out);
         self.export_orders(&mut out);
         out.section(END, 0);
         (out.sink)(&out.buffer);
@@ -253,6 +255,32 @@ impl Engine {
             out.u8(u8::from(market.killed));
             out.u64(self.timers.get(InstrumentId(i as u32)).0);
             out.tokyo(&market.tokyo);
+        }
+    }
+
+    /// Circuit breakers and call auctions.
+    fn export_circuits(&self, out: &mut Writer<'_>) {
+        out.section(CIRCUITS, self.circuits.len());
+        for circuit in &self.circuits {
+            out.u8(circuit.call.map_or(0, |call| call.kind as u8 + 1));
+            if let Some(call) = circuit.call {
+                out.u32(call.seconds);
+                out.i64(call.low.0);
+                out.i64(call.high.0);
+            }
+            let breaker = circuit.watch.as_ref().map_or(Breaker::OFF, |watch| watch.breaker);
+            out.u8(breaker.mode as u8);
+            let Some(watch) = &circuit.watch else { continue };
+            out.u32(breaker.window_seconds);
+            out.u32(breaker.trigger_ppm);
+            out.u32(breaker.call_seconds);
+            out.u32(breaker.bound_ppm);
+            out.i64(watch.reference);
+            out.u8(watch.trace().len() as u8);
+            for (piece, price) in watch.trace() {
+                out.u64(piece);
+                out.i64(price);
+            }
         }
     }
 

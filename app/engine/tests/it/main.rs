@@ -2,6 +2,7 @@
 
 mod allocations;
 mod auction;
+mod breaker;
 mod crypto;
 mod fees;
 mod frame;

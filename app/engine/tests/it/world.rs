@@ -79,6 +79,8 @@ pub fn stock() -> InstrumentSpec {
 pub struct World {
     pub engine: Engine,
     pub seq: u64,
+    /// Time of the last command in nanoseconds; each takes ten.
+    pub at: u64,
     names: u32,
 }
 
@@ -92,7 +94,7 @@ impl World {
     }
 
     pub fn with(limits: Limits, coin: InstrumentSpec, stock: InstrumentSpec) -> World {
-        let mut world = World { engine: Engine::new(), seq: 0, names: 0 };
+        let mut world = World { engine: Engine::new(), seq: 0, at: 0, names: 0 };
         world.apply(Command::Genesis { limits, hash_seed: [1, 2] });
         for (code, exponent) in [("JPY", 4), ("BTC", 8), ("7203", 0)] {
             world.apply(Command::CreateAsset(AssetSpec { code: text(code), exponent }));
@@ -112,8 +114,9 @@ impl World {
 
     pub fn apply(&mut self, command: Command) -> Vec<Event> {
         self.seq += 1;
+        self.at += 10;
         let mut events = Vec::new();
-        self.engine.apply(Seq(self.seq), Timestamp(self.seq * 10), &command, &mut events);
+        self.engine.apply(Seq(self.seq), Timestamp(self.at), &command, &mut events);
         self.engine.check().expect("the state is sound after every command");
         events
     }
