@@ -155,9 +155,13 @@ impl Running {
     pub(crate) fn command(&mut self, seq: Seq, at: Timestamp, command: &Command) {
         match command {
             Command::Place(p) => self.placed(seq.0, at.0, p),
-            Command::Amend(_) | Command::Cancel(_) | Command::CancelMany(_) => {
+            Command::Amend(amend) => {
                 self.take([seq.0, at.0]);
+                if let Some(condition) = amend.condition {
+                    self.take([condition as u64]);
+                }
             }
+            Command::Cancel(_) | Command::CancelMany(_) => self.take([seq.0, at.0]),
             other => {
                 self.take([seq.0, at.0]);
                 self.rare_command(other);

@@ -150,6 +150,8 @@ pub(crate) struct Extra {
     pub(crate) stop_bound: i64,
     /// Mark of its if-done order's terms, which a repeat must say again: see [`Terms`].
     pub(crate) child_mark: u64,
+    /// Its condition as first sent, if that was amended.
+    pub(crate) first_condition: Option<Condition>,
     /// Its place in time, as an order number, if it lost the one its own number gives.
     pub(crate) entered: u64,
     /// Of an if-done order that was set off: how much its first order filled.
@@ -205,6 +207,7 @@ pub(crate) const EMPTY_EXTRA: Extra = Extra {
     stop_next: NIL,
     stop_bound: 0,
     child_mark: 0,
+    first_condition: None,
     entered: 0,
     due: 0,
     prevented: 0,
@@ -476,7 +479,10 @@ impl Orders {
         let (hot, cold) = (&self.hot[slot as usize], &self.cold[slot as usize]);
         let sent = self.extra(slot).map_or(Terms::NONE, Extra::terms);
         // An OCO may have turned into its stop half; it was sent as a limit order.
-        let kind = if sent.stop.is_some() { OrderKind::Limit } else { cold.kind };
+        let first_condition = self.extra(slot).and_then(|extra| extra.first_condition);
+        // A funari order may have become a market order.
+        let turned = sent.stop.is_some() || cold.condition == Condition::Funari;
+        let kind = if turned { OrderKind::Limit } else { cold.kind };
         hot.flags.has(Flags::ODD_LOT) == odd_lot
             && hot.flags.has(Flags::BY_AMOUNT) == place.by_amount
             && hot.instrument == place.instrument
@@ -487,7 +493,7 @@ impl Orders {
             && cold.post_only == place.post_only
             && cold.first_price == place.price.0
             && cold.first_quantity == place.quantity.0
-            && cold.condition == place.condition
+            && first_condition.unwrap_or(cold.condition) == place.condition
             && cold.self_trade == place.self_trade
             && cold.short == place.short
     }

@@ -7,11 +7,12 @@
 
 use crate::command::Amend;
 use crate::engine::market::reaches;
+use crate::engine::terms::mark_condition;
 use crate::engine::{Engine, LevelState, refuse};
 use crate::event::{Cause, CloseReason, Event};
 use crate::matching::Stop;
 use crate::money::Traded;
-use crate::orders::{Flags, Kind};
+use crate::orders::{Flags, Hot, Kind};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -21,6 +22,9 @@ struct Change {
     price: i64,
     quantity: i64,
     remaining: i64,
+    condition: Condition,
+    /// Bound of the market order a funari order turns into; zero for others.
+    funari: i64,
     /// Change of the lock.
     lock: i64,
 }
@@ -35,7 +39,7 @@ impl Engine {
         let slot = change.slot;
         let hot = self.orders.hot[slot as usize];
         let cold = &mut self.orders.cold[slot as usize];
-        let requeue = change.price != hot.bound;
+        let requeue = change.price != hot.bound || change.condition != cold.condition;
         let reduced_by = cold.quantity - change.quantity;
         let changes = requeue || reduced_by != 0;
         if changes {
@@ -58,6 +62,9 @@ impl Engine {
         }
         if requeue {
             self.requeue(&change, events);
+        } else if changes && hot.flags.has(Flags::PARKED) {
+            self.orders.hot[slot as usize].remaining = change.remaining;
+            events.push(Event::Parked { order: amend.order });
         } else if changes {
             let market = &mut self.markets[hot.instrument.0 as usize];
             let book = &mut market.sides[hot.side as usize];
@@ -70,35 +77,81 @@ impl Engine {
         }
     }
 
-    /// Takes an order out of its level and brings it in again at its new price.
+    /// Takes an order out of where it is and brings it in again with its new price or condition.
     fn requeue(&mut self, change: &Change, events: &mut Vec<Event>) {
         let slot = change.slot;
-        let hot = self.orders.hot[slot as usize];
-        let market = &mut self.markets[hot.instrument.0 as usize];
-        let gathers = market.gathers();
-        let key = market.key(hot.bound);
-        let book = &mut market.sides[hot.side as usize];
-        self.books.unlink(book, &mut self.orders.hot, slot);
-        let left = self.books.at(book, key).map_or(
-            LevelState { price: Price(hot.bound), quantity: Quantity(0), orders: 0 },
-            level_state,
-        );
-        let order = &mut self.orders.hot[slot as usize];
-        order.bound = change.price;
-        order.remaining = change.remaining;
-        let stop = if gathers { Stop::Exhausted } else { self.cross(slot, events) };
+        let parked = self.orders.hot[slot as usize].flags.has(Flags::PARKED);
+        let left = if parked {
+            self.unpark(slot);
+            None
+        } else {
+            Some(self.leave_level(slot))
+        };
+        self.set_terms(change);
+        let Hot { instrument, side, flags, .. } = self.orders.hot[slot as usize];
+        let market = &self.markets[instrument.0 as usize];
+        let (gathers, waits) = (market.gathers(), market.keeps_waiting(change.condition));
+        if parked && !waits {
+            self.set_off(slot, events);
+        }
+        let stop = if gathers || waits { Stop::Exhausted } else { self.cross(slot, events) };
         let filled = self.orders.hot[slot as usize].remaining == 0;
         if filled {
             self.close(slot, CloseReason::Filled, events);
         }
-        push_level(hot.instrument, hot.side, left, events);
-        if !gathers {
-            self.announce_swept(hot.instrument, hot.side.opposite(), events);
+        let at = if flags.has(Flags::MARKET) { 0 } else { change.price };
+        // A level is announced once: it is below, if the order comes back to it.
+        if let Some(left) = left
+            && (filled || waits || left.price.0 != at)
+        {
+            push_level(instrument, side, left, events);
         }
-        if !filled {
+        if !gathers && !waits {
+            self.announce_swept(instrument, side.opposite(), events);
+        }
+        if waits {
+            self.park(slot, events);
+        } else if !filled {
             self.rest(slot, events);
         }
-        self.after_guard(hot.instrument, stop, events);
+        self.after_guard(instrument, stop, events);
+    }
+
+    /// Takes a resting order out of its level; returns that as it is then.
+    fn leave_level(&mut self, slot: u32) -> LevelState {
+        let hot = self.orders.hot[slot as usize];
+        let level = self.books.level(hot.level);
+        let left = LevelState {
+            price: Price(level.price),
+            quantity: Quantity(level.quantity - hot.remaining),
+            orders: level.orders - 1,
+        };
+        let book = &mut self.markets[hot.instrument.0 as usize].sides[hot.side as usize];
+        self.books.unlink(book, &mut self.orders.hot, slot);
+        left
+    }
+
+    /// Gives an order that is nowhere its new price, quantity and condition, and a new place in
+    /// time where that is asked for across prices.
+    fn set_terms(&mut self, change: &Change) {
+        let slot = change.slot;
+        let cold = &mut self.orders.cold[slot as usize];
+        let before = std::mem::replace(&mut cold.condition, change.condition);
+        let of_condition = before != Condition::Any || change.condition != Condition::Any;
+        let hot = &mut self.orders.hot[slot as usize];
+        hot.bound = change.price;
+        hot.remaining = change.remaining;
+        mark_condition(hot, cold);
+        let market = &mut self.markets[hot.instrument.0 as usize];
+        if market.session_rules {
+            market.tokyo.conditioned |= of_condition;
+            self.orders.enter_again(slot);
+        }
+        if of_condition {
+            let extra = self.orders.extra_mut(slot);
+            extra.stop_bound = change.funari;
+            extra.first_condition = extra.first_condition.or(Some(before));
+        }
     }
 
     fn check_amend(&self, amend: &Amend) -> Result<Change, Reject> {
@@ -121,13 +174,18 @@ impl Engine {
         market.check_halts(cold.kind, hot.side)?;
         market.refuses()?;
         market.phase_refuses()?;
+        if hot.flags.has(Flags::PARKED) && cold.condition == Condition::Any {
+            // What waits for its trigger, its first order or its desk is as it was sent.
+            return Err(Reject::AmendNotAllowed);
+        }
+        let condition = self.check_new_condition(amend, slot)?;
         if amend.price.0 < 0 {
             return Err(Reject::InvalidPrice);
         }
         if amend.quantity.0 < 0 {
             return Err(Reject::InvalidQuantity);
         }
-        if amend.price.0 == 0 && amend.quantity.0 == 0 {
+        if amend.price.0 == 0 && amend.quantity.0 == 0 && amend.condition.is_none() {
             return Err(Reject::NothingToAmend);
         }
         let filled = cold.quantity - hot.remaining;
@@ -144,30 +202,71 @@ impl Engine {
         let price = if amend.price.0 == 0 { hot.bound } else { amend.price.0 };
         let remaining = quantity - filled;
         let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let funari = match condition {
+            Condition::Funari => market.market_bound(hot.side)?,
+            _ => 0,
+        };
         if price != hot.bound {
-            if hot.flags.has(Flags::MARKET) {
-                return Err(Reject::InvalidPrice);
-            }
-            market.check_price(price)?;
+            self.check_new_price(slot, price)?;
+        }
+        if price != hot.bound || condition != cold.condition {
             let best_bid = self.books.best(&market.sides[Side::Buy as usize]).map(|l| l.price);
-            let worst = market.worst_price(hot.side, price, best_bid);
+            let worst = market.worst_price(hot.side, price.max(funari), best_bid);
             if !market.units.notional_fits(traded, worst, remaining)
                 || !market.bid_fits_calls(hot.side, price)
             {
                 return Err(Reject::NotionalTooLarge);
             }
-            let against = self.books.best(&market.sides[hot.side.opposite() as usize]);
-            let crosses = against.is_some_and(|level| reaches(hot.side, price, level.price));
-            if cold.post_only && crosses && !market.gathers() {
-                return Err(Reject::PostOnlyWouldCross);
-            }
         }
-        let lock = market.units.lock(hot.side, traded, price, remaining)
-            - market.units.lock(hot.side, traded, hot.bound, hot.remaining);
+        let lock_price = match condition == cold.condition && price == hot.bound {
+            true => self.orders.lock_price(hot),
+            false => price.max(funari),
+        };
+        let lock = market.units.lock(hot.side, traded, lock_price, remaining)
+            - market.units.lock(hot.side, traded, self.orders.lock_price(hot), hot.remaining);
         if lock > self.ledger.get(hot.pays).available() {
             return Err(Reject::InsufficientFunds);
         }
-        Ok(Change { slot, price, quantity, remaining, lock })
+        Ok(Change { slot, price, quantity, remaining, condition, funari, lock })
+    }
+
+    /// The condition an amendment leaves an order with, if it may have it.
+    fn check_new_condition(&self, amend: &Amend, slot: u32) -> Result<Condition, Reject> {
+        let (hot, cold) = (&self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
+        let condition = amend.condition.unwrap_or(cold.condition);
+        if condition == cold.condition {
+            return Ok(condition);
+        }
+        let market = &self.markets[hot.instrument.0 as usize];
+        if market.phase == Phase::PreClose {
+            return Err(Reject::AmendNotAllowed);
+        }
+        let fits = cold.time_in_force == TimeInForce::Day
+            && !cold.post_only
+            && !hot.flags.has(Flags::STOP_LEG)
+            && market.takes_condition(condition, cold.kind);
+        if fits { Ok(condition) } else { Err(Reject::InvalidCondition) }
+    }
+
+    /// Checks a resting order's new price.
+    fn check_new_price(&self, slot: u32, price: i64) -> Result<(), Reject> {
+        let hot = &self.orders.hot[slot as usize];
+        let cold = &self.orders.cold[slot as usize];
+        let market = &self.markets[hot.instrument.0 as usize];
+        if cold.kind == OrderKind::Market {
+            return Err(Reject::InvalidPrice);
+        }
+        if hot.flags.has(Flags::STOP_LEG) {
+            // Its stop half was checked against the price it has.
+            return Err(Reject::AmendNotAllowed);
+        }
+        market.check_price(price)?;
+        let against = self.books.best(&market.sides[hot.side.opposite() as usize]);
+        let crosses = against.is_some_and(|level| reaches(hot.side, price, level.price));
+        if cold.post_only && crosses && !market.gathers() {
+            return Err(Reject::PostOnlyWouldCross);
+        }
+        if cold.short == ShortSale::Short { market.check_short_price(Some(price)) } else { Ok(()) }
     }
 }
 

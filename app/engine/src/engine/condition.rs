@@ -93,7 +93,7 @@ impl Engine {
     }
 
     /// Says that an order's moment has come.
-    fn set_off(&mut self, slot: u32, events: &mut Vec<Event>) {
+    pub(super) fn set_off(&mut self, slot: u32, events: &mut Vec<Event>) {
         let (at, seq) = (self.at, self.seq);
         let cold = &mut self.orders.cold[slot as usize];
         cold.requeued = true;

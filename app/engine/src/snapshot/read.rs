@@ -253,6 +253,7 @@ impl<'a> Reader<'a> {
                 parent: self.u32()?,
                 stop_bound: self.i64()?,
                 child_mark: self.u64()?,
+                first_condition: self.first_condition()?,
                 entered: self.u64()?,
                 due: self.i64()?,
                 prevented: self.i64()?,
@@ -260,6 +261,14 @@ impl<'a> Reader<'a> {
                 ..EMPTY_EXTRA
             },
         ))
+    }
+
+    fn first_condition(&mut self) -> Result<Option<Condition>, String> {
+        let mut conditions = [None; Condition::ALL.len() + 1];
+        for (place, &condition) in conditions[1..].iter_mut().zip(Condition::ALL) {
+            *place = Some(condition);
+        }
+        self.one_of(&conditions)
     }
 
     fn reject(&mut self) -> Result<Option<Reject>, String> {

@@ -102,6 +102,7 @@ impl Writer<'_> {
         self.u32(extra.parent);
         self.i64(extra.stop_bound);
         self.u64(extra.child_mark);
+        self.u8(extra.first_condition.map_or(0, |condition| condition as u8 + 1));
         self.u64(extra.entered);
         self.i64(extra.due);
         self.i64(extra.prevented);
