@@ -284,9 +284,7 @@ impl Engine {
             Command::Amend(amend) if self.limits.is_some() => self.amend(amend, events),
             other => self.apply_rare(other, events),
         }
-        for event in &events[first..] {
-            self.running.event(event);
-        }
+        self.running.events(&events[first..]);
     }
 
     fn apply_rare(&mut self, command: &Command, events: &mut Vec<Event>) {

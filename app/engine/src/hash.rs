@@ -317,9 +317,19 @@ impl Running {
         }
     }
 
-    /// Takes in one event.
+    /// Takes in events.
     #[inline]
-    pub(crate) fn event(&mut self, event: &Event) {
+    pub(crate) fn events(&mut self, events: &[Event]) {
+        let mut running = *self;
+        for event in events {
+            running.event(event);
+        }
+        *self = running;
+    }
+
+    /// Takes in one event.
+    #[inline(always)]
+    fn event(&mut self, event: &Event) {
         match *event {
             Event::Balance { account, asset, total, locked, delta, cause, reference } => {
                 self.take([
@@ -357,11 +367,13 @@ impl Running {
                 order.0,
                 remaining.0 as u64,
             ]),
-            ref other => self.rare_event(other),
+            ref other => *self = self.with_rare(other),
         }
     }
 
-    fn rare_event(&mut self, event: &Event) {
+    /// By value, so that the hash stays in a register while others are taken in.
+    #[inline(never)]
+    fn with_rare(mut self, event: &Event) -> Running {
         match *event {
             Event::Begun => self.take([6]),
             Event::AssetCreated { asset } => self.take([7, u64::from(asset.0)]),
@@ -493,6 +505,7 @@ impl Running {
             | Event::Trade(_)
             | Event::Closed { .. } => unreachable!("taken in by event()"),
         }
+        self
     }
 }
 

@@ -13,8 +13,9 @@ use crate::types::*;
 /// that no trade can take a balance out of 64 bits.
 pub(crate) const ISSUED_MAX: i64 = 1 << 62;
 
-/// One (account, asset) balance. 32 bytes.
+/// One (account, asset) balance. 32 bytes, within one cache line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(align(32))]
 pub(crate) struct Balance {
     pub(crate) total: i64,
     pub(crate) locked: i64,
@@ -30,6 +31,43 @@ impl Balance {
     #[inline]
     pub(crate) fn available(&self) -> i64 {
         self.total - self.locked
+    }
+
+    /// Changes it and says so.
+    #[inline]
+    fn change(
+        &mut self,
+        total: i64,
+        locked: i64,
+        cause: Cause,
+        reference: u64,
+        events: &mut Vec<Event>,
+    ) {
+        self.total += total;
+        self.locked += locked;
+        self.seen = true;
+        events.push(Event::Balance {
+            account: self.account,
+            asset: self.asset,
+            total: Amount(self.total),
+            locked: Amount(self.locked),
+            delta: Amount(total),
+            cause,
+            reference,
+        });
+    }
+
+    /// Only a system account without a lock may be below zero.
+    #[cold]
+    fn must_be_systems(&self, cause: Cause, reference: u64) {
+        assert!(
+            self.locked == 0 && self.account.may_go_negative(),
+            "ledger broken: account {} asset {} total {} locked {} after {cause:?} of {reference}",
+            self.account,
+            self.asset,
+            self.total,
+            self.locked,
+        );
     }
 }
 
@@ -107,18 +145,11 @@ impl Ledger {
         reference: u64,
         events: &mut Vec<Event>,
     ) {
-        self.change_in_part(slot, (total, locked), cause, reference, events);
-        let balance = &self.balances[slot as usize];
-        assert!(
-            balance.locked >= 0
-                && (balance.locked <= balance.total
-                    || balance.locked == 0 && balance.account.may_go_negative()),
-            "ledger broken: account {} asset {} total {} locked {} after {cause:?} of {reference}",
-            balance.account,
-            balance.asset,
-            balance.total,
-            balance.locked,
-        );
+        let balance = &mut self.balances[slot as usize];
+        balance.change(total, locked, cause, reference, events);
+        if balance.locked < 0 || balance.locked > balance.total {
+            balance.must_be_systems(cause, reference);
+        }
     }
 
     /// The same for a change that only the next one to the same balance completes (a buyer's
@@ -132,19 +163,7 @@ impl Ledger {
         reference: u64,
         events: &mut Vec<Event>,
     ) {
-        let balance = &mut self.balances[slot as usize];
-        balance.total += total;
-        balance.locked += locked;
-        balance.seen = true;
-        events.push(Event::Balance {
-            account: balance.account,
-            asset: balance.asset,
-            total: Amount(balance.total),
-            locked: Amount(balance.locked),
-            delta: Amount(total),
-            cause,
-            reference,
-        });
+        self.balances[slot as usize].change(total, locked, cause, reference, events);
     }
 
     /// The index holds exactly the balances (for the whole-state check).

@@ -49,28 +49,43 @@ impl Divider {
 struct Scale {
     multiplier: i128,
     divisor: i128,
+    /// The divisor if it fits, for the common short division; else zero.
+    short: u64,
+    /// 2^64 / `short`, rounded down.
+    reciprocal: u64,
 }
 
 impl Scale {
     fn new(exponent: i32) -> Scale {
         let power = 10i128.pow(exponent.unsigned_abs());
         if exponent >= 0 {
-            Scale { multiplier: power, divisor: 1 }
-        } else {
-            Scale { multiplier: 1, divisor: power }
+            return Scale { multiplier: power, divisor: 1, short: 0, reciprocal: 0 };
         }
+        let short = u64::try_from(power).unwrap_or(0);
+        let reciprocal = (1u128 << 64).checked_div(u128::from(short)).unwrap_or(0) as u64;
+        Scale { multiplier: 1, divisor: power, short, reciprocal }
     }
 
     /// Rounded down; `n` is zero or more.
     #[inline]
     fn floor(&self, n: i128) -> i128 {
-        if self.divisor == 1 {
-            return n * self.multiplier;
+        match u64::try_from(n) {
+            Ok(n) if self.short != 0 => i128::from(self.floor_short(n)),
+            _ => self.floor_long(n),
         }
-        match (u64::try_from(n), u64::try_from(self.divisor)) {
-            (Ok(n), Ok(divisor)) => i128::from(n / divisor),
-            _ => n / self.divisor,
-        }
+    }
+
+    /// Division by multiplication: the product's upper half is the quotient or one less.
+    #[inline]
+    fn floor_short(&self, n: u64) -> u64 {
+        let low = ((u128::from(n) * u128::from(self.reciprocal)) >> 64) as u64;
+        let rest = n.wrapping_sub(low.wrapping_mul(self.short));
+        low + u64::from(rest >= self.short)
+    }
+
+    #[inline(never)]
+    fn floor_long(&self, n: i128) -> i128 {
+        if self.divisor == 1 { n * self.multiplier } else { n / self.divisor }
     }
 
     /// The most whose rounding up is at most `amount`.
@@ -110,6 +125,12 @@ impl Traded {
     #[inline]
     fn gross_ppm(self) -> i128 {
         i128::from(self.notional) * PPM
+    }
+
+    /// What a buyer has paid.
+    #[inline]
+    fn spent_ppm(self) -> i128 {
+        self.gross_ppm() + self.fee
     }
 }
 
@@ -187,12 +208,17 @@ impl Units {
         match side {
             Side::Sell => self.base(remaining),
             Side::Buy => {
-                let spent = traded.gross_ppm() + traded.fee;
-                let open =
-                    i128::from(bound) * i128::from(remaining) * (PPM + i128::from(self.worst_ppm));
+                let spent = traded.spent_ppm();
+                let open = self.open_ppm(bound, remaining);
                 fits(self.scale.ceil(spent + open) - self.scale.ceil(spent))
             }
         }
+    }
+
+    /// What a buy may still spend, in millionths; acceptance keeps the product within 64 bits.
+    #[inline]
+    fn open_ppm(&self, bound: i64, remaining: i64) -> i128 {
+        i128::from(bound * remaining) * (PPM + i128::from(self.worst_ppm))
     }
 
     /// How much of an amount in minor units of the quote asset one unit at `price` takes at
@@ -206,13 +232,21 @@ impl Units {
         (i128::from(price) * rate, self.scale.most(amount))
     }
 
-    /// What a buyer pays when its traded sums go from `before` to `after`.
+    /// What a buyer pays when its traded sums go from `before` to `after`, and what that takes
+    /// off the lock of an order of this bound whose open quantity goes from one to the other.
     #[inline]
-    pub(crate) fn buyer_leg(&self, before: Traded, after: Traded) -> Leg {
+    pub(crate) fn buyer_leg(
+        &self,
+        (before, after): (Traded, Traded),
+        bound: i64,
+        (open, left): (i64, i64),
+    ) -> (Leg, i64) {
         let gross = self.scale.ceil(after.gross_ppm()) - self.scale.ceil(before.gross_ppm());
-        let all = self.scale.ceil(after.gross_ppm() + after.fee)
-            - self.scale.ceil(before.gross_ppm() + before.fee);
-        Leg { gross: fits(gross), fee: fits(all - gross) }
+        let (spent, now) = (before.spent_ppm(), after.spent_ppm());
+        let all = self.scale.ceil(now) - self.scale.ceil(spent);
+        let worst = self.scale.ceil(spent + self.open_ppm(bound, open))
+            - self.scale.ceil(now + self.open_ppm(bound, left));
+        (Leg { gross: fits(gross), fee: fits(all - gross) }, fits(worst + all))
     }
 
     /// What a seller receives when its traded sums go from `before` to `after`.
@@ -250,6 +284,14 @@ mod tests {
         assert_eq!((thousandth.floor(2_000), thousandth.ceil(2_000)), (2, 2));
         let big = i128::from(u64::MAX) * 7_001;
         assert_eq!(thousandth.floor(big), big / 1_000);
+        for divisor in [10u64, 100, 1_000_000, 10_000_000_000_000_000_000] {
+            let scale = Scale::new(-(divisor.ilog10() as i32));
+            let edges = [0, 1, divisor - 1, divisor, divisor + 1, u64::MAX - 1, u64::MAX];
+            let near = (1..1_000u64).map(|k| (u64::MAX / divisor / k) * divisor);
+            for n in edges.into_iter().chain(near.flat_map(|n| [n.saturating_sub(1), n, n + 1])) {
+                assert_eq!(scale.floor(n.into()), i128::from(n / divisor), "{n} / {divisor}");
+            }
+        }
         assert_eq!(Scale::new(2).ceil(5), 500);
         assert_eq!(Scale::new(-30).ceil(1), 1);
     }

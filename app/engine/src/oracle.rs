@@ -82,9 +82,7 @@ impl Oracle {
             self.events.push(Event::Refused { code, order: None });
         }
         let events = std::mem::take(&mut self.events);
-        for event in &events {
-            self.hash.event(event);
-        }
+        self.hash.events(&events);
         events
     }
 

@@ -104,7 +104,7 @@ fn main() {
     let only =
         args.iter().find(|a| a.parse::<usize>().is_ok()).and_then(|a| a.parse::<usize>().ok());
     let nobook = args.iter().any(|a| a == "nobook");
-    for (live, levels) in [(10_000, 100), (500_000, 1_000)] {
+    for (live, levels) in [(1000, 100), (10_000, 100), (500_000, 1_000)] {
         if only.is_some_and(|l| l != live) {
             continue;
         }
@@ -113,8 +113,8 @@ fn main() {
             live,
             levels,
             accounts: 1_000_000,
-            answers: 100_000,
-            commands: warm + 10 * SAMPLE,
+            answers: std::env::var("ANS").map_or(100_000, |a| a.parse().unwrap()),
+            commands: warm + std::env::var("N").map_or(10, |a| a.parse().unwrap()) * SAMPLE,
         };
         let skip = shape.live + warm;
         let steps = stream::steps(&shape);
@@ -125,9 +125,19 @@ fn main() {
             println!("{live}: bare {:.1} best {:.1}", bare.median, bare.best);
         }
         for accounts in [1_000, 1_000_000] {
+            if std::env::var("ACC").is_ok_and(|a| a != accounts.to_string()) {
+                continue;
+            }
             let shape = Shape { accounts, ..shape };
             let commands = stream::commands(&steps, &shape);
-            let (engine, allocated) = run_engine(&commands, skip, &shape);
+            let (engine, allocated) = std::thread::scope(|s| {
+                std::thread::Builder::new()
+                    .name("measure".into())
+                    .spawn_scoped(s, || run_engine(&commands, skip, &shape))
+                    .unwrap()
+                    .join()
+                    .unwrap()
+            });
             println!(
                 "{live}: engine {accounts}: {:.1} best {:.1} allocations {allocated}",
                 engine.median, engine.best

@@ -148,7 +148,7 @@ impl World {
             World { engine: Engine::new(), seq: 0, events: Vec::with_capacity(1 << 16) };
         let limits = Limits {
             accounts: accounts + 4,
-            live_orders: (shape.live as u32 * 2).max(1_000),
+            live_orders: (shape.live as u32 * 2).max(20_000),
             answers: shape.answers,
             balances: accounts * 2 + 8,
             ..Limits::default()

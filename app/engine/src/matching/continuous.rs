@@ -136,10 +136,12 @@ impl Engine {
         let maker = Party { order: maker_hot, sums: maker_sums };
         let taker = Party { order: taker_hot, sums: taker_sums };
         let (buyer, seller) = match taker_hot.side {
-            Side::Buy => (taker, maker),
-            Side::Sell => (maker, taker),
+            Side::Buy => (&taker, &maker),
+            Side::Sell => (&maker, &taker),
         };
-        let paid = market.units.buyer_leg(buyer.sums.0, buyer.sums.1);
+        let open = buyer.order.remaining;
+        let worst = self.orders.lock_price(&buyer.order);
+        let (paid, unlocked) = market.units.buyer_leg(buyer.sums, worst, (open, open - quantity));
         let got = market.units.seller_leg(seller.sums.0, seller.sums.1);
         let (maker_fee, taker_fee) = match taker_hot.side {
             Side::Buy => (got.fee, paid.fee),
@@ -161,25 +163,19 @@ impl Engine {
             taker_remaining: Quantity(taker_hot.remaining - quantity),
             auction: AUCTION,
         }));
-        self.settle((&buyer, paid), (&seller, got), quantity, events);
+        self.settle((&buyer.order, paid, unlocked), (&seller.order, got), quantity, events);
     }
 
     /// Moves what a trade moves between the two parties and the system accounts.
     fn settle(
         &mut self,
-        (buyer, paid): (&Party, Leg),
-        (seller, got): (&Party, Leg),
+        (buy, paid, unlocked): (&Hot, Leg, i64),
+        (sell, got): (&Hot, Leg),
         quantity: i64,
         events: &mut Vec<Event>,
     ) {
-        let (buy, sell) = (&buyer.order, &seller.order);
         let market = &self.markets[buy.instrument.0 as usize];
-        let (units, trade) = (&market.units, self.trades);
-        let base = units.base(quantity);
-        let left = buy.remaining - quantity;
-        let worst = self.orders.lock_price(buy);
-        let unlocked = units.lock(Side::Buy, buyer.sums.0, worst, buy.remaining)
-            - units.lock(Side::Buy, buyer.sums.1, worst, left);
+        let (base, trade) = (market.units.base(quantity), self.trades);
         let ledger = &mut self.ledger;
         if paid.fee == 0 {
             ledger.change(buy.pays, (-paid.gross, -unlocked), Cause::Trade, trade, events);
@@ -263,19 +259,19 @@ impl Engine {
 
     /// Ends a live order that is in no level (any more) and unlocks what is left of its lock.
     pub(crate) fn close(&mut self, slot: u32, reason: CloseReason, events: &mut Vec<Event>) {
-        let hot = self.orders.hot[slot as usize];
+        let hot = &self.orders.hot[slot as usize];
+        // What is filled has been unlocked with its last trade.
+        if hot.remaining == 0 || hot.flags.has(Flags::UNLOCKED) {
+            return self.close_unlocked(slot, reason, events);
+        }
         let cold = &self.orders.cold[slot as usize];
         let traded = Traded { notional: cold.notional, fee: cold.fee };
         let units = &self.markets[hot.instrument.0 as usize].units;
-        // What is filled has been unlocked with its last trade.
-        let lock = match hot.remaining {
-            0 => 0,
-            _ if hot.flags.has(Flags::UNLOCKED) => 0,
-            remaining => units.lock(hot.side, traded, self.orders.lock_price(&hot), remaining),
-        };
+        let lock = units.lock(hot.side, traded, self.orders.lock_price(hot), hot.remaining);
+        let (pays, id) = (hot.pays, hot.id);
         self.close_unlocked(slot, reason, events);
         if lock != 0 {
-            self.ledger.change(hot.pays, (0, -lock), Cause::Lock, hot.id, events);
+            self.ledger.change(pays, (0, -lock), Cause::Lock, id, events);
         }
     }
 
