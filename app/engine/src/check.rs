@@ -197,11 +197,19 @@ impl Engine {
             for &when in TriggerWhen::ALL {
                 watched += self.check_triggers(instrument, when)?;
             }
+            let market = &self.markets[i];
+            if market.stirred() && self.timers.get(instrument).0 == 0 {
+                let may_come_in = self.sets_off(instrument);
+                if may_come_in || market.met_any() {
+                    return Err(format!("orders set off in instrument {i} are forgotten"));
+                }
+            }
             for slot in self.waiting[i].ready(&self.orders) {
                 let hot = &self.orders.hot[slot as usize];
-                if hot.instrument != instrument || !hot.flags.has(Flags::UNLOCKED) {
+                if hot.instrument != instrument || hot.kind != Kind::Live {
                     return Err(format!("order {} cannot have been set off", hot.id));
                 }
+                watched += usize::from(!hot.flags.has(Flags::UNLOCKED));
             }
         }
         let (mut to_park, mut to_watch) = (0, 0);

@@ -33,7 +33,7 @@ pub(crate) const PARKED: u32 = 14;
 pub(crate) const PRINTS: u32 = 15;
 /// Orders with a trigger, by instrument, direction, price and time.
 pub(crate) const TRIGGERS: u32 = 16;
-/// Orders set off and not handled yet, by instrument.
+/// Orders set off that have not come in yet, by instrument.
 pub(crate) const READY: u32 = 17;
 /// Fee schedules by quote asset.
 pub(crate) const FEE_TIERS: u32 = 18;

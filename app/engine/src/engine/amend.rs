@@ -39,12 +39,14 @@ impl Engine {
         let slot = change.slot;
         let hot = self.orders.hot[slot as usize];
         let cold = &mut self.orders.cold[slot as usize];
+        // A change of what waits for its trigger moves it nowhere.
+        let waits = hot.flags.has(Flags::PARKED) && cold.condition == Condition::Any;
         let requeue = change.price != hot.bound || change.condition != cold.condition;
         let reduced_by = cold.quantity - change.quantity;
         let changes = requeue || reduced_by != 0;
         if changes {
             cold.quantity = change.quantity;
-            cold.requeued |= requeue;
+            cold.requeued |= requeue && !waits;
             cold.updated_at = self.at;
             cold.seq = self.seq;
         }
@@ -55,12 +57,16 @@ impl Engine {
             price: Price(change.price),
             quantity: Quantity(change.quantity),
             remaining: Quantity(change.remaining),
-            kept_priority: !requeue,
+            kept_priority: !requeue || waits,
         });
         if change.lock != 0 {
             self.ledger.change(hot.pays, (0, change.lock), Cause::Lock, hot.id, events);
         }
-        if requeue {
+        if waits {
+            let hot = &mut self.orders.hot[slot as usize];
+            hot.bound = change.price;
+            hot.remaining = change.remaining;
+        } else if requeue {
             self.requeue(&change, events);
         } else if changes && hot.flags.has(Flags::PARKED) {
             self.orders.hot[slot as usize].remaining = change.remaining;
@@ -174,10 +180,7 @@ impl Engine {
         market.check_halts(cold.kind, hot.side)?;
         market.refuses()?;
         market.phase_refuses()?;
-        if hot.flags.has(Flags::PARKED) && cold.condition == Condition::Any {
-            // What waits for its trigger, its first order or its desk is as it was sent.
-            return Err(Reject::AmendNotAllowed);
-        }
+        self.check_amend_waiting(slot, amend)?;
         let condition = self.check_new_condition(amend, slot)?;
         if amend.price.0 < 0 {
             return Err(Reject::InvalidPrice);
@@ -220,6 +223,9 @@ impl Engine {
         }
         let lock_price = match condition == cold.condition && price == hot.bound {
             true => self.orders.lock_price(hot),
+            false if hot.flags.has(Flags::STOP_LEG) => {
+                self.orders.lock_price(&Hot { bound: price, ..*hot })
+            }
             false => price.max(funari),
         };
         let lock = market.units.lock(hot.side, traded, lock_price, remaining)
@@ -256,11 +262,11 @@ impl Engine {
         if cold.kind == OrderKind::Market {
             return Err(Reject::InvalidPrice);
         }
-        if hot.flags.has(Flags::STOP_LEG) {
-            // Its stop half was checked against the price it has.
-            return Err(Reject::AmendNotAllowed);
-        }
         market.check_price(price)?;
+        if hot.flags.has(Flags::PARKED) && cold.condition == Condition::Any {
+            // What it meets is seen when it is set off.
+            return Ok(());
+        }
         let against = self.books.best(&market.sides[hot.side.opposite() as usize]);
         let crosses = against.is_some_and(|level| reaches(hot.side, price, level.price));
         if cold.post_only && crosses && !market.gathers() {

@@ -11,7 +11,7 @@
 //! 3. from here a refusal is recorded: the combination of legs, how long they live, their
 //!    prices, halts of stop kinds; then as for every order.
 
-use crate::command::{Child, Contingent, Place, StopLeg};
+use crate::command::{Amend, Child, Contingent, Place, StopLeg};
 use crate::engine::amend::push_level;
 use crate::engine::market::{Market, reaches};
 use crate::engine::place::{Admission, Entry};
@@ -23,17 +23,22 @@ use crate::orders::{CHILD, Flags, Kind, Known, Terms};
 use crate::reject::Reject;
 use crate::types::*;
 
-/// Most orders one command sets off; the rest by a timer that is due at once.
+/// Most orders one command brings in after they were set off; the rest by a timer that is due at
+/// once.
 pub(crate) const SET_OFF_SLICE: u32 = 100;
+
+/// Most orders one command finds to be set off; the rest in the same way.
+pub(crate) const MET_SLICE: u32 = 1_000;
 
 /// Furthest last day of a period order, in days from the trading day.
 pub(crate) const PERIOD_DAYS_MAX: i64 = 90;
 
-/// How many orders the command in hand has set off.
+/// How many orders the command in hand has set off and brought in.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct SetOff {
     seq: Seq,
-    count: u32,
+    met: u32,
+    brought_in: u32,
 }
 
 /// What an order is and waits for: the part that a first order and its if-done order share.
@@ -356,8 +361,7 @@ impl Engine {
         self.execute(slot, time_in_force, lock, events);
     }
 
-    /// Whether an instrument's waiting orders may be set off now. While they may not, the prices
-    /// they would go by are kept.
+    /// Whether orders that were set off may come in now; until they may they wait in turn.
     pub(crate) fn sets_off(&self, instrument: InstrumentId) -> bool {
         let market = &self.markets[instrument.0 as usize];
         let takes_orders = match market.phase {
@@ -367,50 +371,58 @@ impl Engine {
         takes_orders && market.status == InstrumentStatus::Open && !market.killed && !self.killed
     }
 
-    /// Whether the command in hand has set off as many orders as one command does.
+    /// Whether the command in hand has set off or brought in as many orders as one command does.
     pub(super) fn set_off_enough(&self) -> bool {
-        self.set_off.seq == self.seq && self.set_off.count >= SET_OFF_SLICE
+        let SetOff { seq, met, brought_in } = self.set_off;
+        seq == self.seq && (met >= MET_SLICE || brought_in >= SET_OFF_SLICE)
     }
 
-    /// Sets off the next order of an instrument that is due, if any: those whose first order is
-    /// done, in turn; then the nearest trigger that prices have met, rising before falling, and
-    /// the oldest order at it. Whether there may be another.
+    /// Sets off the orders whose trigger prices have met, nearest trigger first, then oldest,
+    /// rising before falling; then brings in the first of all that were set off. Whether there
+    /// may be another.
     pub(crate) fn set_off_next(
         &mut self,
         instrument: InstrumentId,
         events: &mut Vec<Event>,
     ) -> bool {
-        if !self.sets_off(instrument) {
-            return false;
-        }
-        let market = &mut self.markets[instrument.0 as usize];
-        if !market.stirred() {
-            market.looked_at();
-            return false;
-        }
-        let when = match market.met(TriggerWhen::AtOrAbove) {
-            true => TriggerWhen::AtOrAbove,
-            false => TriggerWhen::AtOrBelow,
-        };
-        if self.set_off_enough() {
-            return false;
-        }
         if self.set_off.seq != self.seq {
-            self.set_off = SetOff { seq: self.seq, count: 0 };
+            self.set_off = SetOff { seq: self.seq, met: 0, brought_in: 0 };
         }
-        self.set_off.count += 1;
-        let waiting = &self.waiting[instrument.0 as usize];
-        if let Some(child) = waiting.first_ready() {
-            self.follow(child, events);
-            return true;
+        while let Some(slot) = self.next_met(instrument) {
+            if self.set_off.met == MET_SLICE {
+                return false;
+            }
+            self.set_off.met += 1;
+            self.unwatch(slot);
+            self.make_ready(slot);
         }
-        let (_, slot) = waiting.nearest(when, &self.books).expect("a price met has an order");
-        self.fire(slot, events);
+        // Whoever begins to wait from here on goes by later prices.
+        self.markets[instrument.0 as usize].looked_at();
+        let first = self.waiting[instrument.0 as usize].first_ready();
+        let Some(slot) = first.filter(|_| self.sets_off(instrument)) else { return false };
+        if self.set_off.brought_in == SET_OFF_SLICE {
+            return false;
+        }
+        self.set_off.brought_in += 1;
+        if self.orders.hot[slot as usize].flags.has(Flags::UNLOCKED) {
+            self.follow(slot, events);
+        } else {
+            self.fire(slot, events);
+        }
         true
     }
 
-    /// Sets off an order whose trigger was met: out of where it waits (an OCO's limit half out of
-    /// the book), and in as what it is from now on.
+    /// The order with the nearest trigger that prices have met.
+    fn next_met(&self, instrument: InstrumentId) -> Option<u32> {
+        let market = &self.markets[instrument.0 as usize];
+        let when = TriggerWhen::ALL.iter().copied().find(|&when| market.met(when))?;
+        let waiting = &self.waiting[instrument.0 as usize];
+        let (_, slot) = waiting.nearest(when, &self.books).expect("a price met has an order");
+        Some(slot)
+    }
+
+    /// Brings in an order whose trigger was met: out of where it waits (an OCO's limit half out
+    /// of the book), and in as what it is from now on.
     fn fire(&mut self, slot: u32, events: &mut Vec<Event>) {
         let left = self.withdraw(slot);
         self.orders.enter_again(slot);
@@ -506,6 +518,8 @@ impl Engine {
                 if capped { bound.min(locked) } else { bound }
             }
         };
+        let limit = (cold.kind == OrderKind::Limit).then_some(bound);
+        self.check_short_sale(hot.instrument, cold.short, cold.quantity, limit)?;
         let best = |side: Side| self.books.best(&market.sides[side as usize]).map(|l| l.price);
         let crosses =
             best(hot.side.opposite()).is_some_and(|against| reaches(hot.side, bound, against));
@@ -516,6 +530,7 @@ impl Engine {
         let worst = market.worst_price(hot.side, bound, best(Side::Buy));
         let side = &market.sides[hot.side as usize];
         let fits = market.units.notional_fits(traded, worst, hot.remaining)
+            && market.bid_fits_calls(hot.side, bound)
             && side.quantity.checked_add(hot.remaining).is_some()
             && market.bid_fits_calls(hot.side, bound);
         if fits { Ok(bound) } else { Err(Reject::NotionalTooLarge) }
@@ -542,6 +557,36 @@ impl Engine {
         hot.bound = bound;
         hot.flags.set(Flags::STOP_LEG, false);
         true
+    }
+
+    /// What may not be amended of orders that wait: an order of an odd-lot desk, an if-done order
+    /// before its first order is done, a price where there is none, the limit half of an OCO
+    /// past its trigger.
+    pub(super) fn check_amend_waiting(&self, slot: u32, amend: &Amend) -> Result<(), Reject> {
+        let (hot, cold) = (&self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
+        let waits = hot.flags.has(Flags::PARKED) && cold.condition == Condition::Any;
+        let price = amend.price;
+        if waits && hot.flags.has(Flags::ODD_LOT)
+            || hot.flags.has(Flags::UNLOCKED)
+            || waits && cold.kind == OrderKind::Market && price.0 != 0
+            || waits && amend.condition.is_some()
+        {
+            return Err(Reject::AmendNotAllowed);
+        }
+        let stop = self.orders.extra(slot).and_then(|extra| extra.stop);
+        if let Some(StopLeg { trigger, .. }) = stop
+            && hot.flags.has(Flags::STOP_LEG)
+            && price.0 != 0
+        {
+            let apart = match hot.side {
+                Side::Sell => trigger.price < price,
+                Side::Buy => trigger.price > price,
+            };
+            if !apart {
+                return Err(Reject::InvalidTrigger);
+            }
+        }
+        Ok(())
     }
 
     /// Why a contingent order does not see the trading day `day`, if so: its last day is over, or

@@ -40,7 +40,7 @@ pub(crate) struct Market {
     /// The nearest trigger prices above and below; nothing can reach them where there are none.
     pub(crate) rising: i64,
     pub(crate) falling: i64,
-    /// Whether orders were set off by the end of others.
+    /// Whether orders were set off and have not come in yet.
     pub(crate) ready: bool,
     pub(crate) base_price: i64,
     pub(crate) limit_down: i64,
@@ -159,10 +159,16 @@ impl Market {
         }
     }
 
-    /// Whether any waiting order was set off.
+    /// Whether prices met any trigger since they were last looked at.
+    #[inline]
+    pub(crate) fn met_any(&self) -> bool {
+        self.met(TriggerWhen::AtOrAbove) || self.met(TriggerWhen::AtOrBelow)
+    }
+
+    /// Whether any waiting order was set off, or is to be.
     #[inline]
     pub(crate) fn stirred(&self) -> bool {
-        self.ready || self.met(TriggerWhen::AtOrAbove) || self.met(TriggerWhen::AtOrBelow)
+        self.ready || self.met_any()
     }
 
     /// Forgets all prices but the last.

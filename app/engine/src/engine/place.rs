@@ -240,6 +240,8 @@ impl Engine {
         if market_order && market.phase == Phase::Call && !entry.waits {
             return Err(Reject::CallAuction);
         }
+        // Period orders come as contingent ones, which say their last day.
+        let allowed = allowed && place.time_in_force != TimeInForce::Gtd;
         if !entry.waits && (!allowed || !may_rest && market.gathers()) {
             return Err(Reject::InvalidTimeInForce);
         }
@@ -283,7 +285,7 @@ impl Engine {
         if place.post_only && crosses && !market.gathers() && !entry.waits {
             return Err(Reject::PostOnlyWouldCross);
         }
-        self.check_share_rules(place)?;
+        self.check_share_rules(place, entry.waits)?;
         let stays = may_rest || entry.waits || entry.orders > 1;
         if stays && market.open_order_cap != 0 {
             let open = self.open_counts.get(place.account, place.instrument);

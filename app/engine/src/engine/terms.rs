@@ -49,9 +49,9 @@ impl Engine {
         if fits { Ok(()) } else { Err(Reject::InvalidCondition) }
     }
 
-    /// Checks an order against the 30% rule and the price rule of short sales.
-    pub(super) fn check_share_rules(&self, place: &Place) -> Result<(), Reject> {
-        let market = &self.markets[place.instrument.0 as usize];
+    /// Checks an order against the 30% rule and the price rule of short sales; the latter not
+    /// yet where it `waits` outside the book.
+    pub(super) fn check_share_rules(&self, place: &Place, waits: bool) -> Result<(), Reject> {
         let spec = &self.specs[place.instrument.0 as usize];
         let (quantity, listed) = (i128::from(place.quantity.0), i128::from(spec.listed_shares.0));
         if listed != 0 && quantity * 10 > listed * 3 {
@@ -60,12 +60,31 @@ impl Engine {
         if place.side == Side::Buy && place.short != ShortSale::Long {
             return Err(Reject::InvalidCondition);
         }
-        let exempt = match place.short {
+        if waits {
+            return Ok(());
+        }
+        let price = (place.kind == OrderKind::Limit).then_some(place.price.0);
+        self.check_short_sale(place.instrument, place.short, place.quantity.0, price)
+    }
+
+    /// Checks an order that comes to its book against the price rule of short sales. `None` is
+    /// a market order.
+    pub(super) fn check_short_sale(
+        &self,
+        instrument: InstrumentId,
+        short: ShortSale,
+        quantity: i64,
+        price: Option<i64>,
+    ) -> Result<(), Reject> {
+        let spec = &self.specs[instrument.0 as usize];
+        let exempt = match short {
             ShortSale::Long => true,
-            ShortSale::Exempt => quantity <= i128::from(spec.lot.0) * SHORT_EXEMPT_UNITS,
+            ShortSale::Exempt => {
+                i128::from(quantity) <= i128::from(spec.lot.0) * SHORT_EXEMPT_UNITS
+            }
             ShortSale::Short => false,
         };
-        let price = (place.kind == OrderKind::Limit).then_some(place.price.0);
+        let market = &self.markets[instrument.0 as usize];
         if exempt { Ok(()) } else { market.check_short_price(price) }
     }
 

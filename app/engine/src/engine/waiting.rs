@@ -49,7 +49,7 @@ pub(crate) struct List {
 
 const EMPTY: List = List { head: NIL, tail: NIL };
 
-/// `stop_level` of an order that was set off and waits to be handled.
+/// `stop_level` of an order that was set off and waits to come in.
 pub(crate) const READY: u32 = NIL - 1;
 
 /// What waits outside one instrument's book.
@@ -58,7 +58,7 @@ pub(crate) struct Waiting {
     rooms: [List; 3],
     /// Triggers by price, by number of [`TriggerWhen`]: nearest first.
     triggers: [BookSide; 2],
-    /// Orders set off and not handled yet, in order.
+    /// Orders set off that have not come in yet, in order.
     ready: List,
 }
 
@@ -72,7 +72,7 @@ impl Waiting {
         }
     }
 
-    /// The first order set off and not handled yet.
+    /// The first order set off that has not come in yet.
     pub(crate) fn first_ready(&self) -> Option<u32> {
         (self.ready.head != NIL).then_some(self.ready.head)
     }
@@ -141,7 +141,7 @@ impl Waiting {
         extra.stop_next = NIL;
     }
 
-    /// Queues an order that was set off, to be handled in turn.
+    /// Queues an order that was set off, to come in in turn.
     pub(crate) fn make_ready(&mut self, orders: &mut Orders, slot: u32) {
         let last = std::mem::replace(&mut self.ready.tail, slot);
         if last == NIL {
@@ -215,7 +215,7 @@ impl Waiting {
         books.walk(&side).flat_map(move |level| linked(orders, level.head))
     }
 
-    /// Slots set off and not handled yet, in order.
+    /// Slots set off that have not come in yet, in order.
     pub(crate) fn ready<'a>(&self, orders: &'a Orders) -> impl Iterator<Item = u32> + use<'a> {
         linked(orders, self.ready.head)
     }
@@ -269,7 +269,7 @@ impl Engine {
         self.note_nearest(instrument);
     }
 
-    /// Queues a parked order as set off, to be handled in turn.
+    /// Queues an order as set off, to come in in turn.
     pub(super) fn make_ready(&mut self, slot: u32) {
         let instrument = self.orders.hot[slot as usize].instrument;
         self.waiting[instrument.0 as usize].make_ready(&mut self.orders, slot);

@@ -619,7 +619,8 @@ impl Engine {
             self.restore_trigger(slot).map_err(|why| format!("order slot {slot}: {why}"))?;
         }
         for slot in input.slots(READY)? {
-            let free = self.idle_live(slot).is_some_and(|hot| hot.flags.has(Flags::PARKED));
+            let waits = |hot: Hot| hot.flags.has(Flags::PARKED) || hot.flags.has(Flags::STOP_LEG);
+            let free = self.idle_live(slot).is_some_and(waits);
             if !free {
                 return input.wrong(&format!("order slot {slot} cannot have been set off"));
             }

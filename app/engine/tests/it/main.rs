@@ -3,6 +3,7 @@
 mod allocations;
 mod auction;
 mod breaker;
+mod contingent;
 mod crypto;
 mod fees;
 mod frame;

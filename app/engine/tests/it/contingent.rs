@@ -1,0 +1,695 @@
+//! Stop, stop-limit, take-profit, OCO, if-done, if-done-OCO and period orders, kind by kind: what
+//! they lock, what sets them off, what becomes of them. Figures are worked out by hand from
+//! `domain.md` (sections 2 and 3) and `docs/decisions/contingent-orders.md`.
+
+use crate::world::*;
+use zaraba_engine::command::*;
+use zaraba_engine::engine::OrderStatus;
+use zaraba_engine::event::CloseReason;
+use zaraba_engine::instrument::InstrumentSpec;
+use zaraba_engine::types::*;
+use zaraba_engine::{Command, Event, Reject};
+
+/// Yen in minor units.
+const YEN: i64 = 10_000;
+
+fn world() -> World {
+    World::with(
+        Limits { live_orders: 400, ..limits() },
+        InstrumentSpec { open_order_cap: 0, ..coin() },
+        stock(),
+    )
+}
+
+fn at_or_above(price: i64) -> Trigger {
+    Trigger { price: Price(price), when: TriggerWhen::AtOrAbove }
+}
+
+fn at_or_below(price: i64) -> Trigger {
+    Trigger { price: Price(price), when: TriggerWhen::AtOrBelow }
+}
+
+/// What becomes of an order set off: nothing else asked for.
+fn plain(order: Place) -> Contingent {
+    Contingent { order, trigger: None, stop: None, expires: 0, child: None }
+}
+
+fn market(order: Place) -> Place {
+    Place { kind: OrderKind::Market, price: Price(0), ..order }
+}
+
+fn stop_order(order: Place, trigger: Trigger) -> Contingent {
+    Contingent { trigger: Some(trigger), ..plain(order) }
+}
+
+fn oco(order: Place, trigger: Trigger, price: i64) -> Contingent {
+    Contingent { stop: Some(StopLeg { trigger, price: Price(price) }), ..plain(order) }
+}
+
+fn child(world: &mut World, side: Side, price: i64) -> Child {
+    let kind = if price == 0 { OrderKind::Market } else { OrderKind::Limit };
+    Child {
+        side,
+        kind,
+        price: Price(price),
+        trigger: None,
+        stop: None,
+        time_in_force: TimeInForce::Gtc,
+        expires: 0,
+        client_id: world.name(),
+    }
+}
+
+fn send(world: &mut World, contingent: Contingent) -> Vec<Event> {
+    world.apply(Command::PlaceContingent(Box::new(contingent)))
+}
+
+/// Sends an order that must be accepted.
+fn take(world: &mut World, contingent: Contingent) -> OrderId {
+    let events = send(world, contingent);
+    match events[0] {
+        Event::Accepted { order, .. } => order,
+        ref other => panic!("{contingent:?} became {other:?}"),
+    }
+}
+
+/// Trades `quantity` at `price` between two others, so that it is the last price.
+fn print(world: &mut World, price: i64) -> Vec<Event> {
+    world.sell(BOB, price, 4);
+    let place = world.limit(CAT, COIN, Side::Buy, price, 4);
+    world.place(place)
+}
+
+fn triggered(events: &[Event]) -> Vec<OrderId> {
+    let orders = events.iter().filter_map(|event| match event {
+        Event::Triggered { order, .. } => Some(*order),
+        _ => None,
+    });
+    orders.collect()
+}
+
+fn closed(events: &[Event], id: OrderId) -> Option<CloseReason> {
+    events.iter().find_map(|event| match event {
+        Event::Closed { order, reason, .. } if *order == id => Some(*reason),
+        _ => None,
+    })
+}
+
+#[allow(dead_code)]
+fn roll(world: &mut World, profile: Profile, day: u32) -> Vec<Event> {
+    world.apply(Command::RollDay { profile, day })
+}
+
+#[test]
+fn a_stop_waits_outside_the_book_and_becomes_a_market_order() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    world.buy(BOB, 900, 10);
+    let order = world.limit(ANN, COIN, Side::Sell, 0, 6);
+    let stop = take(&mut world, stop_order(market(order), at_or_below(950)));
+    assert_eq!(world.order(stop).status, OrderStatus::PendingTrigger);
+    assert_eq!(world.balance(ANN, BTC).1, 6 * 10_000, "the coins are locked");
+    assert_eq!(world.depth(Side::Sell), []);
+    assert!(triggered(&print(&mut world, 955)).is_empty());
+    // Its band is 10% around the last price: 950 - 95 = 855, so 900 is within.
+    let events = print(&mut world, 950);
+    assert_eq!(triggered(&events), [stop]);
+    let state = world.order(stop);
+    assert_eq!((state.status, state.filled.0, state.price.0), (OrderStatus::Filled, 6, 0));
+    assert_eq!(world.depth(Side::Buy), [(900, 4, 1)]);
+}
+
+#[test]
+fn a_stop_beyond_its_band_is_cut_short() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    world.buy(BOB, 850, 10);
+    let order = world.limit(ANN, COIN, Side::Sell, 0, 6);
+    let stop = take(&mut world, stop_order(market(order), at_or_below(950)));
+    let events = print(&mut world, 950);
+    assert_eq!(closed(&events, stop), Some(CloseReason::ImmediateRest));
+    assert_eq!(world.balance(ANN, BTC).1, 0);
+}
+
+#[test]
+fn a_stop_buy_locks_the_band_around_its_trigger_and_never_pays_more() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    // 10 units of 1/10,000 at up to 1,100 + 10% = 1,210: 1.21 yen.
+    let order = world.limit(ANN, COIN, Side::Buy, 0, 10);
+    let stop = take(&mut world, stop_order(market(order), at_or_above(1_100)));
+    assert_eq!(world.balance(ANN, JPY).1, 1_210 * 10);
+    // A gap to 1,200: the band now reaches 1,320, the lock does not.
+    world.sell(BOB, 1_215, 10);
+    world.sell(BOB, 1_205, 4);
+    let events = print(&mut world, 1_200);
+    assert_eq!(triggered(&events), [stop]);
+    assert_eq!(world.order(stop).filled.0, 4);
+    assert_eq!(closed(&events, stop), Some(CloseReason::ImmediateRest));
+    assert_eq!(world.balance(ANN, JPY).1, 0);
+}
+
+#[test]
+fn a_stop_limit_rests_at_its_price_and_a_take_profit_waits_on_the_other_side() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    let order = world.limit(ANN, COIN, Side::Buy, 1_110, 10);
+    let stop_limit = take(&mut world, stop_order(order, at_or_above(1_100)));
+    assert_eq!(world.balance(ANN, JPY).1, 1_110 * 10);
+    let order = world.limit(ANN, COIN, Side::Sell, 1_095, 8);
+    let profit = take(&mut world, stop_order(order, at_or_above(1_090)));
+    // Nearest first: the take-profit rests before the print that sets off the buy.
+    assert_eq!(triggered(&print(&mut world, 1_090)), [profit]);
+    assert_eq!(world.depth(Side::Sell), [(1_095, 8, 1)]);
+    world.cancel(ANN, profit);
+    assert_eq!(triggered(&print(&mut world, 1_100)), [stop_limit]);
+    let state = world.order(stop_limit);
+    assert_eq!((state.status, state.price.0), (OrderStatus::Open, 1_110));
+    assert_eq!(world.depth(Side::Buy), [(1_110, 10, 1)]);
+}
+
+#[test]
+fn a_trigger_already_met_fires_in_the_same_command() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    let order = world.limit(ANN, COIN, Side::Sell, 1_050, 4);
+    let events = send(&mut world, stop_order(order, at_or_above(990)));
+    assert_eq!(triggered(&events).len(), 1);
+    assert_eq!(world.depth(Side::Sell), [(1_050, 4, 1)]);
+}
+
+#[test]
+fn a_gap_fires_several_nearest_first_then_by_time_and_rising_before_falling() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    let stop = |world: &mut World, trigger| {
+        let order = world.limit(ANN, COIN, Side::Sell, 2_000, 4);
+        take(world, stop_order(order, trigger))
+    };
+    let far = stop(&mut world, at_or_below(960));
+    let near_first = stop(&mut world, at_or_below(980));
+    let near_second = stop(&mut world, at_or_below(980));
+    let nearest = stop(&mut world, at_or_below(990));
+    let beyond = stop(&mut world, at_or_below(900));
+    let events = print(&mut world, 950);
+    assert_eq!(triggered(&events), [nearest, near_first, near_second, far]);
+    assert_eq!(world.order(beyond).status, OrderStatus::PendingTrigger);
+    // One order that sweeps 940 and 1,060: both directions are met by its trades.
+    let rising = stop(&mut world, at_or_above(1_060));
+    let falling = stop(&mut world, at_or_below(940));
+    world.sell(BOB, 940, 4);
+    world.sell(BOB, 1_060, 4);
+    let sweep = world.limit(CAT, COIN, Side::Buy, 1_060, 8);
+    assert_eq!(triggered(&world.place(sweep)), [rising, falling]);
+}
+
+#[test]
+fn a_stop_sets_off_a_stop() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    world.buy(BOB, 970, 4);
+    world.buy(BOB, 950, 4);
+    world.buy(BOB, 930, 4);
+    let stop = |world: &mut World, trigger| {
+        let order = world.limit(ANN, COIN, Side::Sell, 0, 4);
+        take(world, stop_order(market(order), at_or_below(trigger)))
+    };
+    // Sold at 970 by the print; each stop sells one level lower and reaches the next trigger.
+    let last = stop(&mut world, 935);
+    let second = stop(&mut world, 950);
+    let first = stop(&mut world, 970);
+    world.buy(BOB, 910, 4);
+    let hit = world.limit(CAT, COIN, Side::Sell, 970, 4);
+    let events = world.place(hit);
+    assert_eq!(triggered(&events), [first, second, last]);
+    let prices: Vec<i64> = trades(&events).iter().map(|t| t.price.0).collect();
+    assert_eq!(prices, [970, 950, 930, 910]);
+}
+
+#[test]
+fn an_oco_rests_as_a_limit_order_until_its_stop_half_takes_over() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    world.buy(BOB, 940, 20);
+    let order = world.limit(ANN, COIN, Side::Sell, 1_050, 10);
+    let id = take(&mut world, oco(order, at_or_below(950), 0));
+    assert_eq!(world.depth(Side::Sell), [(1_050, 10, 1)]);
+    assert_eq!(world.balance(ANN, BTC).1, 10 * 10_000, "one lock for both halves");
+    // The limit half fills in part; the stop half takes what is left.
+    let part = world.limit(CAT, COIN, Side::Buy, 1_050, 4);
+    world.place(part);
+    let events = print(&mut world, 945);
+    assert_eq!(triggered(&events), [id]);
+    let state = world.order(id);
+    assert_eq!(
+        (state.status, state.kind, state.filled.0),
+        (OrderStatus::Filled, OrderKind::Market, 10)
+    );
+    assert_eq!(state.notional, 4 * 1_050 + 6 * 940);
+    assert_eq!(world.depth(Side::Sell), []);
+    assert_eq!(world.balance(ANN, BTC).1, 0);
+}
+
+#[test]
+fn an_oco_buy_locks_the_worse_half_and_fills_at_the_better() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    // Limit 950, stop-limit 1,110 from 1,100 on: locked at 1,110.
+    let order = world.limit(ANN, COIN, Side::Buy, 950, 10);
+    let id = take(&mut world, oco(order, at_or_above(1_100), 1_110));
+    assert_eq!(world.balance(ANN, JPY).1, 1_110 * 10);
+    let hit = world.limit(BOB, COIN, Side::Sell, 950, 4);
+    world.place(hit);
+    assert_eq!(world.balance(ANN, JPY).1, 1_110 * 6);
+    let events = print(&mut world, 1_100);
+    assert_eq!(triggered(&events), [id]);
+    assert_eq!(world.depth(Side::Buy), [(1_110, 6, 1)]);
+    assert_eq!(world.balance(ANN, JPY).1, 1_110 * 6);
+    world.cancel(ANN, id);
+    assert_eq!(world.balance(ANN, JPY), (100_000_000 * YEN - 950 * 4, 0));
+}
+
+#[test]
+fn filling_or_cancelling_an_oco_ends_both_halves() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    let order = world.limit(ANN, COIN, Side::Sell, 1_050, 4);
+    let filled = take(&mut world, oco(order, at_or_below(950), 940));
+    let order = world.limit(ANN, COIN, Side::Sell, 1_060, 4);
+    let cancelled = take(&mut world, oco(order, at_or_below(950), 940));
+    let hit = world.limit(CAT, COIN, Side::Buy, 1_050, 4);
+    world.place(hit);
+    assert_eq!(world.order(filled).status, OrderStatus::Filled);
+    world.cancel(ANN, cancelled);
+    assert!(triggered(&print(&mut world, 900)).is_empty());
+}
+
+#[test]
+fn an_if_done_order_follows_for_what_the_first_one_filled() {
+    let mut world = world();
+    let order = world.limit(DAN, COIN, Side::Buy, 1_000, 10);
+    world.deposit(DAN, JPY, 1_000 * 10);
+    let exit = child(&mut world, Side::Sell, 1_100);
+    let events = send(&mut world, Contingent { child: Some(exit), ..plain(order) });
+    let [first, second] = [&events[0], &events[1]].map(|event| match event {
+        Event::Accepted { order, .. } | Event::Attached { order, .. } => *order,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(world.order(second).parent, first);
+    assert_eq!(world.order(first).child, second);
+    assert_eq!(world.order(second).status, OrderStatus::PendingTrigger);
+    assert_eq!(world.engine.open_orders(DAN).count(), 2);
+    // In two fills; the second order comes in with the last, for all ten.
+    let hit = world.limit(BOB, COIN, Side::Sell, 1_000, 4);
+    assert!(triggered(&world.place(hit)).is_empty());
+    let hit = world.limit(BOB, COIN, Side::Sell, 1_000, 6);
+    assert_eq!(triggered(&world.place(hit)), [second]);
+    let state = world.order(second);
+    assert_eq!((state.status, state.quantity.0), (OrderStatus::Open, 10));
+    assert_eq!(world.depth(Side::Sell), [(1_100, 10, 1)]);
+    assert_eq!(world.balance(DAN, BTC), (10 * 10_000, 10 * 10_000));
+}
+
+#[test]
+fn a_cancelled_first_order_hands_on_what_it_filled_or_ends_the_second() {
+    let mut world = world();
+    let order = world.limit(ANN, COIN, Side::Buy, 1_000, 10);
+    let exit = child(&mut world, Side::Sell, 1_100);
+    let first = take(&mut world, Contingent { child: Some(exit), ..plain(order) });
+    let second = world.order(first).child;
+    let hit = world.limit(BOB, COIN, Side::Sell, 1_000, 4);
+    world.place(hit);
+    assert_eq!(triggered(&world.cancel(ANN, first)), [second]);
+    assert_eq!(world.order(second).quantity.0, 4);
+    let order = world.limit(ANN, COIN, Side::Buy, 1_000, 10);
+    let exit = child(&mut world, Side::Sell, 1_100);
+    let first = take(&mut world, Contingent { child: Some(exit), ..plain(order) });
+    let second = world.order(first).child;
+    let events = world.cancel(ANN, first);
+    assert_eq!(closed(&events, second), Some(CloseReason::ParentEnded));
+    // The second alone can be cancelled, too; the first lives on.
+    let order = world.limit(ANN, COIN, Side::Buy, 900, 10);
+    let exit = child(&mut world, Side::Sell, 1_200);
+    let first = take(&mut world, Contingent { child: Some(exit), ..plain(order) });
+    let second = world.order(first).child;
+    world.cancel(ANN, second);
+    assert_eq!(world.order(first).status, OrderStatus::Open);
+    let hit = world.limit(BOB, COIN, Side::Sell, 900, 10);
+    assert!(triggered(&world.place(hit)).is_empty());
+}
+
+#[test]
+fn if_done_oco_buys_then_sells_at_a_profit_or_a_loss() {
+    let mut world = world();
+    world.sell(BOB, 1_000, 10);
+    world.buy(CAT, 930, 20);
+    let order = world.limit(ANN, COIN, Side::Buy, 1_000, 10);
+    let stop = StopLeg { trigger: at_or_below(950), price: Price(0) };
+    let exit = Child { stop: Some(stop), ..child(&mut world, Side::Sell, 1_100) };
+    let events = send(&mut world, Contingent { child: Some(exit), ..plain(order) });
+    // Filled at once: the second order rests in the same command.
+    let second = triggered(&events)[0];
+    assert_eq!(world.depth(Side::Sell), [(1_100, 10, 1)]);
+    let events = print(&mut world, 950);
+    assert_eq!(triggered(&events), [second]);
+    assert_eq!(world.order(second).notional, 930 * 10);
+}
+
+#[test]
+fn a_stop_may_follow_a_stop() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    world.sell(BOB, 1_105, 4);
+    let order = world.limit(ANN, COIN, Side::Buy, 1_110, 4);
+    let exit = Child { trigger: Some(at_or_below(1_050)), ..child(&mut world, Side::Sell, 0) };
+    let first =
+        take(&mut world, Contingent { child: Some(exit), ..stop_order(order, at_or_above(1_100)) });
+    let second = world.order(first).child;
+    let events = print(&mut world, 1_100);
+    assert_eq!(triggered(&events), [first, second]);
+    assert_eq!(world.order(second).status, OrderStatus::PendingTrigger);
+    assert_eq!(world.balance(ANN, BTC).1, 4 * 10_000);
+    world.buy(BOB, 1_040, 4);
+    assert_eq!(triggered(&print(&mut world, 1_050)), [second]);
+    assert_eq!(world.order(second).notional, 1_040 * 4);
+}
+
+#[test]
+fn a_second_order_without_funds_is_closed_when_it_is_set_off() {
+    let mut world = world();
+    // Buys twice: after the first there is nothing left for the second.
+    world.deposit(DAN, JPY, 1_000 * 10);
+    let order = world.limit(DAN, COIN, Side::Buy, 1_000, 10);
+    let more = child(&mut world, Side::Buy, 990);
+    let first = take(&mut world, Contingent { child: Some(more), ..plain(order) });
+    let second = world.order(first).child;
+    let hit = world.limit(BOB, COIN, Side::Sell, 1_000, 10);
+    let events = world.place(hit);
+    assert_eq!(closed(&events, second), Some(CloseReason::TriggerRefused));
+    assert_eq!(world.order(second).status, OrderStatus::Cancelled);
+}
+
+#[test]
+fn while_halted_nothing_fires_and_an_opened_instrument_catches_up() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    let order = world.limit(ANN, COIN, Side::Sell, 900, 4);
+    let halted = Halts::limit(Side::Sell);
+    let stop = take(&mut world, stop_order(order, at_or_below(950)));
+    world.buy(CAT, 950, 4);
+    let hit = world.limit(BOB, COIN, Side::Sell, 950, 4);
+    let rest = world.accept(hit);
+    assert_eq!(world.order(rest).status, OrderStatus::Filled);
+    assert_eq!(world.order(stop).status, OrderStatus::Open);
+    // A halt of its kind and side at that moment closes it.
+    let order = world.limit(ANN, COIN, Side::Sell, 900, 4);
+    let stop = take(&mut world, stop_order(order, at_or_below(940)));
+    world.cancel(ANN, rest);
+    world.apply(Command::CancelMany(CancelMany {
+        account: None,
+        instrument: Some(COIN),
+        side: Some(Side::Buy),
+        from: OrderId(0),
+        via: Via::Admin,
+        key: 0,
+    }));
+    world.sell(BOB, 940, 4);
+    world.apply(Command::SetHalts { instrument: COIN, halts: halted, by: by() });
+    let hit = world.limit(CAT, COIN, Side::Buy, 940, 8);
+    let events = world.place(hit);
+    // The resting sell at 900 trades first, then 940 prints.
+    assert_eq!(closed(&events, stop), Some(CloseReason::TriggerRefused));
+    assert_eq!(world.balance(ANN, BTC).1, 0);
+}
+
+#[test]
+fn more_than_a_hundred_go_off_in_steps_with_the_same_end() {
+    let mut world = World::with(
+        Limits { live_orders: 600, answers: 600, ..limits() },
+        InstrumentSpec { open_order_cap: 0, ..coin() },
+        stock(),
+    );
+    print(&mut world, 1_000);
+    let stops: Vec<OrderId> = (0..250)
+        .map(|i| {
+            let order = world.limit(ANN, COIN, Side::Sell, 2_000, 4);
+            take(&mut world, stop_order(order, at_or_below(990 - i % 5 * 5)))
+        })
+        .collect();
+    let mut fired = triggered(&print(&mut world, 900));
+    assert_eq!(fired.len(), 100);
+    assert!(world.engine.next_due().is_some_and(|due| due.0 <= world.seq * 10));
+    let mut steps = 0;
+    loop {
+        let events = world.apply(Command::Wake);
+        fired.extend(triggered(&events));
+        steps += 1;
+        if matches!(events.last(), Some(Event::Woken { more: false, .. })) {
+            break;
+        }
+    }
+    assert!(steps <= 3, "{steps} steps");
+    assert_eq!(world.engine.next_due(), None);
+    let mut wanted = stops.clone();
+    wanted.sort_by_key(|&order| {
+        let at = stops.iter().position(|&known| known == order).unwrap() as i64;
+        (at % 5, at)
+    });
+    assert_eq!(fired, wanted);
+}
+
+#[test]
+fn repeats_get_the_first_answer_and_other_terms_are_refused() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    let order = world.limit(ANN, COIN, Side::Sell, 1_050, 10);
+    let exit = child(&mut world, Side::Buy, 900);
+    let sent = Contingent { child: Some(exit), ..oco(order, at_or_below(950), 0) };
+    let first = take(&mut world, sent);
+    let repeated = |world: &mut World, sent| {
+        let events = send(world, sent);
+        match events[..] {
+            [Event::Repeated { order }] => Ok(order),
+            _ => Err(refusal(&events).0),
+        }
+    };
+    assert_eq!(repeated(&mut world, sent), Ok(first));
+    let other = [
+        Contingent { child: None, ..sent },
+        Contingent { child: Some(Child { price: Price(905), ..exit }), ..sent },
+        Contingent { stop: None, ..sent },
+        Contingent { ..oco(order, at_or_below(945), 0) },
+        Contingent { order: Place { price: Price(1_055), ..order }, ..sent },
+    ];
+    for other in other {
+        assert_eq!(repeated(&mut world, other), Err(Reject::DuplicateClientOrderId));
+    }
+    // As a plain order it is another one; so is the second's id; and after it turned into its
+    // stop half it is still the same.
+    let events = world.place(order);
+    assert_eq!(refusal(&events), (Reject::DuplicateClientOrderId, false));
+    let order = world.limit(ANN, COIN, Side::Buy, 900, 10);
+    let events = world.place(Place { client_id: exit.client_id, ..order });
+    assert_eq!(refusal(&events), (Reject::DuplicateClientOrderId, false));
+    let taken = Contingent { child: Some(exit), ..plain(order) };
+    assert_eq!(refusal(&send(&mut world, taken)), (Reject::DuplicateClientOrderId, false));
+    print(&mut world, 900);
+    assert_eq!(world.order(first).kind, OrderKind::Market);
+    assert_eq!(repeated(&mut world, sent), Ok(first));
+    // A refused one is remembered, too.
+    let order = world.limit(ANN, COIN, Side::Sell, 1_051, 10);
+    let bad = stop_order(order, at_or_below(900));
+    assert_eq!(refusal(&send(&mut world, bad)), (Reject::OffTick, true));
+    assert!(matches!(send(&mut world, bad)[..], [Event::Repeated { .. }]));
+}
+
+#[test]
+fn combinations_that_make_no_sense_are_refused() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    let order = world.limit(ANN, COIN, Side::Sell, 1_050, 10);
+    let buy = Place { side: Side::Buy, price: Price(950), ..order };
+    let fine = child(&mut world, Side::Sell, 1_100);
+    let ioc = TimeInForce::Ioc;
+    let gtd = TimeInForce::Gtd;
+    let cases = [
+        (plain(order), Reject::InvalidTrigger),
+        (
+            Contingent { trigger: Some(at_or_below(900)), ..oco(order, at_or_below(950), 0) },
+            Reject::InvalidTrigger,
+        ),
+        (oco(order, at_or_below(1_050), 0), Reject::InvalidTrigger),
+        (oco(order, at_or_above(950), 0), Reject::InvalidTrigger),
+        (oco(buy, at_or_above(950), 0), Reject::InvalidTrigger),
+        (oco(market(order), at_or_below(950), 0), Reject::InvalidTrigger),
+        (oco(order, at_or_below(951), 0), Reject::OffTick),
+        (oco(order, at_or_below(0), 0), Reject::InvalidPrice),
+        (oco(order, at_or_below(950), -5), Reject::InvalidPrice),
+        (oco(order, at_or_below(950), 943), Reject::OffTick),
+        (
+            oco(Place { time_in_force: ioc, ..order }, at_or_below(950), 0),
+            Reject::InvalidTimeInForce,
+        ),
+        (oco(Place { post_only: true, ..order }, at_or_below(950), 0), Reject::InvalidTimeInForce),
+        (
+            stop_order(Place { post_only: true, ..market(order) }, at_or_below(950)),
+            Reject::InvalidTimeInForce,
+        ),
+        (stop_order(order, at_or_below(-5)), Reject::InvalidPrice),
+        (
+            stop_order(Place { kind: OrderKind::Market, ..order }, at_or_below(950)),
+            Reject::InvalidPrice,
+        ),
+        (
+            stop_order(Place { by_amount: true, ..market(order) }, at_or_below(950)),
+            Reject::InvalidQuantity,
+        ),
+        (
+            stop_order(Place { condition: Condition::Closing, ..order }, at_or_below(950)),
+            Reject::InvalidCondition,
+        ),
+        (plain(Place { time_in_force: gtd, ..order }), Reject::InvalidExpiry),
+        (
+            Contingent { expires: 20_261_201, ..stop_order(order, at_or_below(950)) },
+            Reject::InvalidTimeInForce,
+        ),
+        (
+            Contingent { expires: 20_261_131, ..plain(Place { time_in_force: gtd, ..order }) },
+            Reject::InvalidExpiry,
+        ),
+        (
+            Contingent { child: Some(Child { time_in_force: ioc, ..fine }), ..plain(order) },
+            Reject::InvalidTimeInForce,
+        ),
+        (
+            Contingent {
+                child: Some(Child { time_in_force: TimeInForce::Day, ..fine }),
+                ..plain(order)
+            },
+            Reject::InvalidTimeInForce,
+        ),
+        (
+            Contingent { child: Some(Child { price: Price(1_101), ..fine }), ..plain(order) },
+            Reject::OffTick,
+        ),
+        (
+            Contingent { child: Some(Child { kind: OrderKind::Market, ..fine }), ..plain(order) },
+            Reject::InvalidPrice,
+        ),
+    ];
+    for (i, (sent, code)) in cases.into_iter().enumerate() {
+        let client_id = world.name();
+        let sent = Contingent { order: Place { client_id, ..sent.order }, ..sent };
+        let events = send(&mut world, sent);
+        assert_eq!(refusal(&events), (code, true), "case {i}: {sent:?}");
+    }
+    let same = Child { client_id: order.client_id, ..fine };
+    let events = send(&mut world, Contingent { child: Some(same), ..plain(order) });
+    assert_eq!(refusal(&events), (Reject::InvalidClientId, false));
+    world.apply(Command::SetHalts {
+        instrument: COIN,
+        halts: Halts::contingent(Side::Sell),
+        by: by(),
+    });
+    let events = send(&mut world, stop_order(order, at_or_below(950)));
+    assert_eq!(refusal(&events), (Reject::KindHalted, true));
+    let gtd = Place { time_in_force: TimeInForce::Gtd, client_id: world.name(), ..order };
+    assert_eq!(refusal(&world.place(gtd)), (Reject::InvalidTimeInForce, true));
+}
+
+#[test]
+fn waiting_orders_count_for_the_cap_and_the_room_there_is() {
+    let mut world = World::with(Limits { live_orders: 4, ..limits() }, coin(), stock());
+    let stop = |world: &mut World, account| {
+        let order = world.limit(account, COIN, Side::Sell, 2_000, 4);
+        send(world, stop_order(order, at_or_below(900)))
+    };
+    stop(&mut world, ANN);
+    stop(&mut world, ANN);
+    // The cap is three: one more, but not one with a second.
+    let order = world.limit(ANN, COIN, Side::Buy, 800, 4);
+    let exit = child(&mut world, Side::Sell, 900);
+    let pair = Contingent { child: Some(exit), ..plain(order) };
+    assert_eq!(refusal(&send(&mut world, pair)), (Reject::OpenOrderCap, true));
+    stop(&mut world, ANN);
+    assert_eq!(refusal(&stop(&mut world, ANN)), (Reject::OpenOrderCap, true));
+    let order = world.limit(BOB, COIN, Side::Buy, 800, 4);
+    let exit = child(&mut world, Side::Sell, 900);
+    let pair = Contingent { child: Some(exit), ..plain(order) };
+    assert_eq!(refusal(&send(&mut world, pair)), (Reject::CapacityExhausted, true));
+    stop(&mut world, BOB);
+    assert_eq!(refusal(&stop(&mut world, CAT)), (Reject::CapacityExhausted, true));
+    assert_eq!(world.engine.live_orders(), 4);
+}
+
+#[test]
+fn amending_what_waits() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    let order = world.limit(ANN, COIN, Side::Buy, 1_110, 10);
+    let stop = take(&mut world, stop_order(order, at_or_above(1_100)));
+    let events = world.amend(ANN, stop, 1_120, 8);
+    assert!(matches!(events[0], Event::Amended { kept_priority: true, .. }));
+    assert_eq!(world.balance(ANN, JPY).1, 1_120 * 8);
+    assert_eq!(refusal(&world.amend(ANN, stop, 0, 10)).0, Reject::QuantityIncrease);
+    world.cancel(ANN, stop);
+    let order = world.limit(ANN, COIN, Side::Buy, 0, 10);
+    let stop = take(&mut world, stop_order(market(order), at_or_above(1_100)));
+    assert_eq!(refusal(&world.amend(ANN, stop, 1_200, 0)).0, Reject::AmendNotAllowed);
+    world.amend(ANN, stop, 0, 4);
+    assert_eq!(world.balance(ANN, JPY).1, 1_210 * 4);
+    world.cancel(ANN, stop);
+    // The limit half of an OCO moves, but not past its trigger; the lock is the worse half's.
+    let order = world.limit(ANN, COIN, Side::Buy, 900, 10);
+    let id = take(&mut world, oco(order, at_or_above(1_100), 1_110));
+    assert_eq!(refusal(&world.amend(ANN, id, 1_100, 0)).0, Reject::InvalidTrigger);
+    world.amend(ANN, id, 950, 6);
+    assert_eq!(world.depth(Side::Buy), [(950, 6, 1)]);
+    assert_eq!(world.balance(ANN, JPY).1, 1_110 * 6);
+    world.cancel(ANN, id);
+    // A second order before its first is done stays as it is.
+    let order = world.limit(ANN, COIN, Side::Buy, 900, 10);
+    let exit = child(&mut world, Side::Sell, 1_200);
+    let first = take(&mut world, Contingent { child: Some(exit), ..plain(order) });
+    let second = world.order(first).child;
+    assert_eq!(refusal(&world.amend(ANN, second, 1_250, 0)).0, Reject::AmendNotAllowed);
+}
+
+#[test]
+fn mass_cancels_take_what_waits_along_with_the_pairs() {
+    let mut world = world();
+    print(&mut world, 1_000);
+    let many = |account, instrument| {
+        Command::CancelMany(CancelMany {
+            account,
+            instrument,
+            side: None,
+            from: OrderId(0),
+            via: Via::Admin,
+            key: 0,
+        })
+    };
+    for filter in [many(Some(ANN), None), many(None, Some(COIN)), many(None, None)] {
+        for _ in 0..3 {
+            let order = world.limit(ANN, COIN, Side::Buy, 900, 10);
+            let exit = child(&mut world, Side::Sell, 1_200);
+            take(&mut world, Contingent { child: Some(exit), ..plain(order) });
+            let order = world.limit(ANN, COIN, Side::Sell, 1_050, 10);
+            take(&mut world, oco(order, at_or_below(950), 0));
+            let order = world.limit(ANN, COIN, Side::Sell, 900, 10);
+            let exit = child(&mut world, Side::Buy, 800);
+            let sent = stop_order(order, at_or_below(940));
+            take(&mut world, Contingent { child: Some(exit), ..sent });
+        }
+        // One first order is filled in part: its second is set off by the cancel, and goes too.
+        let hit = world.limit(BOB, COIN, Side::Sell, 900, 4);
+        world.place(Place { time_in_force: TimeInForce::Ioc, ..hit });
+        for _ in 0..4 {
+            world.apply(filter.clone());
+            world.apply(Command::Wake);
+        }
+        assert_eq!(world.engine.open_orders(ANN).count(), 0, "{filter:?}");
+        assert_eq!(world.balance(ANN, BTC).1, 0);
+        print(&mut world, 1_000);
+    }
+}
