@@ -21,7 +21,8 @@ impl Engine {
         self.check_circuits()?;
         self.check_books()?;
         self.check_waiting()?;
-        self.check_accounts()
+        self.check_accounts()?;
+        self.check_risk_state()
     }
 
     /// Every asset sums to zero; every lock is what its live orders can still spend.
@@ -45,7 +46,7 @@ impl Engine {
             };
             for (balance, asset) in [(hot.pays, spends), (hot.receives, gets)] {
                 let balance = self.ledger.balances.get(balance as usize);
-                if balance.is_none_or(|b| (b.account, b.asset) != (hot.account, asset)) {
+                if balance.is_none_or(|b| (b.account, b.asset()) != (hot.account, asset)) {
                     return Err(format!("order {} settles in the wrong balance", hot.id));
                 }
             }
@@ -53,7 +54,7 @@ impl Engine {
         }
         let mut sums = vec![0i128; self.assets.len()];
         for (slot, balance) in self.ledger.balances.iter().enumerate() {
-            let (account, asset) = (balance.account, balance.asset);
+            let (account, asset) = (balance.account, balance.asset());
             if i128::from(balance.locked) != locks[slot] {
                 return Err(format!(
                     "account {account} asset {asset}: {} locked, its orders can spend {}",

@@ -330,7 +330,7 @@ pub struct Cancel {
 
 /// Cancels every live order that matches all given filters, oldest first per account or
 /// best price first per book, at most [`CANCEL_MANY_SLICE`] per command; the event says
-/// whether more remain, and the sender repeats the command.
+/// whether more remain, and the sender repeats the command `from` there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CancelMany {
     /// Only this account's.
@@ -339,13 +339,24 @@ pub struct CancelMany {
     pub instrument: Option<InstrumentId>,
     /// Only this side.
     pub side: Option<Side>,
-    /// Goes on after this order (the `next` of the last answer); zero: from the start.
+    /// Only of accounts in this group; without an account, in no promised order.
+    pub group: Option<GroupId>,
+    /// Where to go on (the `next` of the last answer); at first [`CancelMany::START`]. Zero,
+    /// as in the first journals: from the start, however many orders have to be looked at.
     pub from: OrderId,
     /// By which door.
     pub via: Via,
     /// Number of the API key that signed it; zero where none did.
     pub key: u32,
 }
+
+impl CancelMany {
+    /// `from` the start, looking at no more than [`CANCEL_MANY_LOOKED`] orders.
+    pub const START: OrderId = OrderId(1);
+}
+
+/// Most orders of an account that one `CancelMany` looks at, unless its `from` is zero.
+pub const CANCEL_MANY_LOOKED: u32 = 10_000;
 
 /// Most orders one `CancelMany` or `RollDay` command ends.
 pub const CANCEL_MANY_SLICE: u32 = 1_000;

@@ -21,7 +21,7 @@ mod fees;
 mod market;
 mod oddlot;
 mod place;
-mod risk;
+pub(crate) mod risk;
 mod session;
 mod terms;
 pub(crate) mod timers;
@@ -398,7 +398,7 @@ impl Engine {
             quote: market.shown,
             halts: market.halts,
             short_restricted: market.short_restricted,
-            killed: market.killed || self.killed,
+            killed: market.killed,
         })
     }
 
@@ -547,7 +547,7 @@ impl Engine {
 fn balance_state(balance: &crate::ledger::Balance) -> BalanceState {
     BalanceState {
         account: balance.account,
-        asset: balance.asset,
+        asset: balance.asset(),
         total: Amount(balance.total),
         locked: Amount(balance.locked),
     }

@@ -89,7 +89,7 @@ pub struct InstrumentState {
     pub halts: Halts,
     /// Whether the short-sale price rule binds.
     pub short_restricted: bool,
-    /// Whether its kill switch (or the venue's) is on.
+    /// Whether its own kill switch is on.
     pub killed: bool,
 }
 

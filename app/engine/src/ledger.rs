@@ -19,14 +19,28 @@ pub(crate) const ISSUED_MAX: i64 = 1 << 62;
 pub(crate) struct Balance {
     pub(crate) total: i64,
     pub(crate) locked: i64,
+    /// What open buys of the account would bring if they filled; kept for position limits.
+    pub(crate) incoming: i64,
     pub(crate) account: AccountId,
-    pub(crate) asset: AssetId,
+    asset: u16,
     /// Whether any event ever showed it; a balance opened by an order that has not traded yet
     /// is nobody's business.
     pub(crate) seen: bool,
 }
 
 impl Balance {
+    /// Nothing, of an asset (there are at most 65,536).
+    pub(crate) fn empty(account: AccountId, asset: AssetId) -> Balance {
+        let asset = u16::try_from(asset.0).expect("Genesis bounds the number of assets");
+        Balance { total: 0, locked: 0, incoming: 0, account, asset, seen: false }
+    }
+
+    /// Of what.
+    #[inline]
+    pub(crate) fn asset(&self) -> AssetId {
+        AssetId(u32::from(self.asset))
+    }
+
     /// What is not locked.
     #[inline]
     pub(crate) fn available(&self) -> i64 {
@@ -48,7 +62,7 @@ impl Balance {
         self.seen = true;
         events.push(Event::Balance {
             account: self.account,
-            asset: self.asset,
+            asset: self.asset(),
             total: Amount(self.total),
             locked: Amount(self.locked),
             delta: Amount(total),
@@ -96,7 +110,7 @@ impl Ledger {
     pub(crate) fn find(&self, account: AccountId, asset: AssetId) -> Option<u32> {
         self.index.find(self.keyed.pair(account.0, asset.0), |slot| {
             let balance = &self.balances[slot as usize];
-            balance.account == account && balance.asset == asset
+            balance.account == account && balance.asset() == asset
         })
     }
 
@@ -114,14 +128,13 @@ impl Ledger {
         if self.room() == 0 {
             return None;
         }
-        let balance = Balance { total: 0, locked: 0, account, asset, seen: false };
-        Some(self.restore(balance))
+        Some(self.restore(Balance::empty(account, asset)))
     }
 
     /// Appends a balance that is not there yet.
     pub(crate) fn restore(&mut self, balance: Balance) -> u32 {
         let slot = self.balances.len() as u32;
-        self.index.insert(self.keyed.pair(balance.account.0, balance.asset.0), slot);
+        self.index.insert(self.keyed.pair(balance.account.0, balance.asset().0), slot);
         self.balances.push(balance);
         slot
     }
@@ -166,13 +179,22 @@ impl Ledger {
         self.balances[slot as usize].change(total, locked, cause, reference, events);
     }
 
+    /// Changes what open buys would bring into a balance.
+    #[inline]
+    pub(crate) fn expect_more(&mut self, slot: u32, base: i64) {
+        // Orders can ask for more than 64 bits hold where no position limit binds; what is
+        // added is taken off again, so that the sum comes back.
+        let incoming = &mut self.balances[slot as usize].incoming;
+        *incoming = incoming.wrapping_add(base);
+    }
+
     /// The index holds exactly the balances (for the whole-state check).
     pub(crate) fn check_index(&self) -> Result<(), String> {
         if self.index.len() != self.balances.len() {
             return Err("balance index and balances differ in number".into());
         }
         for (slot, balance) in self.balances.iter().enumerate() {
-            if self.find(balance.account, balance.asset) != Some(slot as u32) {
+            if self.find(balance.account, balance.asset()) != Some(slot as u32) {
                 return Err(format!("balance {slot} is not where its index says"));
             }
         }

@@ -202,6 +202,13 @@ impl Units {
         self.scale.ceil(widest) <= i128::from(i64::MAX)
     }
 
+    /// Quote minor units of a sum of price x quantity (zero or more), rounded up; the largest
+    /// number where it does not fit.
+    pub(crate) fn value(&self, notional: i128) -> i64 {
+        let ppm = notional.checked_mul(PPM);
+        ppm.map_or(i64::MAX, |ppm| i64::try_from(self.scale.ceil(ppm)).unwrap_or(i64::MAX))
+    }
+
     /// What a live order can still spend at worst: quote for a buy, base for a sell.
     #[inline]
     pub(crate) fn lock(&self, side: Side, traded: Traded, bound: i64, remaining: i64) -> i64 {

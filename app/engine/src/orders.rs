@@ -129,6 +129,14 @@ impl Flags {
     }
 }
 
+impl Hot {
+    /// Whether its open quantity is in its balance's `incoming`: a listed buy with a lock.
+    #[inline]
+    pub(crate) fn counted(&self) -> bool {
+        self.side == Side::Buy && self.flags.has(Flags::LISTED) && !self.flags.has(Flags::UNLOCKED)
+    }
+}
+
 /// What only few orders have. Kept apart, in slots of their own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Extra {

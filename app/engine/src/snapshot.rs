@@ -41,3 +41,11 @@ pub(crate) const FEE_TIERS: u32 = 18;
 pub(crate) const FEE_VOLUMES: u32 = 19;
 /// Circuit breakers and call auctions, by instrument.
 pub(crate) const CIRCUITS: u32 = 20;
+/// Risk limits by scope.
+pub(crate) const RISK: u32 = 22;
+/// Groups with a kill switch on or something counted.
+pub(crate) const GROUPS: u32 = 23;
+/// Accounts in a group, with a kill switch on or something counted.
+pub(crate) const MEMBERS: u32 = 24;
+/// What is counted of each instrument.
+pub(crate) const POOLS: u32 = 25;

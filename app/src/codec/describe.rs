@@ -31,7 +31,7 @@ pub fn describe(command: &Command) -> Value {
         Command::CancelMany(m) => json!({
             "kind": "cancel_many", "account": m.account.map(|a| a.0),
             "instrument": m.instrument.map(|i| i.0), "side": m.side.map(Side::as_str),
-            "from": m.from.0, "via": via(m.via), "key": m.key,
+            "group": m.group.map(|g| g.0), "from": m.from.0, "via": via(m.via), "key": m.key,
         }),
         Command::Transfer { transfer: t, by } => json!({
             "kind": match t.kind {

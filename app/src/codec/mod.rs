@@ -384,7 +384,8 @@ fn write_amend(out: &mut Out, amend: &Amend) {
 fn write_cancel_many(out: &mut Out, many: &CancelMany) {
     let present = u8::from(many.account.is_some())
         | u8::from(many.instrument.is_some()) << 1
-        | u8::from(many.side.is_some()) << 2;
+        | u8::from(many.side.is_some()) << 2
+        | u8::from(many.group.is_some()) << 3;
     out.u8(present);
     if let Some(account) = many.account {
         out.u32(account.0);
@@ -395,6 +396,9 @@ fn write_cancel_many(out: &mut Out, many: &CancelMany) {
     if let Some(side) = many.side {
         out.u8(side as u8);
     }
+    if let Some(group) = many.group {
+        out.u32(u32::from(group.0));
+    }
     out.u8(many.via as u8);
     out.u32(many.key);
     out.u64(many.from.0);
@@ -402,7 +406,7 @@ fn write_cancel_many(out: &mut Out, many: &CancelMany) {
 
 fn read_cancel_many(version: u8, input: &mut In) -> Result<CancelMany, CodecError> {
     let present = input.u8("filters")?;
-    if present > 0b111 {
+    if present > if version < 2 { 0b111 } else { 0b1111 } {
         return Err(CodecError::Value { field: "filters", value: u64::from(present) });
     }
     Ok(CancelMany {
@@ -413,6 +417,7 @@ fn read_cancel_many(version: u8, input: &mut In) -> Result<CancelMany, CodecErro
             None
         },
         side: if present & 4 != 0 { Some(side(input)?) } else { None },
+        group: if present & 8 != 0 { Some(rules::group(input.u32("group")?)?) } else { None },
         via: via(input)?,
         key: input.u32("key")?,
         from: OrderId(if version < 2 { 0 } else { input.u64("from")? }),

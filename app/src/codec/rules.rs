@@ -207,7 +207,7 @@ fn wrong(field: &'static str, value: u64) -> CodecError {
     CodecError::Value { field, value }
 }
 
-fn group(number: u32) -> Result<GroupId, CodecError> {
+pub(super) fn group(number: u32) -> Result<GroupId, CodecError> {
     u16::try_from(number).map(GroupId).map_err(|_| wrong("group", number.into()))
 }
 

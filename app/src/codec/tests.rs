@@ -76,17 +76,19 @@ fn trading() -> impl Strategy<Value = Command> {
         any::<Option<u32>>(),
         any::<Option<u32>>(),
         prop::option::of(one(&[Side::Buy, Side::Sell])),
+        any::<(Option<u16>, u64)>(),
         via_any(),
         any::<u32>(),
     )
-        .prop_map(|(account, instrument, side, via, key)| {
+        .prop_map(|(account, instrument, side, (group, from), via, key)| {
             Command::CancelMany(CancelMany {
                 account: account.map(AccountId),
                 instrument: instrument.map(InstrumentId),
+                group: group.map(GroupId),
                 side,
                 via,
                 key,
-                from: OrderId(0),
+                from: OrderId(from),
             })
         });
     let transfer = (

@@ -2,6 +2,7 @@
 //! has in instruments that cap it. No balances: those are in [`crate::ledger`].
 
 use crate::engine::AccountState;
+use crate::engine::risk::Tally;
 use crate::hash::Keyed;
 use crate::index::Index;
 use crate::memory::prefetch;
@@ -10,9 +11,9 @@ use crate::reject::Reject;
 use crate::types::*;
 
 /// How many balances an account's own line can name.
-const NEAR_BALANCES: usize = 6;
+const NEAR_BALANCES: usize = 4;
 
-/// What matching needs to know of an account: one cache line; codes are kept apart.
+/// What orders need to know of an account: one cache line; codes are kept apart.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(crate) struct Account {
@@ -22,9 +23,14 @@ pub(crate) struct Account {
     /// How many rest.
     pub(crate) open: u32,
     pub(crate) status: AccountStatus,
-    /// Its first few balances, `(asset, slot)`, so that trading needs no look into the ledger's
+    pub(crate) killed: bool,
+    pub(crate) group: GroupId,
+    /// Its own risk limits and what they count.
+    pub(crate) tally: Tally,
+    /// Its first few balances, asset and slot, so that trading needs no look into the ledger's
     /// index; the rest is `NIL`. Not state: follows from the ledger.
-    near: [(AssetId, u32); NEAR_BALANCES],
+    near_assets: [u16; NEAR_BALANCES],
+    near: [u32; NEAR_BALANCES],
 }
 
 impl Account {
@@ -33,13 +39,18 @@ impl Account {
         tail: NIL,
         open: 0,
         status: AccountStatus::Active,
-        near: [(AssetId(0), NIL); NEAR_BALANCES],
+        killed: false,
+        group: GroupId(0),
+        tally: Tally::NEW,
+        near_assets: [0; NEAR_BALANCES],
+        near: [NIL; NEAR_BALANCES],
     };
 
     /// Slot of its balance of an asset, if its own line names it.
     #[inline]
     pub(crate) fn balance(&self, asset: AssetId) -> Option<u32> {
-        self.near.iter().find(|near| near.0 == asset && near.1 != NIL).map(|near| near.1)
+        let named = |&(at, &slot): &(&u16, &u32)| u32::from(*at) == asset.0 && slot != NIL;
+        self.near_assets.iter().zip(&self.near).find(named).map(|(_, &slot)| slot)
     }
 }
 
@@ -87,9 +98,10 @@ impl Accounts {
 
     /// Notes a balance just opened in its account's line, if there is room.
     pub(crate) fn note_balance(&mut self, account: AccountId, asset: AssetId, slot: u32) {
-        let near = self.list.get_mut(account.0 as usize).map(|account| &mut account.near);
-        if let Some(free) = near.and_then(|near| near.iter_mut().find(|near| near.1 == NIL)) {
-            *free = (asset, slot);
+        let Some(account) = self.list.get_mut(account.0 as usize) else { return };
+        if let Some(free) = account.near.iter().position(|&near| near == NIL) {
+            account.near_assets[free] = asset.0 as u16;
+            account.near[free] = slot;
         }
     }
 

@@ -60,7 +60,7 @@ impl Engine {
         self.claims = Claims::new(1 << 16);
         self.circuits = Vec::with_capacity(limits.instruments as usize);
         self.timers = Timers::new(limits.instruments);
-        self.risk = Risk::new(limits, keyed);
+        self.risk = Risk::new(limits);
         self.fees = Fees::new(limits);
     }
 
@@ -159,6 +159,7 @@ impl Engine {
         self.waiting.push(Waiting::new());
         self.circuits.push(Circuit::default());
         self.timers.add();
+        self.risk.add_instrument();
         Ok(instrument)
     }
 

@@ -1,12 +1,14 @@
 //! Changes of live orders. What is checked, in this order; the first failure is the answer:
-//! account known, order its own, order live, account status, halts, instrument status, signs,
-//! something asked for, quantity (not above the present one, above what is filled, lots and
-//! smallest order), price (tick, limits), arithmetic, post-only against the book, funds.
+//! account known, order its own, order live, account status, kill switches, halts, instrument
+//! status, signs, something asked for, quantity (not above the present one, above what is filled,
+//! lots and smallest order), price (tick, limits), arithmetic, post-only against the book, risk
+//! limits, funds.
 //!
 //! Values are absolute, so a repeat finds nothing to change and is answered as done.
 
 use crate::command::Amend;
 use crate::engine::market::reaches;
+use crate::engine::risk::Ask;
 use crate::engine::terms::mark_condition;
 use crate::engine::{Engine, LevelState, refuse};
 use crate::event::{Cause, CloseReason, Event};
@@ -27,11 +29,18 @@ struct Change {
     funari: i64,
     /// Change of the lock.
     lock: i64,
+    /// Set when it passes a soft risk limit.
+    warns: Option<Ask>,
 }
 
 impl Engine {
     /// Handles an amendment.
     pub(super) fn amend(&mut self, amend: &Amend, events: &mut Vec<Event>) {
+        if let Some(slot) = self.orders.find(amend.order)
+            && self.orders.hot[slot as usize].account == amend.account
+        {
+            self.note_message(amend.account, self.orders.hot[slot as usize].instrument);
+        }
         let change = match self.check_amend(amend) {
             Ok(change) => change,
             Err(code) => return refuse(code, events),
@@ -44,6 +53,8 @@ impl Engine {
         let requeue = change.price != hot.bound || change.condition != cold.condition;
         let reduced_by = cold.quantity - change.quantity;
         let changes = requeue || reduced_by != 0;
+        self.expect_less(slot, reduced_by);
+        let cold = &mut self.orders.cold[slot as usize];
         if changes {
             cold.quantity = change.quantity;
             cold.requeued |= requeue && !waits;
@@ -59,6 +70,9 @@ impl Engine {
             remaining: Quantity(change.remaining),
             kept_priority: !requeue || waits,
         });
+        if let Some(ask) = &change.warns {
+            self.warn(ask, events);
+        }
         if change.lock != 0 {
             self.ledger.change(hot.pays, (0, change.lock), Cause::Lock, hot.id, events);
         }
@@ -177,6 +191,7 @@ impl Engine {
             AccountStatus::Closed => return Err(Reject::AccountClosed),
         }
         let market = &self.markets[hot.instrument.0 as usize];
+        self.check_killed(amend.account, hot.instrument)?;
         market.check_halts(cold.kind, hot.side)?;
         market.refuses()?;
         market.phase_refuses()?;
@@ -209,12 +224,13 @@ impl Engine {
             Condition::Funari => market.market_bound(hot.side)?,
             _ => 0,
         };
+        let mut worst = price;
         if price != hot.bound {
             self.check_new_price(slot, price)?;
         }
         if price != hot.bound || condition != cold.condition {
             let best_bid = self.books.best(&market.sides[Side::Buy as usize]).map(|l| l.price);
-            let worst = market.worst_price(hot.side, price.max(funari), best_bid);
+            worst = market.worst_price(hot.side, price.max(funari), best_bid);
             if !market.units.notional_fits(traded, worst, remaining)
                 || !market.bid_fits_calls(hot.side, price)
             {
@@ -228,12 +244,16 @@ impl Engine {
             }
             false => price.max(funari),
         };
+        let prices = (price, worst);
+        let ask = Ask::new(amend.account, hot.instrument, hot.side, prices, remaining, 0);
+        let ask = ask.amended(traded.notional, price != hot.bound);
+        let warns = self.check_risk(&ask)?.then_some(ask);
         let lock = market.units.lock(hot.side, traded, lock_price, remaining)
             - market.units.lock(hot.side, traded, self.orders.lock_price(hot), hot.remaining);
         if lock > self.ledger.get(hot.pays).available() {
             return Err(Reject::InsufficientFunds);
         }
-        Ok(Change { slot, price, quantity, remaining, condition, funari, lock })
+        Ok(Change { slot, price, quantity, remaining, condition, funari, lock, warns })
     }
 
     /// The condition an amendment leaves an order with, if it may have it.

@@ -191,6 +191,7 @@ impl Engine {
         if child.is_some_and(|c| self.orders.by_client_id(place.account, &c.client_id).is_some()) {
             return refuse(Reject::DuplicateClientOrderId, events);
         }
+        self.note_message(place.account, place.instrument);
         let admission = self.admit_contingent(contingent);
         let slot = self.record(place, hash);
         let extra = self.orders.extra_mut(slot);
@@ -203,6 +204,9 @@ impl Engine {
                 self.take_in(slot, &admission);
                 let order = OrderId(self.orders.hot[slot as usize].id);
                 events.push(Event::Accepted { order, bound: Price(admission.bound) });
+                if let Some(ask) = &admission.warns {
+                    self.warn(ask, events);
+                }
                 self.list(slot);
                 if let Some(child) = child {
                     self.attach(slot, child, place, events);
@@ -501,6 +505,7 @@ impl Engine {
     ) -> Result<i64, Reject> {
         let (hot, cold) = (&self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
         let market = &self.markets[hot.instrument.0 as usize];
+        self.check_killed(hot.account, hot.instrument)?;
         market.check_halts(cold.kind, hot.side)?;
         let immediate = matches!(time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
         if immediate && market.gathers() {
@@ -712,6 +717,10 @@ impl Engine {
                 self.take_in(slot, &admission);
                 self.orders.extra_mut(slot).stop_bound = stop_bound;
                 self.orders.hot[slot as usize].flags.set(Flags::UNLOCKED, false);
+                if let Some(ask) = &admission.warns {
+                    self.warn(ask, events);
+                }
+                self.count_incoming(slot);
                 self.begin_contingent(slot, admission.lock, events);
             }
         }

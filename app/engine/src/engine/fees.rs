@@ -364,7 +364,7 @@ impl Engine {
                 return Err(format!("fee volume {entry} is not where its balance says"));
             }
             let counted = volume.counted(self.fees.day);
-            let asset = self.ledger.get(volume.balance).asset;
+            let asset = self.ledger.get(volume.balance).asset();
             let stale = volume.day != self.fees.day || volume.version != self.fees.version;
             let tier = self.fees.schedule(asset).map_or(0, |tiers| reached(tiers, counted));
             if !stale && volume.tier != tier {

@@ -3,15 +3,17 @@
 //! 1. account known, client id not empty, instrument known: refused without a record;
 //! 2. client id known: the first answer again, or `duplicate_client_order_id`;
 //! 3. from here a refusal is recorded under a number of its own: account status (of system
-//!    accounts only the house trades), instrument status, halts of its kind and side, phase and
-//!    condition, kind with time in force and post-only, quantity, price, reference price of market orders, quantity
-//!    of one by amount, arithmetic, post-only against the book, 30% of listed shares, short-sale price, open-order cap, funds, room in
-//!    memory.
+//!    accounts only the house trades), kill switches, instrument status, halts of its kind and
+//!    side, phase and condition, kind with time in force and post-only, quantity, price,
+//!    reference price of market orders, quantity of one by amount, arithmetic, post-only against
+//!    the book, 30% of listed shares, short-sale price, open-order cap, risk limits, funds, room
+//!    in memory.
 
 use crate::command::Place;
 use crate::engine::OrderStatus;
 use crate::engine::amount::Sized;
 use crate::engine::market::reaches;
+use crate::engine::risk::Ask;
 use crate::engine::terms::mark_condition;
 use crate::engine::{Engine, refuse};
 use crate::event::{Cause, CloseReason, Event};
@@ -30,6 +32,8 @@ pub(super) struct Admission {
     pub(super) lock: i64,
     /// What a market order by amount comes to.
     sized: Option<Sized>,
+    /// Set when it passes a soft risk limit.
+    pub(super) warns: Option<Ask>,
 }
 
 /// How an order comes in.
@@ -69,6 +73,7 @@ impl Engine {
                 return events.push(Event::Repeated { order });
             }
         }
+        self.note_message(place.account, place.instrument);
         let admission = self.admit(place, Entry::PLAIN);
         let slot = self.record(place, hash);
         match admission {
@@ -86,6 +91,9 @@ impl Engine {
                 }
                 if let Some(bound) = admission.funari {
                     self.orders.extra_mut(slot).stop_bound = bound;
+                }
+                if let Some(ask) = &admission.warns {
+                    self.warn(ask, events);
                 }
                 if let Some(sized) = admission.sized {
                     self.size(slot, sized, events);
@@ -225,6 +233,7 @@ impl Engine {
             AccountStatus::Closed => return Err(Reject::AccountClosed),
         }
         let market = &self.markets[place.instrument.0 as usize];
+        self.check_killed(place.account, place.instrument)?;
         market.check_halts(place.kind, place.side)?;
         market.refuses()?;
         market.phase_refuses()?;
@@ -279,7 +288,7 @@ impl Engine {
             (Side::Buy, Some(worst)) => worst.max(bound),
             _ => bound,
         };
-        self.check_sizes(place, quantity, worst)?;
+        let dearest = self.check_sizes(place, quantity, worst)?;
         let against = self.books.best(&market.sides[place.side.opposite() as usize]);
         let crosses = against.is_some_and(|level| reaches(place.side, bound, level.price));
         if place.post_only && crosses && !market.gathers() && !entry.waits {
@@ -293,6 +302,12 @@ impl Engine {
                 return Err(Reject::OpenOrderCap);
             }
         }
+        // What waits is not held against the collar: its trigger lies away from the market.
+        let prices = (if entry.waits { 0 } else { place.price.0 }, dearest);
+        let (account, instrument) = (place.account, place.instrument);
+        let opens = if stays { entry.orders } else { 0 };
+        let ask = Ask::new(account, instrument, place.side, prices, quantity, opens);
+        let warns = self.check_risk(&ask)?.then_some(ask);
         let (spends, gets) = match place.side {
             Side::Buy => (market.quote, market.base),
             Side::Sell => (market.base, market.quote),
@@ -308,7 +323,7 @@ impl Engine {
         if full {
             return Err(Reject::CapacityExhausted);
         }
-        Ok(Admission { bound, funari, pays, lock, sized })
+        Ok(Admission { bound, funari, pays, lock, sized, warns })
     }
 
     /// Checks the quantity of an order of this kind.
@@ -325,8 +340,9 @@ impl Engine {
         }
     }
 
-    /// Refuses what could take any later sum out of 64 bits.
-    fn check_sizes(&self, place: &Place, quantity: i64, bound: i64) -> Result<(), Reject> {
+    /// Refuses what could take any later sum out of 64 bits. Returns the most the order could
+    /// trade at per unit.
+    fn check_sizes(&self, place: &Place, quantity: i64, bound: i64) -> Result<i64, Reject> {
         let market = &self.markets[place.instrument.0 as usize];
         let side = &market.sides[place.side as usize];
         let best_bid = self.books.best(&market.sides[Side::Buy as usize]).map(|l| l.price);
@@ -335,7 +351,7 @@ impl Engine {
             && market.units.base_checked(quantity).is_some()
             && side.quantity.checked_add(quantity).is_some()
             && market.bid_fits_calls(place.side, bound);
-        if fits { Ok(()) } else { Err(Reject::NotionalTooLarge) }
+        if fits { Ok(worst) } else { Err(Reject::NotionalTooLarge) }
     }
 
     /// How an order would fare that trades all or nothing: whether the other side holds enough

@@ -1,43 +1,600 @@
 //! Risk limits, groups and kill switches.
+//!
+//! A scope's limits are a [`Set`]; accounts, groups and instruments hold the number of theirs.
+//! An order is held against at most three sets: its account's own (else what its group sets
+//! for each member), its group's as a whole, and its instrument's. What they measure is kept in
+//! counters beside the accounts, groups and instruments: nothing is added up per order. Where
+//! no limit of a measure is set anywhere, nothing is measured either. Counters of traded value
+//! and of messages begin when a limit first asks for them.
+//!
+//! Which checks an order passes besides these is not known here.
 
-use crate::command::{Limits, RiskLimits};
+use crate::command::{Bound, Limits, RiskLimits};
 use crate::engine::Engine;
 use crate::event::Event;
-use crate::hash::Keyed;
+use crate::orders::Flags;
 use crate::reject::Reject;
 use crate::types::*;
 
+/// Number of no set.
+pub(crate) const NONE: u32 = 0;
+
+/// The bit of a measure in a mask.
+const fn bit(measure: RiskMeasure) -> u8 {
+    1 << measure as u8
+}
+
+const VALUES: u8 = bit(RiskMeasure::OrderValue) | bit(RiskMeasure::DayValue);
+/// What a new price can change.
+const PRICED: u8 = VALUES | bit(RiskMeasure::Collar);
+const DAY_VALUE: u8 = bit(RiskMeasure::DayValue);
+const POSITION: u8 = bit(RiskMeasure::Position);
+const MESSAGES: u8 = bit(RiskMeasure::Messages);
+const ALL: u8 = 0b111_1111;
+
+/// The limits of one scope.
+#[derive(Clone, Copy, Debug)]
+struct Set {
+    limits: RiskLimits,
+    /// Measures with a bound; none: the set is free.
+    mask: u8,
+}
+
+/// One scope's limits, value traded in the day and messages of the second. Kept in the records
+/// of accounts, groups and instruments, so that an order finds it where it has to look anyway.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tally {
+    /// Value traded on `day`, in minor units of the asset number `currency`.
+    pub(crate) value: i64,
+    pub(crate) day: u32,
+    /// Messages in `second` (of the Unix epoch).
+    pub(crate) second: u32,
+    /// Number of the scope's own set.
+    pub(crate) limits: u32,
+    pub(crate) currency: u16,
+    pub(crate) messages: u16,
+}
+
+impl Tally {
+    /// Nothing counted, no limits.
+    pub(crate) const NEW: Tally =
+        Tally { value: 0, day: 0, second: 0, limits: NONE, currency: 0, messages: 0 };
+
+    /// Whether nothing was ever counted.
+    pub(crate) fn is_idle(&self) -> bool {
+        (self.value, self.day, self.second, self.messages) == (0, 0, 0, 0)
+    }
+
+    /// What another counted, under these limits.
+    pub(crate) fn counting(&self, counted: &Tally) -> Tally {
+        Tally { limits: self.limits, ..*counted }
+    }
+
+    /// Value traded on a day. A day before the one counted (of the profile that rolls later)
+    /// counts with it.
+    fn traded(&self, day: u32, currency: AssetId) -> i64 {
+        let counts = u32::from(self.currency) == currency.0 && day <= self.day;
+        if counts { self.value } else { 0 }
+    }
+
+    fn add_value(&mut self, value: i64, day: u32, currency: AssetId) {
+        self.value = self.traded(day, currency).saturating_add(value);
+        if u32::from(self.currency) != currency.0 {
+            self.currency = currency.0 as u16;
+            self.day = day;
+        }
+        self.day = self.day.max(day);
+    }
+
+    fn add_message(&mut self, second: u32) {
+        if self.second != second {
+            self.second = second;
+            self.messages = 0;
+        }
+        self.messages = self.messages.saturating_add(1);
+    }
+}
+
+/// What all orders of a group, or in an instrument, come to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pool {
+    pub(crate) tally: Tally,
+    /// Open orders.
+    pub(crate) open: u32,
+}
+
+impl Pool {
+    const NEW: Pool = Pool { tally: Tally::NEW, open: 0 };
+}
+
+/// A group of accounts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group {
+    pub(crate) pool: Pool,
+    /// Number of the set of each member without one of its own.
+    members: u32,
+    pub(crate) killed: bool,
+}
+
+impl Group {
+    const NEW: Group = Group { pool: Pool::NEW, members: NONE, killed: false };
+}
+
+/// What orders need to know of an account here.
+struct Member {
+    group: GroupId,
+    limits: u32,
+    killed: bool,
+}
+
 /// Limits and counters.
-#[derive(Default)]
-pub(crate) struct Risk {}
+pub(crate) struct Risk {
+    /// By number; the first is of nobody.
+    sets: Vec<Set>,
+    free: Vec<u32>,
+    /// How many sets bound each measure, and which measures any does.
+    bounded: [u32; 7],
+    active: u8,
+    /// By number, as far as any was ever named.
+    pub(crate) groups: Vec<Group>,
+    pub(crate) instruments: Vec<Pool>,
+}
+
+impl Default for Risk {
+    /// No limits; the group that every account is in at first.
+    fn default() -> Risk {
+        Risk {
+            sets: vec![Set { limits: RiskLimits::default(), mask: 0 }],
+            free: Vec::new(),
+            bounded: [0; 7],
+            active: 0,
+            groups: vec![Group::NEW],
+            instruments: Vec::new(),
+        }
+    }
+}
 
 impl Risk {
-    pub(crate) fn new(_limits: &Limits, _keyed: Keyed) -> Risk {
-        Risk {}
+    pub(crate) fn new(limits: &Limits) -> Risk {
+        let instruments = Vec::with_capacity(limits.instruments as usize);
+        Risk { instruments, ..Risk::default() }
+    }
+
+    /// Room for one more instrument.
+    pub(crate) fn add_instrument(&mut self) {
+        self.instruments.push(Pool::NEW);
+    }
+
+    /// A group, made if it was never named before.
+    pub(crate) fn group_mut(&mut self, group: GroupId) -> &mut Group {
+        let at = usize::from(group.0);
+        if at >= self.groups.len() {
+            self.groups.resize(at + 1, Group::NEW);
+        }
+        &mut self.groups[at]
+    }
+
+    /// Counts a set's measures in or out.
+    fn count(&mut self, mask: u8, more: bool) {
+        for measure in bits(mask) {
+            let bounded = &mut self.bounded[measure as usize];
+            *bounded = if more { *bounded + 1 } else { *bounded - 1 };
+            let (this, any) = (bit(measure), *bounded != 0);
+            self.active = if any { self.active | this } else { self.active & !this };
+        }
+    }
+
+    /// Replaces the set numbered `old` (or none) and returns the number of the new one.
+    fn replace(&mut self, old: u32, limits: &RiskLimits) -> u32 {
+        let mask = mask_of(limits);
+        self.count(self.sets[old as usize].mask, false);
+        self.count(mask, true);
+        let set = Set { limits: *limits, mask };
+        if mask == 0 {
+            if old != NONE {
+                self.sets[old as usize].mask = 0;
+                self.free.push(old);
+            }
+            return NONE;
+        }
+        let number = match old {
+            NONE => self.free.pop().unwrap_or(self.sets.len() as u32),
+            old => old,
+        };
+        if number as usize == self.sets.len() {
+            self.sets.push(set);
+        } else {
+            self.sets[number as usize] = set;
+        }
+        number
+    }
+}
+
+/// Measures of a mask, in order of number.
+fn bits(mask: u8) -> impl Iterator<Item = RiskMeasure> {
+    RiskMeasure::ALL.iter().copied().filter(move |&measure| mask & bit(measure) != 0)
+}
+
+fn mask_of(limits: &RiskLimits) -> u8 {
+    let bound = |&measure: &RiskMeasure| limits.bounds[measure as usize] != Bound::default();
+    RiskMeasure::ALL.iter().filter(|measure| bound(measure)).fold(0, |mask, &m| mask | bit(m))
+}
+
+/// The refusal of a measure.
+fn reject(measure: RiskMeasure) -> Reject {
+    match measure {
+        RiskMeasure::OrderQuantity => Reject::RiskOrderQuantity,
+        RiskMeasure::OrderValue => Reject::RiskOrderValue,
+        RiskMeasure::DayValue => Reject::RiskDayValue,
+        RiskMeasure::OpenOrders => Reject::RiskOpenOrders,
+        RiskMeasure::Position => Reject::RiskPosition,
+        RiskMeasure::Collar => Reject::RiskCollar,
+        RiskMeasure::Messages => Reject::RiskMessages,
+    }
+}
+
+/// What an order asks for, as far as limits go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask {
+    pub(crate) account: AccountId,
+    pub(crate) instrument: InstrumentId,
+    pub(crate) side: Side,
+    /// Limit price; zero for market orders.
+    pub(crate) price: i64,
+    /// The most it could trade at per unit.
+    pub(crate) worst: i64,
+    /// Open quantity, and what it has traded: price x quantity.
+    pub(crate) quantity: i64,
+    pub(crate) traded: i64,
+    /// How many orders it adds to its account's list.
+    pub(crate) opens: u32,
+    /// Measures to be held against: all of a new order's, what an amendment can change.
+    mask: u8,
+}
+
+impl Ask {
+    /// A new order's.
+    pub(crate) fn new(
+        account: AccountId,
+        instrument: InstrumentId,
+        side: Side,
+        (price, worst): (i64, i64),
+        quantity: i64,
+        opens: u32,
+    ) -> Ask {
+        Ask { account, instrument, side, price, worst, quantity, traded: 0, opens, mask: ALL }
+    }
+
+    /// An amended order's: only a new price can break a limit of value or the collar.
+    pub(crate) fn amended(self, traded: i64, repriced: bool) -> Ask {
+        let mask = if repriced { PRICED | MESSAGES } else { MESSAGES };
+        Ask { traded, opens: 0, mask, ..self }
     }
 }
 
 impl Engine {
-    /// Puts an account into a group.
+    /// Whether a kill switch stops this account's orders in this instrument.
+    #[inline]
+    pub(crate) fn check_killed(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+    ) -> Result<(), Reject> {
+        let member = self.member(account);
+        let killed = self.killed
+            || self.markets[instrument.0 as usize].killed
+            || member.killed
+            || self.risk.groups[usize::from(member.group.0)].killed;
+        if killed { Err(Reject::Killed) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn member(&self, account: AccountId) -> Member {
+        let account = self.accounts.get(account).expect("an order's account exists");
+        Member { group: account.group, limits: account.tally.limits, killed: account.killed }
+    }
+
+    /// Counts a new order or an amendment, whether it is taken or not.
+    #[inline]
+    pub(crate) fn note_message(&mut self, account: AccountId, instrument: InstrumentId) {
+        if self.risk.active & MESSAGES != 0 {
+            let second = self.second();
+            for (scope, set) in self.sets_of(account, instrument) {
+                if self.risk.sets[set as usize].mask & MESSAGES != 0 {
+                    self.tally_mut(scope, account).add_message(second);
+                }
+            }
+        }
+    }
+
+    /// Counts a trade's value for both owners, their groups and the instrument.
+    #[inline]
+    pub(crate) fn note_traded(
+        &mut self,
+        instrument: InstrumentId,
+        buyer: (AccountId, i64),
+        seller: (AccountId, i64),
+    ) {
+        if self.risk.active & DAY_VALUE == 0 {
+            return;
+        }
+        let market = &self.markets[instrument.0 as usize];
+        let (day, quote) = (self.days[market.profile as usize].day, market.quote);
+        for (account, value) in [buyer, seller] {
+            for (scope, set) in self.sets_of(account, instrument) {
+                let set = &self.risk.sets[set as usize];
+                let once = account == buyer.0 || !matches!(scope, RiskScope::Instrument(_));
+                if set.mask & DAY_VALUE != 0 && set.limits.currency == quote && once {
+                    self.tally_mut(scope, account).add_value(value, day, quote);
+                }
+            }
+        }
+    }
+
+    /// Holds an order against every limit that binds it. Whether a soft one is passed.
+    ///
+    /// # Errors
+    /// The refusal of the first hard limit passed: account, group, instrument; each in order
+    /// of measure.
+    #[inline]
+    pub(crate) fn check_risk(&self, ask: &Ask) -> Result<bool, Reject> {
+        if self.risk.active & ask.mask == 0 {
+            return Ok(false);
+        }
+        let mut warns = false;
+        self.each_bound(ask, |_, measure, value, bound| {
+            if bound.hard != 0 && value > bound.hard {
+                return Err(reject(measure));
+            }
+            warns |= bound.soft != 0 && value > bound.soft;
+            Ok(())
+        })?;
+        Ok(warns)
+    }
+
+    /// Says which soft limits an order passes that was taken just now, before it is counted.
+    #[cold]
+    pub(crate) fn warn(&self, ask: &Ask, events: &mut Vec<Event>) {
+        let held = self.each_bound(ask, |scope, measure, value, bound| {
+            if bound.soft != 0 && value > bound.soft {
+                let (account, limit) = (ask.account, bound.soft);
+                events.push(Event::RiskWarning { account, scope, measure, value, limit });
+            }
+            Ok(())
+        });
+        debug_assert!(held.is_ok(), "warnings refuse nothing");
+    }
+
+    /// Goes over the bounds an order is held against with what it measures.
+    fn each_bound(
+        &self,
+        ask: &Ask,
+        mut each: impl FnMut(RiskScope, RiskMeasure, i64, Bound) -> Result<(), Reject>,
+    ) -> Result<(), Reject> {
+        for (scope, set) in self.sets_of(ask.account, ask.instrument) {
+            let set = &self.risk.sets[set as usize];
+            let mut mask = set.mask & ask.mask;
+            while mask != 0 {
+                let measure = RiskMeasure::ALL[mask.trailing_zeros() as usize];
+                mask &= mask - 1;
+                if let Some(value) = self.measured(scope, set.limits.currency, measure, ask) {
+                    each(scope, measure, value, set.limits.bounds[measure as usize])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a measure comes to with this order; `None` where it does not apply.
+    fn measured(
+        &self,
+        scope: RiskScope,
+        currency: AssetId,
+        measure: RiskMeasure,
+        ask: &Ask,
+    ) -> Option<i64> {
+        let market = &self.markets[ask.instrument.0 as usize];
+        let value = |traded: i64| {
+            let notional = i128::from(ask.worst) * i128::from(ask.quantity) + i128::from(traded);
+            (market.quote == currency).then(|| market.units.value(notional))
+        };
+        match measure {
+            RiskMeasure::OrderQuantity => Some(market.units.base(ask.quantity)),
+            RiskMeasure::OrderValue => value(ask.traded),
+            RiskMeasure::DayValue => {
+                let day = self.days[market.profile as usize].day;
+                let traded = self.tally(scope, ask.account).traded(day, currency);
+                value(0).map(|value| value.saturating_add(traded))
+            }
+            RiskMeasure::OpenOrders => {
+                let open = i64::from(self.open_of(scope, ask.account));
+                (ask.opens != 0).then(|| open + i64::from(ask.opens))
+            }
+            RiskMeasure::Position => (ask.side == Side::Buy).then(|| {
+                let slot = self.find_balance(ask.account, market.base);
+                let (total, incoming) = slot.map_or((0, 0), |slot| {
+                    let balance = self.ledger.get(slot);
+                    (balance.total, balance.incoming)
+                });
+                let held = total.saturating_add(incoming);
+                held.saturating_add(market.units.base(ask.quantity))
+            }),
+            RiskMeasure::Collar => {
+                let last = market.last_price;
+                let reference = if last != 0 { last } else { market.base_price };
+                (ask.price != 0 && reference != 0).then(|| distance_ppm(ask.price, reference))
+            }
+            RiskMeasure::Messages => {
+                let tally = self.tally(scope, ask.account);
+                let now = tally.second == self.second();
+                Some(if now { i64::from(tally.messages) } else { 0 })
+            }
+        }
+    }
+
+    /// The sets that bind an account in an instrument, with the scope each is of; the empty
+    /// set where there is none.
+    #[inline]
+    fn sets_of(&self, account: AccountId, instrument: InstrumentId) -> [(RiskScope, u32); 3] {
+        let member = self.member(account);
+        let group = &self.risk.groups[usize::from(member.group.0)];
+        let own = match member.limits {
+            NONE => (RiskScope::Members(member.group), group.members),
+            own => (RiskScope::Account(account), own),
+        };
+        let limits = self.risk.instruments[instrument.0 as usize].tally.limits;
+        [
+            own,
+            (RiskScope::Group(member.group), group.pool.tally.limits),
+            (RiskScope::Instrument(instrument), limits),
+        ]
+    }
+
+    fn second(&self) -> u32 {
+        (self.at.0 / 1_000_000_000) as u32
+    }
+
+    /// Counters of a scope; those of a limit for members are each account's own.
+    fn tally(&self, scope: RiskScope, account: AccountId) -> Tally {
+        match scope {
+            RiskScope::Account(_) | RiskScope::Members(_) => {
+                self.accounts.get(account).map_or(Tally::NEW, |a| a.tally)
+            }
+            RiskScope::Group(group) => self.risk.groups[usize::from(group.0)].pool.tally,
+            RiskScope::Instrument(i) => self.risk.instruments[i.0 as usize].tally,
+        }
+    }
+
+    fn tally_mut(&mut self, scope: RiskScope, account: AccountId) -> &mut Tally {
+        match scope {
+            RiskScope::Account(_) | RiskScope::Members(_) => {
+                let account = self.accounts.get_mut(account);
+                &mut account.expect("an order's account exists").tally
+            }
+            RiskScope::Group(group) => &mut self.risk.groups[usize::from(group.0)].pool.tally,
+            RiskScope::Instrument(i) => &mut self.risk.instruments[i.0 as usize].tally,
+        }
+    }
+
+    fn open_of(&self, scope: RiskScope, account: AccountId) -> u32 {
+        match scope {
+            RiskScope::Account(_) | RiskScope::Members(_) => {
+                self.accounts.get(account).map_or(0, |a| a.open)
+            }
+            RiskScope::Group(group) => self.risk.groups[usize::from(group.0)].pool.open,
+            RiskScope::Instrument(i) => self.risk.instruments[i.0 as usize].open,
+        }
+    }
+
+    /// Counts an order that came onto its account's list.
+    #[inline]
+    pub(crate) fn count_open(&mut self, slot: u32) {
+        let hot = &self.orders.hot[slot as usize];
+        let group = self.accounts.get(hot.account).map_or(GroupId(0), |a| a.group);
+        self.risk.groups[usize::from(group.0)].pool.open += 1;
+        self.risk.instruments[hot.instrument.0 as usize].open += 1;
+        self.count_incoming(slot);
+    }
+
+    /// Counts what a listed buy brings if it fills. To be called again once an order that was
+    /// listed without a lock has one.
+    #[inline]
+    pub(crate) fn count_incoming(&mut self, slot: u32) {
+        let hot = &self.orders.hot[slot as usize];
+        if hot.counted() {
+            let base = self.markets[hot.instrument.0 as usize].units.base(hot.remaining);
+            self.ledger.expect_more(hot.receives, base);
+        }
+    }
+
+    /// Counts an order that is about to leave its account's list.
+    #[inline]
+    pub(crate) fn uncount_open(&mut self, slot: u32) {
+        let hot = &self.orders.hot[slot as usize];
+        let remaining = hot.remaining;
+        let group = self.accounts.get(hot.account).map_or(GroupId(0), |a| a.group);
+        self.risk.groups[usize::from(group.0)].pool.open -= 1;
+        self.risk.instruments[hot.instrument.0 as usize].open -= 1;
+        self.expect_less(slot, remaining);
+    }
+
+    /// Takes quantity of an order off what its balance is to receive, if it is counted there.
+    #[inline]
+    pub(crate) fn expect_less(&mut self, slot: u32, quantity: i64) {
+        let hot = &self.orders.hot[slot as usize];
+        if hot.counted() {
+            let base = self.markets[hot.instrument.0 as usize].units.base(quantity);
+            self.ledger.expect_more(hot.receives, -base);
+        }
+    }
+
+    /// Puts an account into a group; its open orders count there from now on.
     pub(super) fn set_group(
         &mut self,
         account: AccountId,
         group: GroupId,
         events: &mut Vec<Event>,
     ) -> Result<(), Reject> {
-        let _ = (account, group, events);
-        Err(Reject::InvalidSpec)
+        let record = self.accounts.get_mut(account).ok_or(Reject::UnknownAccount)?;
+        let left = std::mem::replace(&mut record.group, group);
+        let open = record.open;
+        self.risk.groups[usize::from(left.0)].pool.open -= open;
+        self.risk.group_mut(group).pool.open += open;
+        events.push(Event::GroupChanged { account, group });
+        Ok(())
     }
 
     /// Sets the limits of a scope.
-    pub(super) fn set_risk_limits(
+    pub(crate) fn set_risk_limits(
         &mut self,
         scope: RiskScope,
         limits: &RiskLimits,
         events: &mut Vec<Event>,
     ) -> Result<(), Reject> {
-        let _ = (scope, limits, events);
-        Err(Reject::InvalidSpec)
+        self.valid_risk_limits(scope, limits)?;
+        let old = *self.limits_number(scope)?;
+        let new = self.risk.replace(old, limits);
+        *self.limits_number(scope)? = new;
+        events.push(Event::RiskLimitsChanged { scope });
+        Ok(())
+    }
+
+    /// Where the number of a scope's set is kept.
+    fn limits_number(&mut self, scope: RiskScope) -> Result<&mut u32, Reject> {
+        match scope {
+            RiskScope::Account(account) => {
+                let account = self.accounts.get_mut(account).ok_or(Reject::UnknownAccount)?;
+                Ok(&mut account.tally.limits)
+            }
+            RiskScope::Members(group) => Ok(&mut self.risk.group_mut(group).members),
+            RiskScope::Group(group) => Ok(&mut self.risk.group_mut(group).pool.tally.limits),
+            RiskScope::Instrument(instrument) => {
+                let pool = self.risk.instruments.get_mut(instrument.0 as usize);
+                Ok(&mut pool.ok_or(Reject::UnknownInstrument)?.tally.limits)
+            }
+        }
+    }
+
+    /// Whether limits make sense: nothing negative, no soft bound above its hard one, values in
+    /// a known asset, message rates that can be counted, and no position of a whole group
+    /// (positions are held by accounts).
+    pub(crate) fn valid_risk_limits(
+        &self,
+        scope: RiskScope,
+        limits: &RiskLimits,
+    ) -> Result<(), Reject> {
+        let sound = |b: &Bound| b.soft >= 0 && b.hard >= 0 && (b.hard == 0 || b.soft <= b.hard);
+        let mask = mask_of(limits);
+        let pooled = matches!(scope, RiskScope::Group(_)) && mask & POSITION != 0;
+        let rate = limits.bounds[RiskMeasure::Messages as usize];
+        let countable = rate.soft.max(rate.hard) < i64::from(u16::MAX);
+        if !limits.bounds.iter().all(sound) || pooled || !countable {
+            return Err(Reject::InvalidSpec);
+        }
+        if mask & VALUES != 0 && limits.currency.0 as usize >= self.assets.len() {
+            return Err(Reject::UnknownAsset);
+        }
+        Ok(())
     }
 
     /// Throws or releases a kill switch.
@@ -47,7 +604,126 @@ impl Engine {
         on: bool,
         events: &mut Vec<Event>,
     ) -> Result<(), Reject> {
-        let _ = (scope, on, events);
-        Err(Reject::InvalidSpec)
+        match scope {
+            KillScope::Account(account) => {
+                let account = self.accounts.get_mut(account).ok_or(Reject::UnknownAccount)?;
+                account.killed = on;
+            }
+            KillScope::Group(group) => self.risk.group_mut(group).killed = on,
+            KillScope::Instrument(instrument) => {
+                let market = self.markets.get_mut(instrument.0 as usize);
+                market.ok_or(Reject::UnknownInstrument)?.killed = on;
+            }
+            KillScope::Venue => self.killed = on,
+        }
+        events.push(Event::KillChanged { scope, on });
+        Ok(())
     }
+
+    /// The group an account is in.
+    pub fn group(&self, account: AccountId) -> Option<GroupId> {
+        self.accounts.get(account).map(|account| account.group)
+    }
+
+    /// Whether a kill switch is on.
+    pub fn killed(&self, scope: KillScope) -> bool {
+        match scope {
+            KillScope::Account(account) => {
+                self.accounts.get(account).is_some_and(|account| account.killed)
+            }
+            KillScope::Group(group) => {
+                self.risk.groups.get(usize::from(group.0)).is_some_and(|group| group.killed)
+            }
+            KillScope::Instrument(i) => self.markets.get(i.0 as usize).is_some_and(|m| m.killed),
+            KillScope::Venue => self.killed,
+        }
+    }
+
+    /// The limits of a scope, if it has any of its own.
+    pub fn risk_limits(&self, scope: RiskScope) -> Option<RiskLimits> {
+        let group = |id: GroupId| self.risk.groups.get(usize::from(id.0));
+        let number = match scope {
+            RiskScope::Account(account) => self.accounts.get(account)?.tally.limits,
+            RiskScope::Members(id) => group(id)?.members,
+            RiskScope::Group(id) => group(id)?.pool.tally.limits,
+            RiskScope::Instrument(i) => self.risk.instruments.get(i.0 as usize)?.tally.limits,
+        };
+        (number != NONE).then(|| self.risk.sets[number as usize].limits)
+    }
+
+    /// All scopes that have limits: instruments, groups, accounts.
+    pub fn risk_scopes(&self) -> impl Iterator<Item = (RiskScope, RiskLimits)> + '_ {
+        let instruments =
+            (0..self.risk.instruments.len() as u32).map(|i| RiskScope::Instrument(InstrumentId(i)));
+        let groups = (0..self.risk.groups.len()).flat_map(|i| {
+            let group = GroupId(i as u16);
+            [RiskScope::Members(group), RiskScope::Group(group)]
+        });
+        let accounts = (0..self.accounts.len() as u32).map(|i| RiskScope::Account(AccountId(i)));
+        let scopes = instruments.chain(groups).chain(accounts);
+        scopes.filter_map(|scope| Some((scope, self.risk_limits(scope)?)))
+    }
+
+    /// Groups, counts and sets agree with orders and balances (for the whole-state check).
+    pub(crate) fn check_risk_state(&self) -> Result<(), String> {
+        let mut groups = vec![0u32; self.risk.groups.len()];
+        let mut instruments = vec![0u32; self.markets.len()];
+        let mut incoming = vec![0i64; self.ledger.balances.len()];
+        for hot in self.orders.hot.iter().filter(|hot| hot.flags.has(Flags::LISTED)) {
+            let group = self.group(hot.account).unwrap_or_default();
+            let Some(open) = groups.get_mut(usize::from(group.0)) else {
+                return Err(format!("account {} is in no known group", hot.account));
+            };
+            *open += 1;
+            instruments[hot.instrument.0 as usize] += 1;
+            if hot.counted() {
+                let base = self.markets[hot.instrument.0 as usize].units.base(hot.remaining);
+                let sum = &mut incoming[hot.receives as usize];
+                *sum = sum.wrapping_add(base);
+            }
+        }
+        for (number, (group, open)) in self.risk.groups.iter().zip(groups).enumerate() {
+            if group.pool.open != open {
+                return Err(format!("group {number} does not have {open} open orders"));
+            }
+        }
+        for (number, (pool, open)) in self.risk.instruments.iter().zip(instruments).enumerate() {
+            if pool.open != open {
+                return Err(format!("instrument {number} does not have {open} open orders"));
+            }
+        }
+        for (slot, (balance, sum)) in self.ledger.balances.iter().zip(incoming).enumerate() {
+            if balance.incoming != sum {
+                return Err(format!("balance {slot} expects {}, not {sum}", balance.incoming));
+            }
+        }
+        self.check_sets()
+    }
+
+    /// Every set is one scope's or free, and each measure's bounds are counted.
+    fn check_sets(&self) -> Result<(), String> {
+        let risk = &self.risk;
+        if self.markets.len() != risk.instruments.len() {
+            return Err("risk counters of another number of instruments".into());
+        }
+        let mut bounded = [0u32; 7];
+        for set in &risk.sets {
+            bits(set.mask).for_each(|measure| bounded[measure as usize] += 1);
+        }
+        let active = bounded.iter().rev().fold(0, |mask, &n| mask << 1 | u8::from(n != 0));
+        if bounded != risk.bounded || active != risk.active {
+            return Err("risk measures in use are counted wrongly".into());
+        }
+        let used = self.risk_scopes().count();
+        if used + risk.free.len() + 1 != risk.sets.len() {
+            return Err(format!("{used} scopes have limits, not so many sets"));
+        }
+        Ok(())
+    }
+}
+
+/// Distance of a price from the reference, rounded up.
+fn distance_ppm(price: i64, reference: i64) -> i64 {
+    let away = (i128::from(price) - i128::from(reference)).unsigned_abs() * 1_000_000;
+    i64::try_from(away.div_ceil(u128::from(reference.unsigned_abs()))).unwrap_or(i64::MAX)
 }

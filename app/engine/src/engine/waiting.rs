@@ -241,6 +241,7 @@ impl Engine {
         }
         self.accounts.link(&mut self.orders.hot, slot);
         self.resting += 1;
+        self.count_open(slot);
     }
 
     /// Lets a live order that is in no book wait outside it, last in its room. Its lock stays.

@@ -163,6 +163,8 @@ impl Engine {
             taker_remaining: Quantity(taker_hot.remaining - quantity),
             auction: AUCTION,
         }));
+        let (bought, sold) = (buyer.order.account, seller.order.account);
+        self.note_traded(taker_hot.instrument, (bought, paid.gross), (sold, got.gross));
         self.settle((&buyer.order, paid, unlocked), (&seller.order, got), quantity, events);
     }
 
@@ -185,6 +187,9 @@ impl Engine {
             ledger.change(buy.pays, (-paid.fee, 0), Cause::Fee, trade, events);
         }
         ledger.change(sell.pays, (-base, -base), Cause::Trade, trade, events);
+        if buy.counted() {
+            ledger.expect_more(buy.receives, -base);
+        }
         ledger.change(buy.receives, (base, 0), Cause::Trade, trade, events);
         ledger.change(sell.receives, (got.gross, 0), Cause::Trade, trade, events);
         if got.fee != 0 {
@@ -301,6 +306,7 @@ impl Engine {
             self.end_extras(slot, events);
         }
         if listed {
+            self.uncount_open(slot);
             self.accounts.unlink(&mut self.orders.hot, slot);
             self.resting -= 1;
             if self.markets[instrument.0 as usize].open_order_cap != 0 {

@@ -474,6 +474,7 @@ impl Stream {
         Command::CancelMany(CancelMany {
             account,
             instrument,
+            group: None,
             side,
             via: Via::Admin,
             key: 0,

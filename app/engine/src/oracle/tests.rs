@@ -201,6 +201,7 @@ fn mass_commands_are_cut_into_steps() {
     let everyone = CancelMany {
         account: None,
         instrument: None,
+        group: None,
         side: None,
         via: Via::Admin,
         key: 0,

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::STATE_VERSION;
-use crate::command::{AssetSpec, Breaker, FEE_TIERS_MAX, FeeTier, FeeTiers, Limits, StopLeg};
+use crate::command::{
+    AssetSpec, Bound, Breaker, FEE_TIERS_MAX, FeeTier, FeeTiers, Limits, RiskLimits, StopLeg,
+};
+use crate::engine::risk::Tally;
 use crate::engine::{
     Call, Day, Engine, FEE_DAYS, OrderStatus, Session, Tokyo, Watch, valid_breaker, valid_limits,
     valid_tiers,
@@ -231,6 +234,30 @@ impl<'a> Reader<'a> {
         Ok((hot, cold))
     }
 
+    fn small(&mut self) -> Result<u16, String> {
+        let number = self.u32()?;
+        match u16::try_from(number) {
+            Ok(number) => Ok(number),
+            Err(_) => self.wrong(&format!("{number} does not fit 16 bits")),
+        }
+    }
+
+    fn group(&mut self) -> Result<GroupId, String> {
+        self.small().map(GroupId)
+    }
+
+    fn tally(&mut self) -> Result<Tally, String> {
+        let tally = Tally {
+            value: self.i64()?,
+            day: self.u32()?,
+            second: self.u32()?,
+            messages: self.small()?,
+            currency: self.small()?,
+            ..Tally::NEW
+        };
+        if tally.value < 0 { self.wrong("a traded value below zero") } else { Ok(tally) }
+    }
+
     fn trigger(&mut self) -> Result<Option<Trigger>, String> {
         let when =
             self.one_of(&[None, Some(TriggerWhen::AtOrAbove), Some(TriggerWhen::AtOrBelow)])?;
@@ -380,21 +407,20 @@ impl Engine {
             }
         }
         for _ in 0..input.section(BALANCES)? {
-            let balance = Balance {
-                account: AccountId(input.u32()?),
-                asset: AssetId(input.u32()?),
-                total: input.i64()?,
-                locked: input.i64()?,
-                seen: input.flag()?,
-            };
-            let known = self.accounts.get(balance.account).is_some()
-                && (balance.asset.0 as usize) < self.assets.len()
-                && self.ledger.find(balance.account, balance.asset).is_none();
-            if !known || self.ledger.room() == 0 || balance.locked < 0 {
+            let (account, asset) = (AccountId(input.u32()?), AssetId(input.u32()?));
+            let (total, locked, seen) = (input.i64()?, input.i64()?, input.flag()?);
+            let known = self.accounts.get(account).is_some()
+                && (asset.0 as usize) < self.assets.len()
+                && self.ledger.find(account, asset).is_none();
+            if !known || self.ledger.room() == 0 || locked < 0 {
                 return input.wrong("a balance that cannot be");
             }
+            let mut balance = Balance::empty(account, asset);
+            balance.total = total;
+            balance.locked = locked;
+            balance.seen = seen;
             let slot = self.ledger.restore(balance);
-            self.accounts.note_balance(balance.account, balance.asset, slot);
+            self.accounts.note_balance(account, asset, slot);
         }
         for _ in 0..input.section(INSTRUMENTS)? {
             let spec = input.spec()?;
@@ -412,7 +438,55 @@ impl Engine {
                 return input.wrong("a last price below zero");
             }
         }
-        self.import_sessions(input)
+        self.import_sessions(input)?;
+        self.import_risk(input)
+    }
+
+    fn import_risk(&mut self, input: &mut Reader<'_>) -> Result<(), String> {
+        for _ in 0..input.section(RISK)? {
+            let (kind, id) = (input.u8()?, input.u32()?);
+            let scope = match (kind, u16::try_from(id)) {
+                (0, _) => RiskScope::Account(AccountId(id)),
+                (1, Ok(group)) => RiskScope::Members(GroupId(group)),
+                (2, Ok(group)) => RiskScope::Group(GroupId(group)),
+                (3, _) => RiskScope::Instrument(InstrumentId(id)),
+                _ => return input.wrong("no such scope of risk limits"),
+            };
+            let currency = AssetId(input.u32()?);
+            let mut limits = RiskLimits { currency, ..RiskLimits::default() };
+            for bound in &mut limits.bounds {
+                *bound = Bound { soft: input.i64()?, hard: input.i64()? };
+            }
+            if self.risk_limits(scope).is_some() {
+                return input.wrong("risk limits of one scope twice");
+            }
+            let set = self.set_risk_limits(scope, &limits, &mut Vec::new());
+            set.map_err(|code| format!("risk limits of {scope:?}: {code}"))?;
+        }
+        for _ in 0..input.section(GROUPS)? {
+            let group = input.group()?;
+            let group = self.risk.group_mut(group);
+            group.killed = input.flag()?;
+            group.pool.tally = group.pool.tally.counting(&input.tally()?);
+        }
+        for _ in 0..input.section(MEMBERS)? {
+            let account = AccountId(input.u32()?);
+            let (group, killed, tally) = (input.group()?, input.flag()?, input.tally()?);
+            self.risk.group_mut(group);
+            let Some(account) = self.accounts.get_mut(account) else {
+                return input.wrong("a member that is no account");
+            };
+            account.group = group;
+            account.killed = killed;
+            account.tally = account.tally.counting(&tally);
+        }
+        if input.section(POOLS)? != self.risk.instruments.len() {
+            return input.wrong("risk counters of another number of instruments");
+        }
+        for pool in &mut self.risk.instruments {
+            pool.tally = pool.tally.counting(&input.tally()?);
+        }
+        Ok(())
     }
 
     fn import_sessions(&mut self, input: &mut Reader<'_>) -> Result<(), String> {
@@ -565,6 +639,7 @@ impl Engine {
                     }
                     self.accounts.link(&mut self.orders.hot, slot);
                     self.resting += 1;
+                    self.count_open(slot);
                 }
                 _ => return input.wrong(&format!("order slot {slot} cannot be open")),
             }
@@ -678,7 +753,9 @@ impl Engine {
             && cold.notional >= 0
             && cold.fee.unsigned_abs() <= cold.notional.unsigned_abs() as u128 * 1_000_000
             && market.units.notional_fits(traded, hot.bound, hot.remaining)
-            && market.units.base_checked(hot.remaining).is_some();
+            && market.units.base_checked(hot.remaining).is_some()
+            && (hot.flags.has(Flags::UNLOCKED)
+                || (hot.receives as usize) < self.ledger.balances.len());
         if !amounts {
             return wrong("amounts that cannot be");
         }

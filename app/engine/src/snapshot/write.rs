@@ -3,6 +3,7 @@
 use super::*;
 use crate::STATE_VERSION;
 use crate::command::Breaker;
+use crate::engine::risk::Tally;
 use crate::engine::{Engine, Room, Tokyo};
 use crate::instrument::{InstrumentSpec, tick_rule_number};
 use crate::orders::{Cold, Extra, Flags, Hot, Kind};
@@ -85,6 +86,14 @@ impl Writer<'_> {
         self.i64(spec.listed_shares.0);
         self.i64(spec.market_min_quantity.0);
         self.i64(spec.market_max_quantity.0);
+    }
+
+    fn tally(&mut self, tally: &Tally) {
+        self.i64(tally.value);
+        self.u32(tally.day);
+        self.u32(tally.second);
+        self.u32(u32::from(tally.messages));
+        self.u32(u32::from(tally.currency));
     }
 
     fn trigger(&mut self, trigger: Option<Trigger>) {
@@ -219,7 +228,7 @@ impl Engine {
         out.section(BALANCES, self.ledger.balances.len());
         for balance in &self.ledger.balances {
             out.u32(balance.account.0);
-            out.u32(balance.asset.0);
+            out.u32(balance.asset().0);
             out.i64(balance.total);
             out.i64(balance.locked);
             out.u8(u8::from(balance.seen));
@@ -231,6 +240,7 @@ impl Engine {
             out.i64(market.last_price);
         }
         self.export_sessions(out);
+        self.export_risk(out);
     }
 
     /// Sessions, phases, quotes and timers.
@@ -306,6 +316,52 @@ impl Engine {
             for day in volume.days {
                 out.i64(day);
             }
+        }
+    }
+
+    /// Risk limits, groups, kill switches of accounts and groups, counters.
+    fn export_risk(&self, out: &mut Writer<'_>) {
+        out.section(RISK, self.risk_scopes().count());
+        for (scope, limits) in self.risk_scopes() {
+            let (kind, id) = match scope {
+                RiskScope::Account(account) => (0, account.0),
+                RiskScope::Members(group) => (1, u32::from(group.0)),
+                RiskScope::Group(group) => (2, u32::from(group.0)),
+                RiskScope::Instrument(instrument) => (3, instrument.0),
+            };
+            out.u8(kind);
+            out.u32(id);
+            out.u32(limits.currency.0);
+            for bound in &limits.bounds {
+                out.i64(bound.soft);
+                out.i64(bound.hard);
+            }
+        }
+        let groups = || {
+            let all = self.risk.groups.iter().enumerate();
+            all.filter(|(_, g)| g.killed || !g.pool.tally.is_idle())
+        };
+        out.section(GROUPS, groups().count());
+        for (number, group) in groups() {
+            out.u32(number as u32);
+            out.u8(u8::from(group.killed));
+            out.tally(&group.pool.tally);
+        }
+        let members = || {
+            let all = (0..self.accounts.len() as u32).map(AccountId);
+            let all = all.filter_map(|id| Some((id, self.accounts.get(id)?)));
+            all.filter(|(_, a)| a.group.0 != 0 || a.killed || !a.tally.is_idle())
+        };
+        out.section(MEMBERS, members().count());
+        for (account, member) in members() {
+            out.u32(account.0);
+            out.u32(u32::from(member.group.0));
+            out.u8(u8::from(member.killed));
+            out.tally(&member.tally);
+        }
+        out.section(POOLS, self.risk.instruments.len());
+        for pool in &self.risk.instruments {
+            out.tally(&pool.tally);
         }
     }
 

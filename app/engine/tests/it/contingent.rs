@@ -406,6 +406,7 @@ fn while_halted_nothing_fires_and_an_opened_instrument_catches_up() {
     let stop = take(&mut world, stop_order(order, at_or_below(940)));
     world.cancel(ANN, rest);
     world.apply(Command::CancelMany(CancelMany {
+        group: None,
         account: None,
         instrument: Some(COIN),
         side: Some(Side::Buy),
@@ -661,6 +662,7 @@ fn mass_cancels_take_what_waits_along_with_the_pairs() {
     print(&mut world, 1_000);
     let many = |account, instrument| {
         Command::CancelMany(CancelMany {
+            group: None,
             account,
             instrument,
             side: None,

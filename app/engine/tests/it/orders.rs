@@ -404,6 +404,7 @@ fn mass_cancels_follow_their_filters() {
     let all = CancelMany {
         account: None,
         instrument: None,
+        group: None,
         side: None,
         via: Via::Admin,
         key: 0,

@@ -98,12 +98,13 @@ pub(super) async fn cancel_many(
     let command = CancelMany {
         account: account.map(|code| known(&platform, code)).transpose()?,
         instrument: instrument_of(&platform, symbol)?,
+        group: None,
         side: side
             .map(|side| word("side", side, &[("buy", Side::Buy), ("sell", Side::Sell)]))
             .transpose()?,
         via: Via::Admin,
         key: 0,
-        from: zaraba_engine::types::OrderId(0),
+        from: CancelMany::START,
     };
     change.note("cancel many", &body.reason)?;
     cancel_all(&platform, command).await.map(Json)

@@ -16,8 +16,10 @@ use super::shapes::OrderShape;
 use super::submit;
 use crate::platform::Platform;
 
-/// Most slices one request sends; each ends up to a thousand orders.
-const SLICES_MAX: usize = 100;
+/// One request goes on until this many orders are ended.
+const CANCELLED_MAX: u64 = 100_000;
+/// Most slices one request sends; each ends up to a thousand orders and looks at ten thousand.
+const SLICES_MAX: usize = 2_000;
 
 /// Cancel one order.
 #[utoipa::path(delete, path = "/v1/orders/{order_id}", tag = "orders",
@@ -88,10 +90,11 @@ pub async fn cancel_many(
     let command = CancelMany {
         account: Some(request.account()),
         instrument,
+        group: None,
         side: query.side.as_deref().map(side_of).transpose()?,
         via: Via::Rest,
         key: request.principal.key.key_id,
-        from: OrderId(0),
+        from: CancelMany::START,
     };
     cancel_all(&platform, command).await.map(Json)
 }
@@ -108,21 +111,22 @@ pub(in crate::intake) fn instrument_of(
 /// Sends a mass cancel slice by slice.
 pub(in crate::intake) async fn cancel_all(
     platform: &Platform,
-    command: CancelMany,
+    mut command: CancelMany,
 ) -> ApiResult<Cancelled> {
     let mut done = Cancelled { cancelled: 0, more: false, seq: 0 };
     for _ in 0..SLICES_MAX {
         let receipt = submit(platform, Command::CancelMany(command)).await?;
         done.seq = receipt.step().seq.0;
         done.more = match receipt.events().last() {
-            Some(Event::CancelledMany { count, more, .. }) => {
+            Some(Event::CancelledMany { count, more, next }) => {
                 done.cancelled += u64::from(*count);
+                command.from = *next;
                 *more
             }
             Some(Event::Refused { code, .. }) => return Err(refused(*code)),
             _ => false,
         };
-        if !done.more {
+        if !done.more || done.cancelled >= CANCELLED_MAX {
             break;
         }
     }

@@ -233,6 +233,7 @@ impl Stream {
             900..906 => Command::CancelMany(CancelMany {
                 account: Some(self.account()),
                 instrument: None,
+                group: None,
                 side: None,
                 via: Via::Admin,
                 key: 0,
