@@ -107,6 +107,8 @@ pub struct Book {
 #[allow(missing_docs)] // names are the contract's
 pub struct Market {
     pub phase: String,
+    /// When the phase ends.
+    #[serde(alias = "until")]
     pub phase_until: Option<jiff::Timestamp>,
     pub quote: Option<Quote>,
     pub base_price: Option<String>,

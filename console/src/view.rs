@@ -136,6 +136,15 @@ impl View {
         self.now.to_zoned(self.zone.clone()).strftime("%Z").to_string()
     }
 
+    /// A day written as the number yyyymmdd.
+    pub fn day_number(&self, day: &i32) -> String {
+        let (year, month, date) = (day / 10_000, day / 100 % 100, day % 100);
+        match self.lang {
+            Lang::Ja => format!("{year}/{month:02}/{date:02}"),
+            Lang::En => format!("{year}-{month:02}-{date:02}"),
+        }
+    }
+
     fn date_time_format(&self) -> &'static str {
         match self.lang {
             Lang::Ja => "%Y/%m/%d ",

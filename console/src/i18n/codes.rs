@@ -22,6 +22,12 @@ pub enum Word {
     Halt,
     /// An order's condition.
     Condition,
+    /// From which side a trigger fires.
+    When,
+    /// What an order does on meeting its own account.
+    SelfTrade,
+    /// Whether a sell is of borrowed shares.
+    Short,
     /// Kind of an auction.
     Auction,
     /// How an auction ended.
@@ -86,6 +92,16 @@ const TABLE: &[Row] = {
         (Condition, "opening", "On open", "寄付"),
         (Condition, "closing", "On close", "引け"),
         (Condition, "funari", "Funari", "不成"),
+        (When, "at_or_above", "or above", "以上"),
+        (When, "at_or_below", "or below", "以下"),
+        (SelfTrade, "none", "None", "なし"),
+        (SelfTrade, "cancel_taker", "Cancel the newer", "新しい注文を取消"),
+        (SelfTrade, "cancel_maker", "Cancel the resting", "板の注文を取消"),
+        (SelfTrade, "cancel_both", "Cancel both", "両方を取消"),
+        (SelfTrade, "decrement", "Decrement both", "両方を減数"),
+        (Short, "long", "No", "現物"),
+        (Short, "short", "Short", "空売り"),
+        (Short, "short_exempt", "Short, exempt", "空売り（規制対象外）"),
         (Auction, "opening", "Opening", "前場寄付"),
         (Auction, "morning_close", "Morning close", "前場引け"),
         (Auction, "afternoon_opening", "Afternoon opening", "後場寄付"),

@@ -138,6 +138,16 @@ messages! {
     NoInstruments: "No instrument matches. Instruments appear here as soon as they are defined in the backend.", "該当する銘柄はありません。バックエンドに銘柄が登録されると表示されます。";
     Ladder: "Ladder", "板";
     MarketOrders: "Market", "成行";
+    Condition: "Condition", "執行条件";
+    TriggerPrice: "Trigger", "発動条件";
+    StopHalf: "OCO stop", "OCO逆指値";
+    LastDay: "Last day", "有効期限";
+    SelfTrade: "Self-trade prevention", "自己対当防止";
+    ShortSale: "Short sale", "空売り";
+    OddLot: "Odd lot", "単元未満";
+    FirstOrder: "First order", "一次注文";
+    NextOrder: "Follows when done", "二次注文";
+    Prevented: "Prevented", "自己対当防止で失効";
     NextPhaseIn: "Next phase", "次のフェーズまで";
     QuoteUntil: "renewed or ends in", "更新・終了まで";
     Indicative: "Indicative", "予想約定値段";

@@ -8,7 +8,7 @@ use super::orders::Freshness;
 use crate::app::App;
 use crate::error::{Failure, html};
 use crate::i18n::{M, Word};
-use crate::reads::order::{self, Fill, OrderEvent, SHOWN};
+use crate::reads::order::{self, Fill, OrderEvent, SHOWN, Terms};
 use crate::reads::orders::{self, OrderLine};
 use crate::view::View;
 
@@ -17,6 +17,7 @@ use crate::view::View;
 struct OrderPage<'a> {
     v: &'a View,
     o: &'a OrderLine,
+    terms: Terms,
     key: Option<String>,
     events: Vec<OrderEvent>,
     fills: Vec<Fill>,
@@ -38,6 +39,7 @@ pub async fn page(
     let cut = events.len() > SHOWN || fills.len() > SHOWN;
     events.truncate(SHOWN);
     fills.truncate(SHOWN);
+    let terms = order::terms(&app.pool, order_id).await?;
     let key = order::api_key(&app.pool, found.api_key).await?;
-    html(&OrderPage { v: &view, o: &found, key, events, fills, cut, freshness })
+    html(&OrderPage { v: &view, o: &found, terms, key, events, fills, cut, freshness })
 }

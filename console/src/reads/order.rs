@@ -11,6 +11,56 @@ use crate::view::decimal;
 /// Most events and fills shown of one order.
 pub const SHOWN: usize = 2000;
 
+/// What only some orders have, numbers as decimal strings.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // columns of trading.orders
+pub struct Terms {
+    pub condition: String,
+    pub self_trade: String,
+    pub short_sale: String,
+    /// Price that sets it off, and `at_or_above` or `at_or_below`.
+    pub trigger: Option<(String, String)>,
+    /// The other half of an OCO: its trigger, and its limit price if it has one.
+    pub stop: Option<(String, Option<String>)>,
+    /// Last day, yyyymmdd.
+    pub expires: Option<i32>,
+    pub parent: Option<i64>,
+    pub child: Option<i64>,
+    pub prevented: Option<String>,
+    pub odd_lot: bool,
+}
+
+/// An order's terms.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn terms(pool: &PgPool, order_id: i64) -> sqlx::Result<Terms> {
+    let row = sqlx::query!(
+        "SELECT o.condition, o.self_trade, o.short_sale, o.trigger_price, o.trigger_when,
+                o.stop_price, o.stop_limit, o.expires, o.parent_id, o.child_id, o.prevented,
+                o.odd_lot, i.price_digits, i.quantity_digits
+         FROM trading.orders o JOIN trading.instruments i USING (instrument_id)
+         WHERE o.order_id = $1",
+        order_id
+    )
+    .fetch_one(pool)
+    .await?;
+    let price = |units: i64| (units != 0).then(|| decimal(units.into(), digits(row.price_digits)));
+    Ok(Terms {
+        condition: row.condition,
+        self_trade: row.self_trade,
+        short_sale: row.short_sale,
+        trigger: price(row.trigger_price).zip(row.trigger_when),
+        stop: price(row.stop_price).map(|trigger| (trigger, price(row.stop_limit))),
+        expires: (row.expires != 0).then_some(row.expires),
+        parent: (row.parent_id != 0).then_some(row.parent_id),
+        child: (row.child_id != 0).then_some(row.child_id),
+        prevented: (row.prevented != 0)
+            .then(|| decimal(row.prevented.into(), digits(row.quantity_digits))),
+        odd_lot: row.odd_lot,
+    })
+}
+
 /// Something that happened to an order, numbers as decimal strings.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)] // columns of trading.order_events

@@ -40,3 +40,11 @@ INSERT INTO trading.fills (at, fill_id, seq, trade_id, order_id, account_id, ins
   ('2026-11-20 02:03:00+00', 15, 35, 7, (3::bigint << 24) | 3, 5, 1, 'sell', 25300, 200, 50600, 1, 'taker'),
   ('2026-11-20 02:05:00.5+00', 16, 39, 8, (119::bigint << 24) | 119, 4, 1, 'buy', 25310, 300, -1500, 1, 'maker'),
   ('2026-11-20 02:05:00.5+00', 17, 39, 8, (6::bigint << 24) | 6, 4, 1, 'sell', 25310, 300, 75930, 1, 'taker');
+-- An OCO with the terms only some orders have.
+UPDATE trading.orders
+SET condition = 'funari', self_trade = 'cancel_both', short_sale = 'short_exempt',
+    trigger_price = 25500, trigger_when = 'at_or_above', stop_price = 24000,
+    stop_when = 'at_or_below', stop_limit = 23950, expires = 20261225,
+    parent_id = (119::bigint << 24) | 119, child_id = (1::bigint << 24) | 1, prevented = 100,
+    odd_lot = true
+WHERE order_id = (120::bigint << 24) | 120;

@@ -409,6 +409,21 @@ async fn an_order_has_its_chain_and_fills() {
         ] {
             assert!(page.contains(text), "{text} is missing");
         }
+        let (_, page) = world.get(&cookie, &format!("/orders/{}", (120u64 << 24) | 120)).await;
+        let parent = format!("<a href=\"/orders/{}\">", (119u64 << 24) | 119);
+        for text in [
+            "Funari",
+            "2,550.0 or above",
+            "2,400.0 → 2,395.0",
+            "2026-12-25",
+            "Cancel both",
+            "Short, exempt",
+            "Odd lot",
+            "Prevented",
+            parent.as_str(),
+        ] {
+            assert!(page.contains(text), "{text} is missing in {page}");
+        }
         for path in ["/orders/1", "/orders/x", "/orders/-1", "/orders/99999999999999999999"] {
             assert_eq!(world.get(&cookie, path).await.0, 404, "{path}");
         }
