@@ -190,7 +190,9 @@ fn in_words(day: &Shown) -> String {
     for moment in &day.moments {
         let _ = writeln!(out, "  {}  {}", moment.time.strftime("%H:%M:%S"), moment.words);
     }
-    let _ = writeln!(out, "  {}  the trading day is rolled", day.day_roll.strftime("%H:%M:%S"));
+    if day.business_day {
+        let _ = writeln!(out, "  {}  the trading day is rolled", day.day_roll.strftime("%H:%M:%S"));
+    }
     let line = |out: &mut String, what: &str, date: Date| {
         let _ = writeln!(out, "  {what:<22}{date} {}", date.strftime("%a"));
     };

@@ -71,14 +71,14 @@ impl Tally {
     pub fn take(&mut self, engine: &Engine, at: Timestamp, command: &Command, events: &[Event]) {
         if let Command::RollDay { profile: Profile::Tse, day } = command
             && *day > self.day.day
-            && !matches!(events.last(), Some(Event::Refused { .. }))
+            && let Some(Event::DayRolled { more, .. }) = events.last()
         {
-            // What expires belongs to the day that ends.
-            self.expired(events);
-            self.close_day(engine);
-            self.day.day = *day;
-            for event in events {
-                self.limits(engine, event);
+            // A roll comes in slices; what ends with it belongs to the day that ends.
+            self.day.commands += 1;
+            self.ended(events);
+            if !more {
+                self.close_day(engine);
+                self.day.day = *day;
             }
             return;
         }
@@ -209,7 +209,9 @@ impl Tally {
     fn closed(&mut self, order: OrderId, reason: CloseReason) {
         match reason {
             CloseReason::Cancelled | CloseReason::CancelledMany => self.day.cancelled += 1,
-            CloseReason::Expired => self.day.expired += 1,
+            CloseReason::Expired | CloseReason::OffTick | CloseReason::OffLimits => {
+                self.day.expired += 1;
+            }
             _ => {}
         }
         if let Some(Known::Condition(condition, false)) = self.known.remove(&order) {
@@ -217,7 +219,7 @@ impl Tally {
         }
     }
 
-    fn expired(&mut self, events: &[Event]) {
+    fn ended(&mut self, events: &[Event]) {
         for event in events {
             if let Event::Closed { order, reason, .. } = event {
                 self.closed(*order, *reason);
@@ -251,9 +253,9 @@ impl Tally {
     }
 
     fn limits(&mut self, engine: &Engine, event: &Event) {
-        if let Event::LimitsRolled { instrument, .. }
-        | Event::PriceLimitsChanged { instrument }
-        | Event::InstrumentCreated { instrument } = event
+        // Those of a roll are read when it is complete.
+        if let Event::PriceLimitsChanged { instrument } | Event::InstrumentCreated { instrument } =
+            event
         {
             let state = engine.instrument(*instrument);
             let share = self.share(engine, *instrument);
@@ -268,14 +270,8 @@ impl Tally {
     fn share(&mut self, engine: &Engine, instrument: InstrumentId) -> &mut Share {
         let index = instrument.0 as usize;
         while self.shares.len() <= index {
-            let state = engine.instrument(InstrumentId(self.shares.len() as u32));
-            let share = state.map_or_else(Share::default, |state| Share {
-                tokyo: state.spec.profile == Profile::Tse,
-                base: state.spec.base_price.0,
-                limits: (state.spec.limit_down.0, state.spec.limit_up.0),
-                ..Share::default()
-            });
-            self.shares.push(share);
+            let id = InstrumentId(self.shares.len() as u32);
+            self.shares.push(fresh(engine, id));
         }
         &mut self.shares[index]
     }
@@ -290,15 +286,9 @@ impl Tally {
             self.lines(engine, &mut day);
             self.shown = Some(day);
         }
-        for share in &mut self.shares {
-            *share = Share {
-                tokyo: share.tokyo,
-                base: share.base,
-                limits: share.limits,
-                quote: share.quote,
-                quoted_since: share.quoted_since,
-                ..Share::default()
-            };
+        for (id, share) in self.shares.iter_mut().enumerate() {
+            let (quote, quoted_since) = (share.quote, share.quoted_since);
+            *share = Share { quote, quoted_since, ..fresh(engine, InstrumentId(id as u32)) };
         }
         self.continuous = 0;
         self.auctions.clear();
@@ -352,6 +342,17 @@ impl Tally {
         (shown.seq, shown.state_hash) = (engine.seq(), engine.state_hash());
         Some(shown)
     }
+}
+
+/// An instrument at the beginning of a day.
+fn fresh(engine: &Engine, instrument: InstrumentId) -> Share {
+    let state = engine.instrument(instrument);
+    state.map_or_else(Share::default, |state| Share {
+        tokyo: state.spec.profile == Profile::Tse,
+        base: state.spec.base_price.0,
+        limits: (state.spec.limit_down.0, state.spec.limit_up.0),
+        ..Share::default()
+    })
 }
 
 fn quotes(day: &mut DaySummary, kind: QuoteKind) -> &mut Quotes {

@@ -77,6 +77,7 @@ impl DaySummary {
     }
 
     fn quotes_in_words(&self, out: &mut String) {
+        out.push('\n');
         for (name, quotes) in [
             ("Special quotes (tokubetsu kehai)", self.special_quotes),
             ("Sequential quotes (renzoku kehai)", self.sequential_quotes),
@@ -84,7 +85,7 @@ impl DaySummary {
             let (minutes, seconds) = (quotes.longest_seconds / 60, quotes.longest_seconds % 60);
             let _ = writeln!(
                 out,
-                "\n  {name:<35}{}, renewed {} times, the longest {minutes}:{seconds:02} min",
+                "  {name:<35}{}, renewed {} times, the longest {minutes}:{seconds:02} min",
                 grouped(quotes.count as i64),
                 grouped(quotes.renewals as i64),
             );

@@ -7,6 +7,7 @@ mod crash;
 mod instance;
 mod journal;
 mod rest;
+mod schedule;
 mod store;
 mod stream;
 mod tools;

@@ -17,7 +17,10 @@ pub const HOLDERS: u32 = 8;
 pub const DESKS: usize = 300;
 
 /// Orders that a share needs to have more than a quiet day.
-const STORY_ORDERS: u32 = 17;
+const STORY_ORDERS: u32 = 30;
+
+/// Orders of a ladder on each side.
+const LADDER: u32 = 14;
 
 /// Milliseconds after midnight.
 type Ms = u32;
@@ -27,6 +30,7 @@ const fn hm(hour: u32, minute: u32) -> Ms {
 }
 
 const OPEN: Ms = hm(9, 0);
+const LUNCH: Ms = hm(11, 30);
 const PRE_CLOSE: Ms = hm(15, 25);
 
 /// When orders come: from, to, share of all in thousandths.
@@ -197,11 +201,11 @@ impl Day<'_> {
         };
         let story = match random.random_range(0..100) {
             _ if orders < STORY_ORDERS => Story::Calm,
-            0..=3 => Story::News(random.random_range(0.05..0.14) * sign(side)),
-            4..=5 => Story::Limit(side),
-            6..=8 => Story::Sweep(time(&mut random), side),
-            9..=11 => Story::Ladder(time(&mut random), side),
-            12..=14 => Story::LateDrive(side),
+            0..=5 => Story::News(random.random_range(0.04..0.12) * sign(side)),
+            6..=8 => Story::Limit(side),
+            9..=14 => Story::Sweep(time(&mut random), side),
+            15..=20 => Story::Ladder(time(&mut random), side),
+            21..=26 => Story::LateDrive(side),
             _ => Story::Calm,
         };
         let base = share.base as f64;
@@ -306,7 +310,7 @@ impl Day<'_> {
     fn order(&mut self) -> What {
         let (side, lots) = (self.side(), self.lots());
         match self.at {
-            at if at < OPEN => self.before_open(side, lots),
+            at if at < OPEN || (LUNCH..hm(12, 30)).contains(&at) => self.before_open(side, lots),
             at if at >= PRE_CLOSE => self.before_close(side, lots),
             _ => self.in_session(side, lots),
         }
@@ -314,12 +318,12 @@ impl Day<'_> {
 
     fn before_open(&mut self, side: Side, lots: i64) -> What {
         let roll = self.random.random_range(0..100);
-        let away = self.random.random_range(-8.0..30.0);
+        let away = self.random.random_range(-12.0..24.0);
         let price = self.near(side, away);
         let ticket = self.ticket(side, price, lots);
         let with = |condition, price| What::Place(Ticket { condition, price, ..ticket });
         match roll {
-            0..=12 => with(Condition::Any, 0),
+            0..=8 => with(Condition::Any, 0),
             13..=15 => with(Condition::Opening, 0),
             16..=18 => with(Condition::Opening, price),
             19..=21 => with(Condition::Closing, 0),
@@ -401,6 +405,8 @@ impl Day<'_> {
 
     /// What the story adds to the flow; taken from the share's orders.
     fn events_of_story(&mut self, count: &mut u32, entries: &mut Vec<Entry>) {
+        // Ten minutes of the share's usual business at once, or thereabouts.
+        let large = i64::from(*count / 2).clamp(20, 400);
         let mut add = |day: &mut Self, at, side, price, lots, condition| {
             let ticket =
                 Ticket { condition, short: ShortSale::Long, ..day.ticket(side, price, lots) };
@@ -408,14 +414,14 @@ impl Day<'_> {
             *count = count.saturating_sub(1);
         };
         match self.story {
-            Story::Sweep(at, side) => add(self, at, side, 0, 400, Condition::Any),
+            Story::Sweep(at, side) => add(self, at, side, 0, large, Condition::Any),
             Story::Ladder(at, side) => {
-                for level in 1..=8 {
-                    let price = self.near(side.opposite(), 12.0 * f64::from(level));
+                for level in 1..=LADDER {
+                    let price = self.near(side.opposite(), 16.0 * f64::from(level));
                     add(self, at - 60_000, side.opposite(), price, 3, Condition::Any);
                 }
-                for level in 1..=8 {
-                    let price = self.near(side.opposite(), 12.0 * f64::from(level));
+                for level in 1..=LADDER {
+                    let price = self.near(side.opposite(), 16.0 * f64::from(level));
                     add(self, at + level * 500, side, price, 4, Condition::Any);
                 }
             }
@@ -426,7 +432,7 @@ impl Day<'_> {
                     add(self, at, side.opposite(), price, 2, Condition::Any);
                 }
                 for number in 0..6 {
-                    add(self, PRE_CLOSE + 10_000 * number, side, 0, 20, Condition::Closing);
+                    add(self, PRE_CLOSE + 10_000 * number, side, 0, large / 4, Condition::Closing);
                 }
             }
             Story::Limit(side) => {
@@ -452,7 +458,9 @@ impl Day<'_> {
         }
         let what = match self.random.random_range(0..100) {
             0..=13 => What::Cancel(index),
-            14..=17 if ticket.quantity > 100 => What::Halve(index),
+            14..=17 if ticket.quantity > 100 && ticket.condition == Condition::Any => {
+                What::Halve(index)
+            }
             18..=20 if ticket.condition == Condition::Any => {
                 let closer = (ticket.price as f64 + self.fair) / 2.0;
                 What::Reprice(index, self.share.snap(closer))
