@@ -351,6 +351,8 @@ impl Engine {
     fn quote_ends(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
         let market = &mut self.markets[instrument.0 as usize];
         market.tokyo.window_price = 0;
+        // What is no longer shown measures nothing: the last price does again.
+        market.tokyo.special = 0;
         let shown = market.shown.kind != QuoteKind::Free;
         self.show(instrument, Quote::FREE, events);
         self.end_leftovers(

@@ -10,4 +10,5 @@ mod frame;
 mod orders;
 mod settlement;
 mod snapshots;
+mod tse;
 mod world;

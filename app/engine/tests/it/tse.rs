@@ -1,0 +1,746 @@
+//! Tokyo's trading day by worked examples. Prices are written in tenths of a yen; the share's
+//! base is 530 yen, so its daily limits are 430 and 630 yen, its renewal width 10 yen (JPX
+//! "Daily Price Limits" and the widths beside it) and its tick 1 yen. Rules: domain page,
+//! section 2.
+
+use super::world::*;
+use zaraba_engine::command::*;
+use zaraba_engine::event::CloseReason;
+use zaraba_engine::instrument::{InstrumentSpec, TickRule};
+use zaraba_engine::types::*;
+use zaraba_engine::{Command, Event, Reject};
+
+/// 2026-01-05, the first trading day of the year.
+const DAY: u32 = 20_260_105;
+const MINUTE: u64 = 60_000_000_000;
+
+fn share() -> InstrumentSpec {
+    InstrumentSpec {
+        ticks: TickRule::TseOther,
+        base_price: Price(5_300),
+        limit_down: Price(4_300),
+        limit_up: Price(6_300),
+        session_rules: true,
+        ..stock()
+    }
+}
+
+/// The share before its day begins.
+fn share_world() -> World {
+    let mut world = World::with(limits(), coin(), share());
+    world.apply(Command::RollDay { profile: Profile::Tse, day: DAY });
+    world
+}
+
+impl World {
+    fn step(&mut self, step: SessionStep) -> Vec<Event> {
+        self.step_of(DAY, step)
+    }
+
+    fn step_of(&mut self, day: u32, step: SessionStep) -> Vec<Event> {
+        let until = Timestamp(self.at + MINUTE);
+        self.apply(Command::Session { profile: Profile::Tse, day, step, until })
+    }
+
+    /// Lets time pass and serves what is due.
+    fn wait(&mut self, nanoseconds: u64) -> Vec<Event> {
+        self.at += nanoseconds;
+        self.apply(Command::Wake)
+    }
+
+    fn day_order(&mut self, account: AccountId, side: Side, price: i64, quantity: i64) -> Place {
+        let place = self.limit(account, STOCK, side, price, quantity);
+        Place { time_in_force: TimeInForce::Day, ..place }
+    }
+
+    fn market_order(&mut self, account: AccountId, side: Side, quantity: i64) -> Place {
+        Place { kind: OrderKind::Market, ..self.day_order(account, side, 0, quantity) }
+    }
+
+    fn bid(&mut self, account: AccountId, price: i64, quantity: i64) -> OrderId {
+        let place = self.day_order(account, Side::Buy, price, quantity);
+        self.accept(place)
+    }
+
+    fn ask(&mut self, account: AccountId, price: i64, quantity: i64) -> OrderId {
+        let place = self.day_order(account, Side::Sell, price, quantity);
+        self.accept(place)
+    }
+
+    fn quote(&self) -> (QuoteKind, Side, i64) {
+        let quote = self.engine.instrument(STOCK).expect("the share").quote;
+        (quote.kind, quote.side, quote.price.0)
+    }
+
+    fn phase(&self) -> Phase {
+        self.engine.instrument(STOCK).expect("the share").phase
+    }
+
+    fn filled(&self, order: OrderId) -> i64 {
+        self.order(order).filled.0
+    }
+
+    /// Opens the morning with one trade at `price`, between two accounts that matter no more.
+    fn open_at(&mut self, price: i64) {
+        self.step(SessionStep::PreOpen);
+        self.bid(CAT, price, 100);
+        self.ask(CAT, price, 100);
+        let events = self.step(SessionStep::Open);
+        assert_eq!(trades(&events).len(), 1, "{events:?}");
+        assert_eq!(self.phase(), Phase::Continuous);
+        // The opening is not part of the first minute of continuous trading.
+        self.at += 2 * MINUTE;
+    }
+}
+
+/// Trades as (price, quantity, buy order, sell order).
+fn fills(events: &[Event]) -> Vec<(i64, i64, OrderId, OrderId)> {
+    trades(events)
+        .iter()
+        .map(|t| {
+            let (buy, sell) = match t.taker_side {
+                Side::Buy => (t.taker, t.maker),
+                Side::Sell => (t.maker, t.taker),
+            };
+            (t.price.0, t.quantity.0, buy, sell)
+        })
+        .collect()
+}
+
+/// Auctions as (kind, end, price, quantity, surplus).
+fn auctions(events: &[Event]) -> Vec<(AuctionKind, AuctionEnd, i64, i64, i64)> {
+    events
+        .iter()
+        .filter_map(|event| match *event {
+            Event::Auction { kind, end, price, quantity, surplus, .. } => {
+                Some((kind, end, price.0, quantity.0, surplus.0))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn closed(events: &[Event]) -> Vec<(OrderId, CloseReason)> {
+    events
+        .iter()
+        .filter_map(|event| match *event {
+            Event::Closed { order, reason, .. } => Some((order, reason)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn before_the_open_orders_gather_and_at_the_open_they_trade_at_one_price() {
+    let mut world = share_world();
+    assert_eq!(world.phase(), Phase::Closed);
+    let early = world.day_order(ANN, Side::Buy, 5_300, 100);
+    assert_eq!(refusal(&world.place(early)), (Reject::PhaseClosed, true));
+    let events = world.step(SessionStep::PreOpen);
+    assert!(matches!(events[0], Event::PhaseChanged { phase: Phase::PreOpen, .. }), "{events:?}");
+    let market = world.market_order(ANN, Side::Buy, 300);
+    let market = world.accept(market);
+    let bid = world.bid(BOB, 5_310, 200);
+    let low = world.bid(BOB, 5_290, 200);
+    let ask = world.ask(CAT, 5_280, 400);
+    let high = world.ask(CAT, 5_310, 300);
+    assert_eq!(world.engine.market_orders(STOCK, Side::Buy).quantity, Quantity(300));
+    // Buys at 5,310 or better: 500; sells: 700. At 5,300 500 against 400: not the whole of the
+    // buys above. Only at 5,310 do all bids above, all asks below and one side trade.
+    let events = world.step(SessionStep::Open);
+    let auction = (AuctionKind::Opening, AuctionEnd::Priced, 5_310, 500, -200);
+    assert_eq!(auctions(&events), [auction]);
+    assert_eq!(
+        fills(&events),
+        [(5_310, 300, market, ask), (5_310, 100, bid, ask), (5_310, 100, bid, high)]
+    );
+    assert!(trades(&events).iter().all(|t| t.auction && t.taker_side == Side::Buy));
+    assert_eq!((world.phase(), world.filled(low)), (Phase::Continuous, 0));
+    assert_eq!(world.quote().0, QuoteKind::Free);
+}
+
+#[test]
+fn simultaneous_orders_at_the_opening_price_share_in_turns_by_participant() {
+    // 700 shares are for sale at 530 yen. Ann wants 500 (in two orders), Bob 300, Cat 100: by
+    // quantity Ann, Bob, Cat; one unit each in turn: Ann 100, Bob 100, Cat 100, Ann, Bob, Ann,
+    // Bob: Ann 300, Bob 300, Cat 100.
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let cat = world.bid(CAT, 5_300, 100);
+    let bob = world.bid(BOB, 5_300, 300);
+    let (ann, more) = (world.bid(ANN, 5_300, 200), world.bid(ANN, 5_300, 300));
+    world.ask(CAT, 5_300, 700);
+    world.step(SessionStep::Open);
+    assert_eq!((world.filled(ann), world.filled(more)), (200, 100));
+    assert_eq!((world.filled(bob), world.filled(cat)), (300, 100));
+}
+
+#[test]
+fn a_market_sell_beyond_one_width_shows_a_special_ask_one_width_below() {
+    // Domain page: last 530, market sell 2,000, best bid 510, width 10 -> special ask 520.
+    let mut world = share_world();
+    world.open_at(5_300);
+    let bid = world.bid(ANN, 5_100, 3_000);
+    let place = world.market_order(BOB, Side::Sell, 2_000);
+    let events = world.place(place);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Sell, 5_200));
+    assert!(trades(&events).is_empty());
+    // Orders are taken, and do not trade as they come: 530 is beyond one width from the quote's
+    // other side and nothing sells lower than the market order.
+    let behind = world.ask(CAT, 5_200, 100);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Sell, 5_200));
+    world.cancel(CAT, behind);
+    // Not a nanosecond before three minutes have passed; then one width on: 510, where the bid is.
+    let due = world.engine.next_due().expect("a renewal");
+    world.wait(due.0 - world.at - 11);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Sell, 5_200));
+    let events = world.wait(1);
+    assert_eq!(auctions(&events), [(AuctionKind::Quote, AuctionEnd::Priced, 5_100, 2_000, 1_000)]);
+    assert_eq!(world.filled(bid), 2_000);
+    assert_eq!(world.quote().0, QuoteKind::Free);
+    assert_eq!(world.engine.next_due(), None);
+}
+
+#[test]
+fn trading_resumes_at_once_when_an_admissible_price_lies_inside() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    world.bid(ANN, 5_100, 3_000);
+    let place = world.market_order(BOB, Side::Sell, 2_000);
+    let sell = world.accept(place);
+    let half = world.bid(CAT, 5_250, 1_000);
+    assert_eq!(world.quote().0, QuoteKind::Special, "half of the market order is not all of it");
+    let place = world.day_order(CAT, Side::Buy, 5_230, 1_000);
+    let events = world.place(place);
+    // From 520 (the quote) to 523: the nearest to the quote.
+    assert_eq!(auctions(&events), [(AuctionKind::Quote, AuctionEnd::Priced, 5_200, 2_000, 0)]);
+    assert_eq!((world.filled(sell), world.filled(half)), (2_000, 1_000));
+    assert_eq!(world.quote().0, QuoteKind::Free);
+}
+
+#[test]
+fn a_special_quote_stops_at_the_daily_limit_and_ends_when_what_presses_goes() {
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let place = world.market_order(ANN, Side::Buy, 1_000);
+    let buy = world.accept(place);
+    let events = world.step(SessionStep::Open);
+    assert_eq!(auctions(&events), [(AuctionKind::Opening, AuctionEnd::Unpriced, 0, 0, 1_000)]);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, 5_400), "base plus one width");
+    let mut shown = vec![];
+    while let Some(due) = world.engine.next_due() {
+        world.at = due.0 - 10;
+        world.wait(0);
+        shown.push(world.quote().2);
+    }
+    assert_eq!(shown, [5_500, 5_600, 5_700, 5_800, 5_900, 6_000, 6_100, 6_200, 6_300]);
+    world.cancel(ANN, buy);
+    assert_eq!(world.quote().0, QuoteKind::Free);
+}
+
+#[test]
+fn a_limit_order_beyond_one_width_shows_a_special_quote_whether_or_not_it_meets_one() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    let alone = world.bid(ANN, 5_450, 100);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, 5_400));
+    world.cancel(ANN, alone);
+    assert_eq!(world.quote().0, QuoteKind::Free);
+    let ask = world.ask(BOB, 5_450, 100);
+    assert_eq!(world.quote().0, QuoteKind::Free, "an offer above is just an offer");
+    world.bid(ANN, 5_450, 100);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, 5_400));
+    world.wait(3 * MINUTE);
+    assert_eq!(world.filled(ask), 100);
+    assert_eq!(world.quote().0, QuoteKind::Free);
+}
+
+#[test]
+fn an_immediate_order_stops_at_one_width_and_shows_nothing() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    let (near, far) = (world.ask(BOB, 5_400, 100), world.ask(BOB, 5_510, 100));
+    let place = world.day_order(ANN, Side::Buy, 5_600, 300);
+    let events = world.place(Place { time_in_force: TimeInForce::Ioc, ..place });
+    assert_eq!(trades(&events).len(), 1);
+    assert_eq!((world.filled(near), world.filled(far)), (100, 0));
+    assert_eq!(world.quote().0, QuoteKind::Free);
+    let place = world.day_order(ANN, Side::Buy, 5_600, 100);
+    let events = world.place(Place { time_in_force: TimeInForce::Fok, ..place });
+    assert!(trades(&events).is_empty(), "551 is beyond 540 and one width");
+}
+
+#[test]
+fn trades_of_one_minute_stop_at_two_widths_under_a_sequential_quote() {
+    // Reference 530, width 10: 538, 546, 550 may trade within a minute; 556 may not, though it
+    // is within one width of 550.
+    let mut world = share_world();
+    world.open_at(5_300);
+    for price in [5_380, 5_460, 5_500, 5_560] {
+        world.ask(BOB, price, 100);
+    }
+    let place = world.day_order(ANN, Side::Buy, 5_600, 500);
+    let events = world.place(place);
+    let buy = match events[0] {
+        Event::Accepted { order, .. } => order,
+        ref other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        trades(&events).iter().map(|t| t.price.0).collect::<Vec<_>>(),
+        [5_380, 5_460, 5_500]
+    );
+    assert_eq!(world.quote(), (QuoteKind::Sequential, Side::Buy, 5_500));
+    // Back inside is immediate, at the quote although the buy would pay 560.
+    let place = world.day_order(CAT, Side::Sell, 5_480, 100);
+    let events = world.place(place);
+    assert_eq!(
+        trades(&events).iter().map(|t| (t.price.0, t.quantity.0)).collect::<Vec<_>>(),
+        [(5_500, 100)]
+    );
+    // Beyond it nothing trades.
+    let place = world.day_order(CAT, Side::Buy, 5_700, 100);
+    assert!(trades(&world.place(place)).is_empty());
+    // After a minute the auction: 556 is within one width of 550.
+    let events = world.wait(MINUTE);
+    assert_eq!(auctions(&events)[0].1, AuctionEnd::Priced);
+    assert_eq!(
+        trades(&events).iter().map(|t| (t.price.0, t.quantity.0)).collect::<Vec<_>>(),
+        [(5_600, 100)]
+    );
+    assert_eq!(world.filled(buy), 400);
+}
+
+#[test]
+fn a_sequential_quote_turns_special_when_the_next_price_is_further_away() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    for price in [5_380, 5_460, 5_500, 5_590] {
+        world.ask(BOB, price, 100);
+    }
+    let place = world.market_order(ANN, Side::Buy, 500);
+    world.accept(place);
+    assert_eq!(world.quote(), (QuoteKind::Sequential, Side::Buy, 5_500));
+    // 559 is within one width of 550, but half of what is left is for sale there.
+    world.wait(MINUTE);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, 5_600));
+}
+
+#[test]
+fn orders_may_not_come_and_immediate_ones_may_not_wait_where_the_phase_says_so() {
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    for time_in_force in [TimeInForce::Ioc, TimeInForce::Fok] {
+        let place = world.day_order(ANN, Side::Buy, 5_300, 100);
+        let refused = world.place(Place { time_in_force, ..place });
+        assert_eq!(refusal(&refused), (Reject::InvalidTimeInForce, true));
+    }
+    let place = world.market_order(ANN, Side::Buy, 100);
+    let gtc = world.place(Place { time_in_force: TimeInForce::Gtc, ..place });
+    assert_eq!(refusal(&gtc), (Reject::InvalidTimeInForce, true));
+    let bid = world.bid(ANN, 5_200, 100);
+    world.step(SessionStep::Open);
+    world.step(SessionStep::MorningClose);
+    assert_eq!(world.phase(), Phase::Break);
+    assert_eq!(refusal(&world.amend(ANN, bid, 5_210, 0)), (Reject::PhaseClosed, false));
+    assert_eq!(closed(&world.cancel(ANN, bid)), [(bid, CloseReason::Cancelled)]);
+}
+
+#[test]
+fn amending_down_keeps_the_place_and_anything_else_loses_it() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    let (first, second) = (world.bid(ANN, 5_290, 300), world.bid(BOB, 5_290, 300));
+    world.amend(ANN, first, 0, 200);
+    let queue = |world: &World| world.engine.queue(STOCK, Side::Buy).collect::<Vec<_>>();
+    assert_eq!(queue(&world), [first, second]);
+    assert_eq!(refusal(&world.amend(ANN, first, 0, 300)), (Reject::QuantityIncrease, false));
+    let funari = amended(&mut world, ANN, first, Condition::Funari);
+    assert!(matches!(funari[0], Event::Amended { kept_priority: false, .. }));
+    assert_eq!(queue(&world), [second, first]);
+    world.amend(BOB, second, 5_280, 0);
+    world.amend(BOB, second, 5_290, 0);
+    assert_eq!(queue(&world), [first, second]);
+    world.step(SessionStep::MorningClose);
+    world.step(SessionStep::AfternoonPreOpen);
+    world.step(SessionStep::AfternoonOpen);
+    world.step(SessionStep::PreClose);
+    let events = amended(&mut world, BOB, second, Condition::Closing);
+    assert_eq!(refusal(&events), (Reject::AmendNotAllowed, false));
+    world.amend(BOB, second, 5_280, 0);
+    assert_eq!(world.order(second).price, Price(5_280), "prices may still be amended");
+}
+
+fn amended(
+    world: &mut World,
+    account: AccountId,
+    order: OrderId,
+    condition: Condition,
+) -> Vec<Event> {
+    world.apply(Command::Amend(Amend {
+        account,
+        order,
+        price: Price(0),
+        quantity: Quantity(0),
+        condition: Some(condition),
+        via: Via::Rest,
+        key: 0,
+    }))
+}
+
+#[test]
+fn conditions_fit_day_orders_of_the_right_kind_and_moment_only() {
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let place = world.day_order(ANN, Side::Buy, 5_300, 100);
+    let market = world.market_order(ANN, Side::Buy, 100);
+    let coin = world.limit(ANN, COIN, Side::Buy, 100, 10);
+    for wrong in [
+        Place { condition: Condition::Funari, time_in_force: TimeInForce::Gtc, ..place },
+        Place { condition: Condition::Funari, ..market },
+        Place { condition: Condition::Closing, post_only: true, ..place },
+        Place { condition: Condition::Closing, time_in_force: TimeInForce::Day, ..coin },
+    ] {
+        let client_id = world.name();
+        let refused = world.place(Place { client_id, ..wrong });
+        assert_eq!(refusal(&refused), (Reject::InvalidCondition, true), "{wrong:?}");
+    }
+    world.step(SessionStep::Open);
+    world.step(SessionStep::MorningClose);
+    world.step(SessionStep::AfternoonPreOpen);
+    world.step(SessionStep::AfternoonOpen);
+    let late = world.day_order(ANN, Side::Buy, 5_300, 100);
+    let refused = world.place(Place { condition: Condition::Opening, ..late });
+    assert_eq!(refusal(&refused), (Reject::InvalidCondition, true), "no opening is left today");
+}
+
+#[test]
+fn an_opening_order_takes_part_in_the_next_opening_auction_and_ends() {
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let place = world.day_order(ANN, Side::Buy, 5_300, 300);
+    let opening = world.accept(Place { condition: Condition::Opening, ..place });
+    world.ask(BOB, 5_300, 100);
+    let events = world.step(SessionStep::Open);
+    assert_eq!(world.filled(opening), 100);
+    assert_eq!(closed(&events).last(), Some(&(opening, CloseReason::AuctionRest)));
+    // In the morning it waits for the afternoon's.
+    let place = world.day_order(ANN, Side::Buy, 5_300, 100);
+    let next = world.accept(Place { condition: Condition::Opening, ..place });
+    assert_eq!(world.order(next).status, zaraba_engine::engine::OrderStatus::PendingTrigger);
+    let ask = world.ask(BOB, 5_300, 100);
+    assert_eq!(world.filled(ask), 0, "it is not in the book");
+    world.step(SessionStep::MorningClose);
+    let events = world.step(SessionStep::AfternoonPreOpen);
+    assert!(events.iter().any(|e| matches!(e, Event::Triggered { order, .. } if *order == next)));
+    world.step(SessionStep::AfternoonOpen);
+    assert_eq!((world.filled(next), world.filled(ask)), (100, 100));
+}
+
+#[test]
+fn an_on_close_order_waits_for_the_pre_close_and_what_is_left_ends_with_the_day() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    let place = world.market_order(ANN, Side::Sell, 300);
+    let closing = world.accept(Place { condition: Condition::Closing, ..place });
+    assert_eq!(world.balance(ANN, SHARE).1, 300, "locked all day");
+    world.bid(BOB, 5_290, 100);
+    assert_eq!(world.filled(closing), 0);
+    world.amend(ANN, closing, 0, 200);
+    assert_eq!(world.balance(ANN, SHARE).1, 200);
+    world.step(SessionStep::PreClose);
+    assert_eq!(world.engine.market_orders(STOCK, Side::Sell).quantity, Quantity(200));
+    let events = world.step(SessionStep::Close);
+    // 100 of 200 can trade: no admissible price, so special execution at 530 - 20 yen.
+    assert_eq!(auctions(&events)[0].1, AuctionEnd::SpecialExecution);
+    assert_eq!(world.filled(closing), 100);
+    assert!(closed(&events).contains(&(closing, CloseReason::AuctionRest)));
+    assert_eq!((world.phase(), world.balance(ANN, SHARE).1), (Phase::Closed, 0));
+}
+
+#[test]
+fn a_funari_order_rests_at_its_limit_and_becomes_a_market_order_for_the_close() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    let place = world.day_order(ANN, Side::Buy, 5_250, 200);
+    let place = Place { condition: Condition::Funari, ..place };
+    let funari = world.accept(place);
+    // Locked at what a market order could cost: 200 x 630 yen.
+    assert_eq!(world.balance(ANN, JPY).1, 200 * 630 * 10_000);
+    let sell = world.ask(BOB, 5_250, 100);
+    assert_eq!((world.filled(funari), world.filled(sell)), (100, 100), "in continuous trading");
+    assert_eq!(world.balance(ANN, JPY).1, 100 * 630 * 10_000);
+    let events = world.step(SessionStep::PreClose);
+    assert!(events.iter().any(|event| matches!(
+        event,
+        Event::Triggered { order, kind: OrderKind::Market, .. } if *order == funari
+    )));
+    assert_eq!(world.engine.market_orders(STOCK, Side::Buy).quantity, Quantity(100));
+    let repeat = world.place(place);
+    assert_eq!(repeat, [Event::Repeated { order: funari }], "it is still what was sent");
+    world.ask(BOB, 5_270, 100);
+    let events = world.step(SessionStep::Close);
+    let auction = (AuctionKind::Closing, AuctionEnd::Priced, 5_270, 100, 0);
+    assert_eq!(auctions(&events), [auction]);
+    assert_eq!(world.filled(funari), 200);
+    assert_eq!(world.balance(ANN, JPY).1, 0);
+}
+
+#[test]
+fn at_the_close_groups_come_in_their_order() {
+    // One price, three groups: from before the afternoon opening (simultaneous), continuous
+    // trading of the afternoon (by time), for the close (simultaneous).
+    let mut world = share_world();
+    world.open_at(5_300);
+    let (morning, other) = (world.bid(ANN, 5_300, 100), world.bid(BOB, 5_300, 200));
+    world.step(SessionStep::MorningClose);
+    world.step(SessionStep::AfternoonPreOpen);
+    let noon = world.bid(CAT, 5_300, 100);
+    world.step(SessionStep::AfternoonOpen);
+    world.bid(CAT, 5_310, 100);
+    world.ask(CAT, 5_310, 100);
+    let (late, later) = (world.bid(ANN, 5_300, 200), world.bid(BOB, 5_300, 200));
+    world.step(SessionStep::PreClose);
+    let last = world.bid(CAT, 5_300, 300);
+    world.ask(CAT, 5_290, 700);
+    let events = world.step(SessionStep::Close);
+    assert_eq!(auctions(&events), [(AuctionKind::Closing, AuctionEnd::Priced, 5_300, 700, 400)]);
+    assert_eq!([morning, other, noon].map(|order| world.filled(order)), [100, 200, 100]);
+    assert_eq!([late, later, last].map(|order| world.filled(order)), [200, 100, 0]);
+}
+
+#[test]
+fn special_execution_goes_by_strict_time_at_the_end_of_the_range() {
+    // Last 530: the close may trade from 510 to 550. All bids are market orders or at 560, all
+    // offers at 540: nothing is admissible below 560. At 550 buys have 600, sells 300.
+    let mut world = share_world();
+    world.open_at(5_300);
+    world.step(SessionStep::PreClose);
+    let limit = world.bid(ANN, 5_600, 200);
+    let place = world.market_order(BOB, Side::Buy, 300);
+    let market = world.accept(place);
+    let late = world.bid(ANN, 5_600, 100);
+    let ask = world.ask(CAT, 5_400, 300);
+    let events = world.step(SessionStep::Close);
+    let auction = (AuctionKind::Closing, AuctionEnd::SpecialExecution, 5_500, 300, 300);
+    assert_eq!(auctions(&events), [auction]);
+    assert_eq!([limit, market, late, ask].map(|order| world.filled(order)), [200, 100, 0, 300]);
+    assert!(closed(&events).contains(&(market, CloseReason::AuctionRest)));
+}
+
+#[test]
+fn stop_allocation_shares_out_at_the_limit_price_whatever_the_kind() {
+    // The share stands at its upper limit of 630 yen; sells have 500, buys 900: Ann 500 (market
+    // and limit), Bob 300, Cat 100; one unit each in turn: Ann 200, Bob 200, Cat 100.
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let place = world.market_order(ANN, Side::Buy, 300);
+    let ann = world.accept(place);
+    world.step(SessionStep::Open);
+    while let Some(due) = world.engine.next_due() {
+        world.at = due.0;
+        world.wait(0);
+    }
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, 6_300));
+    let more = world.bid(ANN, 6_300, 200);
+    let bob = world.bid(BOB, 6_300, 300);
+    let cat = world.bid(CAT, 6_300, 100);
+    world.step(SessionStep::PreClose);
+    world.ask(BOB, 6_300, 500);
+    world.cancel(BOB, bob);
+    let place = world.market_order(BOB, Side::Buy, 300);
+    let bob = world.accept(place);
+    // All 600 at market must trade and only 500 are for sale: no price is admissible.
+    let events = world.step(SessionStep::Close);
+    let auction = (AuctionKind::Closing, AuctionEnd::StopAllocation, 6_300, 500, 400);
+    assert_eq!(auctions(&events), [auction]);
+    assert_eq!([ann, more, bob, cat].map(|order| world.filled(order)), [200, 0, 200, 100]);
+}
+
+#[test]
+fn steps_come_in_order_once_and_on_the_present_day() {
+    let mut world = share_world();
+    let step = |world: &mut World, profile, day, step| {
+        world.apply(Command::Session { profile, day, step, until: Timestamp(0) })
+    };
+    let invalid = (Reject::InvalidStep, false);
+    let crypto = step(&mut world, Profile::Crypto, DAY, SessionStep::PreOpen);
+    assert_eq!(refusal(&crypto), invalid);
+    let tomorrow = step(&mut world, Profile::Tse, DAY + 1, SessionStep::PreOpen);
+    assert_eq!(refusal(&tomorrow), invalid);
+    let none = step(&mut world, Profile::Tse, DAY, SessionStep::None);
+    assert_eq!(refusal(&none), invalid);
+    world.step(SessionStep::OddLotMorning);
+    assert_eq!(world.phase(), Phase::Closed, "a cut-off changes no phase");
+    world.step(SessionStep::PreOpen);
+    assert_eq!(refusal(&world.step(SessionStep::PreOpen)), invalid);
+    assert_eq!(refusal(&world.step(SessionStep::OddLotMorning)), invalid);
+    world.step(SessionStep::Open);
+    assert_eq!(world.engine.session_step(Profile::Tse), (DAY, SessionStep::Open));
+    world.step(SessionStep::Close);
+    let events = world.apply(Command::RollDay { profile: Profile::Tse, day: DAY + 1 });
+    assert!(matches!(events.last(), Some(Event::DayRolled { more: false, .. })));
+    assert_eq!(refusal(&world.step(SessionStep::PreOpen)), invalid, "that day is over");
+    world.step_of(DAY + 1, SessionStep::PreOpen);
+    assert_eq!(world.phase(), Phase::PreOpen);
+}
+
+fn limits_of(world: &World) -> (i64, i64, i64) {
+    let spec = world.engine.instrument(STOCK).expect("the share").spec;
+    (spec.base_price.0, spec.limit_down.0, spec.limit_up.0)
+}
+
+#[test]
+fn the_next_day_goes_by_the_closing_price_or_the_last_special_quote() {
+    let mut world = share_world();
+    // A day without an order changes nothing.
+    assert_eq!(limits_of(&world), (5_300, 4_300, 6_300));
+    world.open_at(5_200);
+    world.step(SessionStep::Close);
+    let events = world.apply(Command::RollDay { profile: Profile::Tse, day: DAY + 1 });
+    let rolled = Event::LimitsRolled {
+        instrument: STOCK,
+        base_price: Price(5_200),
+        limit_down: Price(4_200),
+        limit_up: Price(6_200),
+    };
+    assert!(events.contains(&rolled), "{events:?}");
+    world.step_of(DAY + 1, SessionStep::PreOpen);
+    let place = world.market_order(ANN, Side::Sell, 100);
+    world.accept(place);
+    world.step_of(DAY + 1, SessionStep::Open);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Sell, 5_100));
+    world.step_of(DAY + 1, SessionStep::Close);
+    world.apply(Command::RollDay { profile: Profile::Tse, day: DAY + 2 });
+    // The closing auction's range ended two widths of 10 yen below the special quote.
+    assert_eq!(limits_of(&world), (4_900, 4_100, 5_700), "from 200 below 500 yen: 80 yen");
+}
+
+#[test]
+fn two_limit_days_without_trading_expand_the_limit_on_that_side_until_it_trades() {
+    let mut world = share_world();
+    let mut day = DAY;
+    let mut limits = vec![];
+    for _ in 0..3 {
+        world.step_of(day, SessionStep::PreOpen);
+        let place = world.market_order(ANN, Side::Buy, 100);
+        world.accept(place);
+        world.step_of(day, SessionStep::Open);
+        while let Some(due) = world.engine.next_due() {
+            world.at = due.0;
+            world.wait(0);
+        }
+        world.step_of(day, SessionStep::Close);
+        day += 1;
+        world.apply(Command::RollDay { profile: Profile::Tse, day });
+        limits.push(limits_of(&world));
+    }
+    // 530 + 100; 630 + 100 = 730; base 730 (from 700: 150 yen, 600 expanded).
+    assert_eq!(limits, [(6_300, 5_300, 7_300), (7_300, 5_800, 13_300), (13_300, 10_300, 25_300),]);
+    world.step_of(day, SessionStep::PreOpen);
+    world.bid(ANN, 13_300, 100);
+    world.ask(BOB, 13_300, 100);
+    world.step_of(day, SessionStep::Open);
+    world.step_of(day, SessionStep::Close);
+    world.apply(Command::RollDay { profile: Profile::Tse, day: day + 1 });
+    assert_eq!(limits_of(&world), (13_300, 10_300, 16_300), "it traded off the limit");
+}
+
+#[test]
+fn short_sales_follow_the_price_rule_from_a_fall_of_a_tenth_to_the_end_of_the_next_day() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    let short = |world: &mut World, price: i64, short: ShortSale, quantity: i64| {
+        let place = world.day_order(BOB, Side::Sell, price, quantity);
+        let events = world.place(Place { short, ..place });
+        match events[0] {
+            Event::Accepted { order, .. } => {
+                world.cancel(BOB, order);
+                None
+            }
+            Event::Refused { code, .. } => Some(code),
+            ref other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(short(&mut world, 5_300, ShortSale::Short, 100), None);
+    // 477 is 90% of 530. Down there in steps that quotes allow (8 yen below 500).
+    for price in [5_200, 5_100, 5_000, 4_900, 4_820, 4_780] {
+        world.at += 2 * MINUTE;
+        world.bid(ANN, price, 100);
+        world.ask(CAT, price, 100);
+    }
+    assert_eq!(short(&mut world, 4_780, ShortSale::Short, 100), None, "478 is above 90%");
+    world.at += 2 * MINUTE;
+    world.bid(ANN, 4_770, 100);
+    let place = world.day_order(CAT, Side::Sell, 4_770, 100);
+    let events = world.place(place);
+    assert!(events.contains(&Event::ShortSaleRule { instrument: STOCK, on: true }));
+    let restricted = Some(Reject::ShortSaleRestricted);
+    assert_eq!(short(&mut world, 4_770, ShortSale::Short, 100), restricted, "the last fell");
+    assert_eq!(short(&mut world, 4_760, ShortSale::Short, 100), restricted);
+    assert_eq!(short(&mut world, 4_780, ShortSale::Short, 100), None, "above the last price");
+    assert_eq!(short(&mut world, 4_770, ShortSale::Exempt, 5_000), None, "50 units");
+    assert_eq!(short(&mut world, 4_770, ShortSale::Exempt, 5_100), restricted, "51 units");
+    let market = world.market_order(BOB, Side::Sell, 100);
+    let market = world.place(Place { short: ShortSale::Short, ..market });
+    assert_eq!(refusal(&market), (Reject::ShortSaleRestricted, true));
+    world.bid(ANN, 4_780, 100);
+    world.ask(CAT, 4_780, 100);
+    assert_eq!(short(&mut world, 4_780, ShortSale::Short, 100), None, "the last rose");
+    for (day, on) in [(DAY + 1, true), (DAY + 2, false)] {
+        world.apply(Command::RollDay { profile: Profile::Tse, day });
+        let state = world.engine.instrument(STOCK).expect("the share");
+        assert_eq!(state.short_restricted, on, "{day}");
+    }
+    let place = world.day_order(BOB, Side::Buy, 4_700, 100);
+    world.step_of(DAY + 2, SessionStep::PreOpen);
+    let buy = world.place(Place { short: ShortSale::Short, ..place });
+    assert_eq!(refusal(&buy), (Reject::InvalidCondition, true), "only a sell can be short");
+}
+
+#[test]
+fn an_order_for_more_than_three_tenths_of_the_listed_shares_is_refused() {
+    let mut world = share_world();
+    let set = |world: &mut World, shares| {
+        let shares = Quantity(shares);
+        world.apply(Command::SetListedShares { instrument: STOCK, shares, by: by() })
+    };
+    assert_eq!(refusal(&set(&mut world, -1)), (Reject::InvalidSpec, false));
+    assert_eq!(set(&mut world, 1_000), [Event::TermsChanged { instrument: STOCK }]);
+    world.step(SessionStep::PreOpen);
+    world.bid(ANN, 5_000, 300);
+    let place = world.day_order(ANN, Side::Buy, 5_000, 400);
+    assert_eq!(refusal(&world.place(place)), (Reject::OverListedShares, true));
+}
+
+#[test]
+fn a_share_that_joins_the_index_gets_the_finer_ticks() {
+    let mut world = share_world();
+    let set = |world: &mut World, instrument, ticks| {
+        world.apply(Command::SetTicks { instrument, ticks, by: by() })
+    };
+    world.step(SessionStep::PreOpen);
+    let place = world.day_order(ANN, Side::Buy, 5_301, 100);
+    assert_eq!(refusal(&world.place(place)), (Reject::OffTick, true));
+    let ticks = TickRule::TseTopix500;
+    assert_eq!(set(&mut world, STOCK, ticks), [Event::TicksChanged { instrument: STOCK, ticks }]);
+    world.bid(ANN, 5_301, 100);
+    for (instrument, ticks) in [(STOCK, TickRule::Fixed(Price(5))), (COIN, ticks)] {
+        assert_eq!(refusal(&set(&mut world, instrument, ticks)), (Reject::InvalidSpec, false));
+    }
+    set(&mut world, STOCK, TickRule::TseOther);
+    world.step(SessionStep::Open);
+    assert_eq!(world.engine.depth(STOCK, Side::Buy).count(), 1, "it stays");
+}
+
+#[test]
+fn a_halted_share_sits_out_its_auctions_and_resumes_through_one() {
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let (bid, ask) = (world.bid(ANN, 5_300, 100), world.ask(BOB, 5_300, 100));
+    world.instrument_status(STOCK, InstrumentStatus::Halted);
+    let events = world.step(SessionStep::Open);
+    assert!(auctions(&events).is_empty());
+    assert_eq!((world.filled(bid), world.phase()), (0, Phase::Continuous));
+    world.instrument_status(STOCK, InstrumentStatus::Open);
+    assert_eq!((world.filled(bid), world.filled(ask)), (100, 100));
+}
