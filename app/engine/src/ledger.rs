@@ -7,6 +7,7 @@
 use crate::event::{Cause, Event};
 use crate::hash::Keyed;
 use crate::index::Index;
+use crate::memory::large;
 use crate::types::*;
 
 /// Most an asset may be issued: what `OUTSIDE` may go below (or above) zero by. Leaves room so
@@ -97,12 +98,7 @@ pub(crate) struct Ledger {
 impl Ledger {
     pub(crate) fn new(capacity: u32, keyed: Keyed) -> Ledger {
         let capacity = capacity as usize;
-        Ledger {
-            balances: Vec::with_capacity(capacity),
-            index: Index::with_capacity(capacity),
-            keyed,
-            capacity,
-        }
+        Ledger { balances: large(capacity), index: Index::with_capacity(capacity), keyed, capacity }
     }
 
     /// The slot of a balance, if it exists.

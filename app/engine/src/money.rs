@@ -75,6 +75,23 @@ impl Scale {
         }
     }
 
+    /// Rounds several sums down.
+    #[inline]
+    fn floor_all<const N: usize>(&self, sums: [i128; N]) -> [i64; N] {
+        let upper = sums.iter().fold(0, |upper, sum| upper | (sum >> 63));
+        if upper == 0 && self.short != 0 {
+            // Below 2^63, so are the quotients.
+            return sums.map(|sum| self.floor_short(sum as u64) as i64);
+        }
+        sums.map(|sum| fits(self.floor(sum)))
+    }
+
+    /// Rounds several sums up.
+    #[inline]
+    fn ceil_all<const N: usize>(&self, sums: [i128; N]) -> [i64; N] {
+        self.floor_all(sums.map(|sum| sum + (self.divisor - 1)))
+    }
+
     /// Division by multiplication: the product's upper half is the quotient or one less.
     #[inline]
     fn floor_short(&self, n: u64) -> u64 {
@@ -248,21 +265,28 @@ impl Units {
         bound: i64,
         (open, left): (i64, i64),
     ) -> (Leg, i64) {
-        let gross = self.scale.ceil(after.gross_ppm()) - self.scale.ceil(before.gross_ppm());
         let (spent, now) = (before.spent_ppm(), after.spent_ppm());
-        let all = self.scale.ceil(now) - self.scale.ceil(spent);
-        let worst = self.scale.ceil(spent + self.open_ppm(bound, open))
-            - self.scale.ceil(now + self.open_ppm(bound, left));
-        (Leg { gross: fits(gross), fee: fits(all - gross) }, fits(worst + all))
+        let sums = [
+            before.gross_ppm(),
+            after.gross_ppm(),
+            spent,
+            now,
+            spent + self.open_ppm(bound, open),
+            now + self.open_ppm(bound, left),
+        ];
+        let [gross, gross_after, spent, now, worst, worst_after] = self.scale.ceil_all(sums);
+        let (gross, all) = (gross_after - gross, now - spent);
+        (Leg { gross, fee: all - gross }, worst - worst_after + all)
     }
 
     /// What a seller receives when its traded sums go from `before` to `after`.
     #[inline]
     pub(crate) fn seller_leg(&self, before: Traded, after: Traded) -> Leg {
-        let gross = self.scale.floor(after.gross_ppm()) - self.scale.floor(before.gross_ppm());
-        let net = self.scale.floor(after.gross_ppm() - after.fee)
-            - self.scale.floor(before.gross_ppm() - before.fee);
-        Leg { gross: fits(gross), fee: fits(gross - net) }
+        let (sold, now) = (before.gross_ppm(), after.gross_ppm());
+        let sums = [sold, now, sold - before.fee, now - after.fee];
+        let [gross, gross_after, net, net_after] = self.scale.floor_all(sums);
+        let gross = gross_after - gross;
+        Leg { gross, fee: gross - (net_after - net) }
     }
 }
 

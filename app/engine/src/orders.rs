@@ -14,7 +14,7 @@ use crate::engine::{OrderState, OrderStatus};
 use crate::event::CloseReason;
 use crate::hash::Keyed;
 use crate::index::Index;
-use crate::memory::prefetch;
+use crate::memory::{large, prefetch};
 use crate::money::Traded;
 use crate::reject::Reject;
 use crate::types::*;
@@ -377,12 +377,12 @@ impl Orders {
         let capacity = limits.live_orders as usize + limits.answers as usize + 1;
         assert!(capacity <= SLOTS_MAX as usize, "Genesis bounds orders and answers by 2^24");
         Orders {
-            hot: Vec::with_capacity(capacity),
-            cold: Vec::with_capacity(capacity),
+            hot: large(capacity),
+            cold: large(capacity),
             index: Index::with_capacity(capacity),
             keyed,
             extras: Vec::with_capacity(capacity),
-            tags: Vec::with_capacity(capacity),
+            tags: large(capacity),
             done: VecDeque::with_capacity(limits.answers as usize + 1),
             answers: limits.answers as usize,
             capacity,

@@ -163,7 +163,22 @@ impl World {
                 world.must(&deposit(account, asset));
             }
         }
+        world.trade_with_all();
         world
+    }
+
+    /// Every account trades once, so that what is kept of accounts that trade is there.
+    fn trade_with_all(&mut self) {
+        let accounts = self.engine.accounts().count() as u32;
+        for account in (4..accounts - 1).step_by(2) {
+            for (account, side) in [(account, Side::Sell), (account + 1, Side::Buy)] {
+                let (price, quantity) = (Price(MIDDLE), Quantity(1));
+                let (account, instrument) = (AccountId(account), InstrumentId(0));
+                let place =
+                    Place::limit(account, instrument, side, price, quantity, text("first"));
+                self.must(&Command::Place(place));
+            }
+        }
     }
 
     pub fn apply(&mut self, command: &Command) {

@@ -225,6 +225,11 @@ impl Books {
             .map(|level| &self.levels[level as usize])
     }
 
+    /// The level behind this one.
+    pub(crate) fn after(&self, side: &BookSide, level: u32) -> Option<u32> {
+        self.next(side.side, level)
+    }
+
     /// What a price holds now.
     pub(crate) fn at(&self, side: &BookSide, key: u64) -> Option<&Level> {
         self.find(side, key).map(|level| &self.levels[level as usize])

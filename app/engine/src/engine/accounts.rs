@@ -5,7 +5,7 @@ use crate::engine::AccountState;
 use crate::engine::risk::Tally;
 use crate::hash::Keyed;
 use crate::index::Index;
-use crate::memory::prefetch;
+use crate::memory::{large, prefetch};
 use crate::orders::{Flags, Hot, NIL};
 use crate::reject::Reject;
 use crate::types::*;
@@ -71,7 +71,7 @@ impl Accounts {
     pub(crate) fn new(capacity: u32, keyed: Keyed) -> Accounts {
         let capacity = capacity as usize;
         Accounts {
-            list: Vec::with_capacity(capacity),
+            list: large(capacity),
             codes: Vec::with_capacity(capacity),
             index: Index::with_capacity(capacity),
             keyed,

@@ -6,16 +6,19 @@
 //! (balances, neighbours in the queue).
 
 use crate::auction::Claim;
+use crate::book::BookSide;
 use crate::command::{Command, Place};
-use crate::engine::{Engine, reaches};
-use crate::memory::prefetch;
+use crate::engine::{Engine, Market, reaches};
+use crate::memory::{prefetch, prefetch_first};
 use crate::orders::NIL;
 use crate::types::*;
 
 /// How many commands ahead each step is taken.
-const STEPS: [usize; 2] = [16, 8];
-/// How many resting orders ahead of a crossing order are fetched.
+const STEPS: [usize; 3] = [16, 8, 3];
+/// How many resting orders ahead of a crossing order are fetched, and how many of them have been
+/// fetched for an earlier one.
 const MAKERS: usize = 8;
+const MAKERS_KNOWN: usize = 4;
 /// How many queues of an auction are fetched side by side, and how many orders of each.
 const QUEUES: usize = 16;
 const DEEP: usize = 64;
@@ -42,6 +45,9 @@ impl Engine {
         }
         if let Some(command) = run(at + STEPS[1]) {
             self.fetch_next(command);
+        }
+        if let Some(Command::Place(place)) = run(at + STEPS[2]) {
+            self.fetch_last(place);
         }
     }
 
@@ -85,18 +91,38 @@ impl Engine {
                 prefetch(&self.ledger.balances, slot as usize);
             }
         }
-        let against = &market.sides[place.side.opposite() as usize];
-        let best = self.books.best(against).map(|level| level.price);
-        let takes = place.kind == OrderKind::Market
-            || best.is_some_and(|best| reaches(place.side, place.price.0, best));
-        if takes {
-            let makers = self.books.walk(against);
-            let makers = makers.flat_map(|level| self.books.queue(level, &self.orders.hot));
-            makers.take(MAKERS).for_each(|slot| self.fetch_party(slot));
+        if self.takes(place, market) {
+            if market.profile == Profile::Crypto
+                && let Some(slot) = account.balance(market.quote)
+            {
+                self.fees.prefetch(slot);
+            }
+            self.fetch_makers(market, &market.sides[place.side.opposite() as usize]);
         } else if let Some(key) = market.exact_key(place.price.0)
             && let Some(level) = self.books.at(&market.sides[place.side as usize], key)
         {
             prefetch(&self.orders.hot, level.tail as usize);
+        }
+    }
+
+    /// Whether an order would trade at once, as the book is now.
+    #[inline]
+    fn takes(&self, place: &Place, market: &Market) -> bool {
+        let best = self.books.best(&market.sides[place.side.opposite() as usize]);
+        let reaches = best.is_some_and(|best| reaches(place.side, place.price.0, best.price));
+        reaches || place.kind == OrderKind::Market
+    }
+
+    /// Third step: what an order that trades at once adds its volume to.
+    #[inline]
+    fn fetch_last(&self, place: &Place) {
+        let Some(market) = self.markets.get(place.instrument.0 as usize) else { return };
+        if market.profile == Profile::Crypto
+            && self.takes(place, market)
+            && let Some(account) = self.accounts.get(place.account)
+            && let Some(slot) = account.balance(market.quote)
+        {
+            self.fees.prefetch_entry(slot);
         }
     }
 
@@ -134,6 +160,38 @@ impl Engine {
         }
         if let Some(claim) = claims.get(at + 2 * MAKERS) {
             prefetch(&self.orders.hot, claim.tag as usize);
+        }
+    }
+
+    /// What trades with the orders that are first in line touch.
+    fn fetch_makers(&self, market: &Market, against: &BookSide) {
+        let mut at = against.best;
+        let mut next = self.books.best(against).map_or(NIL, |level| level.head);
+        for ahead in 0..MAKERS {
+            if next == NIL {
+                let Some(behind) = self.books.after(against, at) else { return };
+                at = behind;
+                next = self.books.level(at).head;
+            }
+            let slot = next;
+            let hot = &self.orders.hot[slot as usize];
+            next = hot.next;
+            if ahead >= MAKERS_KNOWN {
+                self.fetch_party(slot);
+            }
+            if market.profile == Profile::Crypto {
+                let quote = match hot.side {
+                    Side::Buy => hot.pays,
+                    Side::Sell => hot.receives,
+                };
+                match ahead >= MAKERS_KNOWN {
+                    true => self.fees.prefetch(quote),
+                    false => self.fees.prefetch_entry(quote),
+                }
+            }
+        }
+        if next != NIL {
+            prefetch(&self.orders.hot, next as usize);
         }
     }
 

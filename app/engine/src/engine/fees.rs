@@ -9,6 +9,7 @@
 use crate::command::{FEE_TIERS_MAX, FeeTier, FeeTiers, Limits};
 use crate::engine::Engine;
 use crate::event::Event;
+use crate::memory::{prefetch, prefetch_first};
 use crate::orders::NIL;
 use crate::reject::Reject;
 use crate::types::*;
@@ -146,6 +147,20 @@ impl Fees {
 
     fn find(&self, balance: u32) -> Option<u32> {
         self.of_balance.get(balance as usize).copied().filter(|&entry| entry != NIL)
+    }
+
+    /// Fetches from memory which entry hangs from a balance.
+    #[inline]
+    pub(crate) fn prefetch(&self, balance: u32) {
+        prefetch(&self.of_balance, balance as usize);
+    }
+
+    /// Fetches from memory the entry that hangs from a balance.
+    #[inline]
+    pub(crate) fn prefetch_entry(&self, balance: u32) {
+        if let Some(entry) = self.find(balance) {
+            prefetch_first(&self.volumes[entry as usize / CHUNK], entry as usize % CHUNK);
+        }
     }
 
     /// The entry that hangs from a balance, made if there was none.
