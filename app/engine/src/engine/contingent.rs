@@ -461,7 +461,11 @@ impl Engine {
         let time_in_force = comes_in_as(kind, tif, session_rules);
         let bound = self.admit_fired(slot, price, time_in_force);
         if !bound.is_ok_and(|bound| self.relock(slot, bound, events)) {
-            return self.close(slot, CloseReason::TriggerRefused, events);
+            self.close(slot, CloseReason::TriggerRefused, events);
+            if kind == OrderKind::Limit {
+                self.orders.hot[slot as usize].bound = price;
+            }
+            return;
         }
         let rests = kind == OrderKind::Market && time_in_force == TimeInForce::Day;
         self.orders.hot[slot as usize].flags.set(Flags::MARKET, rests);

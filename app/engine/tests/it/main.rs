@@ -4,6 +4,7 @@ mod allocations;
 mod auction;
 mod breaker;
 mod contingent;
+mod contingent_random;
 mod crypto;
 mod fees;
 mod frame;
