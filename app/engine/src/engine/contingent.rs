@@ -375,6 +375,22 @@ impl Engine {
         takes_orders && market.status == InstrumentStatus::Open && !market.killed && !self.killed
     }
 
+    /// Orders that were set off while a kill switch of their market was on may come in again: in
+    /// one instrument now, in all of them by their timers.
+    pub(super) fn resume_waiting(&mut self, scope: KillScope, events: &mut Vec<Event>) {
+        match scope {
+            KillScope::Instrument(instrument) => self.after_trading(instrument, events),
+            KillScope::Venue => {
+                for i in 0..self.markets.len() {
+                    if self.markets[i].ready {
+                        self.retime(InstrumentId(i as u32));
+                    }
+                }
+            }
+            KillScope::Account(_) | KillScope::Group(_) => {}
+        }
+    }
+
     /// Whether the command in hand has set off or brought in as many orders as one command does.
     pub(super) fn set_off_enough(&self) -> bool {
         let SetOff { seq, met, brought_in } = self.set_off;

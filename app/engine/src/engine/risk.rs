@@ -617,6 +617,7 @@ impl Engine {
             KillScope::Venue => self.killed = on,
         }
         events.push(Event::KillChanged { scope, on });
+        self.resume_waiting(scope, events);
         Ok(())
     }
 

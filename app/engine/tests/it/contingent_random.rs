@@ -247,6 +247,7 @@ impl Stream {
                 account: self.random.one_in(2).then_some(ANN),
                 instrument: Some(COIN),
                 side: self.random.one_in(2).then_some(Side::Buy),
+                group: None,
                 from: OrderId(0),
                 via: Via::Admin,
                 key: 0,
@@ -280,6 +281,15 @@ impl Stream {
                     by: by(),
                 }
             }
+            94 => Command::SetKill {
+                scope: self.random.pick(&[
+                    KillScope::Venue,
+                    KillScope::Instrument(COIN),
+                    KillScope::Account(BOB),
+                ]),
+                on: self.random.one_in(4),
+                by: by(),
+            },
             _ => Command::Wake,
         }
     }
@@ -304,7 +314,8 @@ impl Stream {
             self.twin.follow(event, &self.readers);
         }
         self.twin.look();
-        let open = self.world.engine.instrument(COIN).unwrap().status == InstrumentStatus::Open;
+        let state = self.world.engine.instrument(COIN).unwrap();
+        let open = state.status == InstrumentStatus::Open && !state.killed;
         let engine = &self.world.engine;
         // What mass commands set off comes in with the next `Wake`.
         let waits = !open || engine.next_due().is_some();
