@@ -774,7 +774,7 @@ impl Orders {
             post_only: cold.post_only,
             price: Price(price),
             quantity: Quantity(cold.quantity),
-            filled: Quantity(cold.quantity - hot.remaining),
+            filled: Quantity(cold.quantity - hot.remaining - extra.prevented),
             notional: cold.notional,
             status: cold.status,
             reject: cold.reject,

@@ -11,7 +11,7 @@ use crate::engine::market::reaches;
 use crate::engine::risk::Ask;
 use crate::engine::terms::mark_condition;
 use crate::engine::{Engine, LevelState, refuse};
-use crate::event::{Cause, CloseReason, Event};
+use crate::event::{Cause, Event};
 use crate::matching::Stop;
 use crate::money::Traded;
 use crate::orders::{Flags, Hot, Kind};
@@ -115,14 +115,14 @@ impl Engine {
             self.set_off(slot, events);
         }
         let stop = if gathers || waits { Stop::Exhausted } else { self.cross(slot, events) };
-        let filled = self.orders.hot[slot as usize].remaining == 0;
-        if filled {
-            self.close(slot, CloseReason::Filled, events);
+        let ended = stop == Stop::SelfTrade || self.orders.hot[slot as usize].remaining == 0;
+        if ended {
+            self.close(slot, stop.end(), events);
         }
         let at = if flags.has(Flags::MARKET) { 0 } else { change.price };
         // A level is announced once: it is below, if the order comes back to it.
         if let Some(left) = left
-            && (filled || waits || left.price.0 != at)
+            && (ended || waits || left.price.0 != at)
         {
             push_level(instrument, side, left, events);
         }
@@ -131,7 +131,7 @@ impl Engine {
         }
         if waits {
             self.park(slot, events);
-        } else if !filled {
+        } else if !ended {
             self.rest(slot, events);
         }
         self.after_guard(instrument, stop, events);
@@ -237,6 +237,9 @@ impl Engine {
                 return Err(Reject::NotionalTooLarge);
             }
         }
+        if price != hot.bound {
+            self.check_new_place(slot, price)?;
+        }
         let lock_price = match condition == cold.condition && price == hot.bound {
             true => self.orders.lock_price(hot),
             false if hot.flags.has(Flags::STOP_LEG) => {
@@ -274,7 +277,7 @@ impl Engine {
         if fits { Ok(condition) } else { Err(Reject::InvalidCondition) }
     }
 
-    /// Checks a resting order's new price.
+    /// Checks an order's new price.
     fn check_new_price(&self, slot: u32, price: i64) -> Result<(), Reject> {
         let hot = &self.orders.hot[slot as usize];
         let cold = &self.orders.cold[slot as usize];
@@ -282,7 +285,14 @@ impl Engine {
         if cold.kind == OrderKind::Market {
             return Err(Reject::InvalidPrice);
         }
-        market.check_price(price)?;
+        market.check_price(price)
+    }
+
+    /// Checks what an order would meet at its new price.
+    fn check_new_place(&self, slot: u32, price: i64) -> Result<(), Reject> {
+        let hot = &self.orders.hot[slot as usize];
+        let cold = &self.orders.cold[slot as usize];
+        let market = &self.markets[hot.instrument.0 as usize];
         if hot.flags.has(Flags::PARKED) && cold.condition == Condition::Any {
             // What it meets is seen when it is set off.
             return Ok(());

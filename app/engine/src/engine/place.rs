@@ -23,6 +23,9 @@ use crate::orders::{Flags, Known};
 use crate::reject::Reject;
 use crate::types::*;
 
+/// Most resting orders looked at for those of an all-or-nothing order's own account.
+const OWN_LOOKED: u32 = 10_000;
+
 /// An order that passed every check.
 pub(super) struct Admission {
     pub(super) bound: i64,
@@ -182,8 +185,8 @@ impl Engine {
         }
         let stop = self.cross(slot, events);
         let left = self.orders.hot[slot as usize].remaining;
-        if left == 0 {
-            self.close(slot, CloseReason::Filled, events);
+        if left == 0 || stop == Stop::SelfTrade {
+            self.close(slot, stop.end(), events);
             self.announce_swept(instrument, side.opposite(), events);
         } else if matches!(time_in_force, TimeInForce::Ioc | TimeInForce::Fok) {
             let reason = self.rest_reason(instrument, stop, CloseReason::ImmediateRest);
@@ -376,9 +379,51 @@ impl Engine {
             reach = market.reach_after(order.side, price, self.at);
             missing -= level.quantity.min(missing);
             if missing == 0 {
-                return stop;
+                let own = stop == Stop::Done && self.meets_own(slot);
+                return if own { Stop::SelfTrade } else { stop };
             }
         }
         Stop::Exhausted
+    }
+
+    /// Whether orders of its own account keep an all-or-nothing order from filling whole: those
+    /// that would end it, or, where they would be cancelled, what lies beyond them. Gives up
+    /// (and says yes) after [`OWN_LOOKED`] orders.
+    fn meets_own(&self, slot: u32) -> bool {
+        let order = &self.orders.hot[slot as usize];
+        let mode = self.orders.cold[slot as usize].self_trade;
+        let open = self.accounts.get(order.account).map_or(0, |account| account.open);
+        if mode == SelfTrade::Allow || open == 0 {
+            return false;
+        }
+        let market = &self.markets[order.instrument.0 as usize];
+        let (mut missing, mut looked) = (order.remaining, 0);
+        let mut reach = market.reach(order.side, self.at);
+        for level in self.books.walk(&market.sides[order.side.opposite() as usize]) {
+            let price = level.price;
+            if !reaches(order.side, order.bound, price) || !reaches(order.side, reach, price) {
+                break;
+            }
+            if !market.session_rules && market.forbids(order.side, price, self.at) {
+                break;
+            }
+            reach = market.reach_after(order.side, price, self.at);
+            for resting in self.books.queue(level, &self.orders.hot) {
+                let resting = &self.orders.hot[resting as usize];
+                looked += 1;
+                if resting.account != order.account {
+                    missing -= resting.remaining.min(missing);
+                } else if mode != SelfTrade::CancelMaker {
+                    return true;
+                }
+                if missing == 0 {
+                    return false;
+                }
+                if looked == OWN_LOOKED {
+                    return true;
+                }
+            }
+        }
+        true
     }
 }

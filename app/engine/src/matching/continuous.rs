@@ -16,6 +16,18 @@ pub(crate) enum Stop {
     Exhausted,
     /// The next order is within its bound, but beyond what the market allows now.
     Guarded,
+    /// It met an order of its own account, and what is left of it is to end.
+    SelfTrade,
+}
+
+impl Stop {
+    /// Why an order ends that has nothing left, or that a meeting with its own account ends.
+    pub(crate) fn end(self) -> CloseReason {
+        match self {
+            Stop::SelfTrade => CloseReason::SelfTrade,
+            Stop::Done | Stop::Exhausted | Stop::Guarded => CloseReason::Filled,
+        }
+    }
 }
 
 /// One side of a trade: the order as it was, and its sums before and after.
@@ -31,6 +43,8 @@ impl Engine {
         self.swept.clear();
         let order = &self.orders.hot[taker as usize];
         let (side, bound, instrument) = (order.side, order.bound, order.instrument);
+        let account = order.account;
+        let mode = self.orders.cold[taker as usize].self_trade;
         if self.markets[instrument.0 as usize].guarded {
             self.refresh_guard(instrument);
         }
@@ -49,31 +63,100 @@ impl Engine {
             if market.guarded && market.forbids(side, price, self.at) {
                 return Stop::Guarded;
             }
-            let mut orders = level.orders;
+            let (mut orders, mut met) = (level.orders, false);
             loop {
                 let maker = self.books.level(at).head;
-                self.trade(taker, maker, price, events);
-                if self.orders.hot[maker as usize].remaining == 0 {
+                let own =
+                    mode != SelfTrade::Allow && self.orders.hot[maker as usize].account == account;
+                let (maker_ends, taker_ends) = if own {
+                    self.prevent(mode, taker, maker, events)
+                } else {
+                    self.trade(taker, maker, price, events);
+                    let filled = self.orders.hot[maker as usize].remaining == 0;
+                    (filled.then_some(CloseReason::Filled), false)
+                };
+                met |= !own || mode != SelfTrade::CancelTaker;
+                if let Some(reason) = maker_ends {
                     let market = &mut self.markets[instrument.0 as usize];
                     let side = &mut market.sides[side.opposite() as usize];
                     self.books.unlink(side, &mut self.orders.hot, maker);
-                    self.close(maker, CloseReason::Filled, events);
+                    self.close(maker, reason, events);
                     orders -= 1;
                 }
-                let done = self.orders.hot[taker as usize].remaining == 0;
+                let done = taker_ends || self.orders.hot[taker as usize].remaining == 0;
                 if done || orders == 0 {
                     let quantity = if orders == 0 { 0 } else { self.books.level(at).quantity };
-                    self.swept.push(LevelState {
-                        price: Price(shown),
-                        quantity: Quantity(quantity),
-                        orders,
-                    });
+                    if met {
+                        self.swept.push(LevelState {
+                            price: Price(shown),
+                            quantity: Quantity(quantity),
+                            orders,
+                        });
+                    }
                     if done {
-                        return Stop::Done;
+                        return if taker_ends { Stop::SelfTrade } else { Stop::Done };
                     }
                     break;
                 }
             }
+        }
+    }
+
+    /// What happens instead of a trade between two orders of one account. Why the resting one
+    /// ends, if it does, and whether the newer one does. Nothing has left a book yet.
+    fn prevent(
+        &mut self,
+        mode: SelfTrade,
+        taker: u32,
+        maker: u32,
+        events: &mut Vec<Event>,
+    ) -> (Option<CloseReason>, bool) {
+        match mode {
+            SelfTrade::Allow => (None, false),
+            SelfTrade::CancelTaker => (None, true),
+            SelfTrade::CancelMaker => (Some(CloseReason::SelfTrade), false),
+            SelfTrade::CancelBoth => (Some(CloseReason::SelfTrade), true),
+            SelfTrade::Decrement => {
+                let left = |slot: u32| self.orders.hot[slot as usize].remaining;
+                let (taking, resting) = (left(taker), left(maker));
+                let quantity = taking.min(resting);
+                for slot in [maker, taker] {
+                    self.decrement(slot, quantity, events);
+                }
+                let maker_ends = (resting == quantity).then_some(CloseReason::SelfTrade);
+                (maker_ends, taking == quantity)
+            }
+        }
+    }
+
+    /// Takes quantity off a live order that will not trade, and releases what it had locked.
+    fn decrement(&mut self, slot: u32, quantity: i64, events: &mut Vec<Event>) {
+        self.expect_less(slot, quantity);
+        let before = self.orders.hot[slot as usize];
+        let market = &mut self.markets[before.instrument.0 as usize];
+        if before.level == NIL {
+            self.orders.hot[slot as usize].remaining -= quantity;
+        } else {
+            let side = &mut market.sides[before.side as usize];
+            self.books.reduce(side, &mut self.orders.hot[slot as usize], quantity);
+        }
+        self.orders.extra_mut(slot).prevented += quantity;
+        let cold = &mut self.orders.cold[slot as usize];
+        cold.updated_at = self.at;
+        cold.seq = self.seq;
+        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let (worst, remaining) = (self.orders.lock_price(&before), before.remaining - quantity);
+        let unlocked = market.units.lock(before.side, traded, worst, before.remaining)
+            - market.units.lock(before.side, traded, worst, remaining);
+        events.push(Event::Prevented {
+            order: OrderId(before.id),
+            account: before.account,
+            instrument: before.instrument,
+            quantity: Quantity(quantity),
+            remaining: Quantity(remaining),
+        });
+        if unlocked != 0 {
+            self.ledger.change(before.pays, (0, -unlocked), Cause::Lock, before.id, events);
         }
     }
 

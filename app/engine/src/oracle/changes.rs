@@ -42,16 +42,18 @@ impl Oracle {
             return Ok(());
         }
         self.orders.get_mut(&id).expect("checked").resting = None;
-        let met = self.cross(id);
+        let (met, by_own) = self.cross(id);
         let left = self.orders[&id].remaining;
-        if left == 0 {
+        if by_own {
+            self.end(id, CloseReason::SelfTrade);
+        } else if left == 0 {
             self.end(id, CloseReason::Filled);
         }
         self.level(place.instrument, place.side, order.bound);
         for price in met {
             self.level(place.instrument, place.side.opposite(), price);
         }
-        if left > 0 {
+        if left > 0 && !by_own {
             self.rest(id);
         }
         Ok(())

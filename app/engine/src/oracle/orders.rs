@@ -24,6 +24,8 @@ pub(super) struct Order {
     pub(super) bound: i64,
     pub(super) quantity: i64,
     pub(super) remaining: i64,
+    /// Quantity that met the account's own orders and did not trade.
+    pub(super) prevented: i64,
     pub(super) fills: Vec<Fill>,
     /// Time priority while it rests.
     pub(super) resting: Option<u64>,
@@ -159,7 +161,7 @@ impl Oracle {
                     Price(o.bound)
                 },
                 quantity: Quantity(o.quantity),
-                filled: Quantity(o.quantity - o.remaining),
+                filled: Quantity(o.quantity - o.remaining - o.prevented),
                 notional: o.fills.iter().map(|f| f.notional).sum::<i128>() as i64,
                 status: o.status,
                 reject: o.reject,
@@ -172,7 +174,7 @@ impl Oracle {
                 expires: 0,
                 parent: OrderId(0),
                 child: OrderId(0),
-                prevented: Quantity(0),
+                prevented: Quantity(o.prevented),
                 amount: Amount(0),
                 odd_lot: false,
                 client_id: o.client_id,
@@ -238,6 +240,7 @@ impl Oracle {
             bound: *verdict.as_ref().unwrap_or(&place.price.0),
             quantity: place.quantity.0,
             remaining: place.quantity.0,
+            prevented: 0,
             fills: Vec::new(),
             resting: None,
             status: OrderStatus::Open,
@@ -264,12 +267,18 @@ impl Oracle {
         self.events.push(Event::Accepted { order: OrderId(id), bound: Price(bound) });
         if place.time_in_force == TimeInForce::Fok {
             let against = self.book(place.instrument, place.side.opposite());
-            let there: i128 = against
+            let within = against
                 .iter()
                 .map(|id| &self.orders[id])
-                .filter(|o| Self::reaches(place.side, bound, o.bound))
-                .map(|o| i128::from(o.remaining))
-                .sum();
+                .filter(|o| Self::reaches(place.side, bound, o.bound));
+            let own =
+                |o: &&Order| place.self_trade != SelfTrade::Allow && o.account == place.account;
+            let open = |o: &Order| i128::from(o.remaining);
+            // Own orders in the way are cancelled, or end it.
+            let there: i128 = match place.self_trade {
+                SelfTrade::CancelMaker => within.filter(|o| !own(o)).map(open).sum(),
+                _ => within.take_while(|o| !own(o)).map(open).sum(),
+            };
             if there < i128::from(place.quantity.0) {
                 self.end(id, CloseReason::FillOrKill);
                 return Ok(());
@@ -277,10 +286,12 @@ impl Oracle {
         }
         self.orders.get_mut(&id).expect("just inserted").locks = true;
         self.change(place.account, self.spends(place), 0, Cause::Lock, id);
-        let met = self.cross(id);
+        let (met, by_own) = self.cross(id);
         let rests = matches!(place.time_in_force, TimeInForce::Gtc | TimeInForce::Day);
         let left = self.orders[&id].remaining;
-        if left == 0 {
+        if by_own {
+            self.end(id, CloseReason::SelfTrade);
+        } else if left == 0 {
             self.end(id, CloseReason::Filled);
         } else if !rests {
             self.end(id, CloseReason::ImmediateRest);
@@ -288,7 +299,7 @@ impl Oracle {
         for price in met {
             self.level(place.instrument, place.side.opposite(), price);
         }
-        if left > 0 && rests {
+        if left > 0 && rests && !by_own {
             self.rest(id);
         }
         Ok(())
@@ -442,25 +453,76 @@ impl Oracle {
         if fits { Ok(()) } else { Err(Reject::NotionalTooLarge) }
     }
 
-    /// Trades an order as far as it goes; returns the prices it met, in order.
-    pub(super) fn cross(&mut self, id: u64) -> Vec<i64> {
+    /// Trades an order as far as it goes; returns the prices it changed, in order, and whether an
+    /// order of its own account ends it.
+    pub(super) fn cross(&mut self, id: u64) -> (Vec<i64>, bool) {
         let mut met = Vec::new();
         loop {
             let taker = self.orders[&id].clone();
             let Place { instrument, side, .. } = taker.place;
             let against = self.book(instrument, side.opposite());
-            let Some(&maker_id) = against.first() else { return met };
+            let Some(&maker_id) = against.first() else { return (met, false) };
             let price = self.orders[&maker_id].bound;
             if taker.remaining == 0 || !Self::reaches(side, taker.bound, price) {
-                return met;
+                return (met, false);
+            }
+            let own = self.orders[&maker_id].account == taker.account;
+            let mode = if own { taker.place.self_trade } else { SelfTrade::Allow };
+            if mode == SelfTrade::CancelTaker {
+                return (met, true);
             }
             if met.last() != Some(&price) {
                 met.push(price);
             }
-            self.trade(id, maker_id, price);
+            match mode {
+                SelfTrade::Allow => self.trade(id, maker_id, price),
+                SelfTrade::Decrement => {
+                    let quantity = taker.remaining.min(self.orders[&maker_id].remaining);
+                    self.prevent(maker_id, quantity);
+                    self.prevent(id, quantity);
+                    if self.orders[&maker_id].remaining == 0 {
+                        self.end(maker_id, CloseReason::SelfTrade);
+                    }
+                    if self.orders[&id].remaining == 0 {
+                        return (met, true);
+                    }
+                    continue;
+                }
+                SelfTrade::CancelMaker => {
+                    self.end(maker_id, CloseReason::SelfTrade);
+                    continue;
+                }
+                SelfTrade::CancelTaker | SelfTrade::CancelBoth => {
+                    self.end(maker_id, CloseReason::SelfTrade);
+                    return (met, true);
+                }
+            }
             if self.orders[&maker_id].remaining == 0 {
                 self.end(maker_id, CloseReason::Filled);
             }
+        }
+    }
+
+    /// Takes quantity off an order without a trade.
+    fn prevent(&mut self, id: u64, quantity: i64) {
+        let before =
+            self.lock_of(&self.orders[&id], self.orders[&id].bound, self.orders[&id].remaining);
+        let (at, seq) = (self.at, self.seq);
+        let order = self.orders.get_mut(&id).expect("live");
+        order.remaining -= quantity;
+        order.prevented += quantity;
+        order.updated_at = at;
+        order.seq = seq;
+        let order = order.clone();
+        self.events.push(Event::Prevented {
+            order: OrderId(id),
+            account: order.account,
+            instrument: order.place.instrument,
+            quantity: Quantity(quantity),
+            remaining: Quantity(order.remaining),
+        });
+        if self.lock_of(&order, order.bound, order.remaining) != before {
+            self.change(order.account, self.spends(&order.place), 0, Cause::Lock, id);
         }
     }
 

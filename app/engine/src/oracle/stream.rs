@@ -406,7 +406,7 @@ impl Stream {
             via: n.pick(&[Via::Rest, Via::Stream]),
             key: n.below(3) as u32,
             condition: Condition::Any,
-            self_trade: SelfTrade::Allow,
+            self_trade: if n.one_in(2) { SelfTrade::Allow } else { n.pick(SelfTrade::ALL) },
             short: ShortSale::Long,
             by_amount: false,
         };

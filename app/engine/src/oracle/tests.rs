@@ -135,7 +135,7 @@ fn long_streams_agree() {
     }
     assert!(seen.trades > commands() / 20, "only {} trades", seen.trades);
     assert!(seen.repeats > 100 && seen.expired > 100);
-    assert_eq!(seen.closes.len(), 6, "not every way to end: {:?}", seen.closes);
+    assert_eq!(seen.closes.len(), 7, "not every way to end: {:?}", seen.closes);
     assert_eq!(seen.causes.len(), 7, "not every cause: {:?}", seen.causes);
     let missing: Vec<_> = crate::Reject::ALL[..34]
         .iter()

@@ -595,7 +595,9 @@ impl Engine {
             let known = |at: u32| at == NIL || (at as usize) < slots;
             let free = self.orders.hot.get(slot as usize).is_some_and(|hot| hot.kind != Kind::Free)
                 && self.orders.extra(slot).is_none();
+            let quantity = self.orders.cold.get(slot as usize).map_or(0, |cold| cold.quantity);
             if !free
+                || !(0..=quantity.max(0)).contains(&extra.prevented)
                 || !known(extra.child)
                 || !known(extra.parent)
                 || !self.fits_stop_half(slot, &extra)
