@@ -137,7 +137,10 @@ impl Core {
         let tasks = vec![
             spawn_until(&stop, keys.clone().run(stop.clone())),
             tokio::spawn(schedule.run(stop.clone())),
-            spawn_until(&stop, warm::run(market.clone(), history.clone(), config.market.clone())),
+            spawn_until(
+                &stop,
+                warm::run(market.clone(), live.clone(), history.clone(), config.market.clone()),
+            ),
         ];
         let platform = Platform { config, gate, live, market, history, keys, status, clock, pulse };
         Ok(Core { platform, dirs, disk, sequencer, snapshotter, projector, stop, tasks })

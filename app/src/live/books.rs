@@ -11,13 +11,19 @@ use super::Depth;
 pub(super) struct Book {
     bids: BTreeMap<Price, Quantity>,
     asks: BTreeMap<Price, Quantity>,
+    /// Market orders that rest, by side: no level, and before all of them.
+    market: [Quantity; 2],
     /// Price of the newest trade; zero: none yet.
     pub(super) last_price: Price,
 }
 
 impl Book {
-    /// A level holds this much now; zero removes it.
+    /// A level holds this much now; zero removes it. Price zero: the market orders.
     pub(super) fn set(&mut self, side: Side, price: Price, quantity: Quantity) {
+        if price == Price::ZERO {
+            self.market[side as usize] = quantity;
+            return;
+        }
         let levels = match side {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
@@ -33,6 +39,7 @@ impl Book {
     pub(super) fn depth(&self, levels: usize, seq: Seq) -> Depth {
         Depth {
             seq,
+            market: self.market,
             bids: self.bids.iter().rev().take(levels).map(|(p, q)| (*p, *q)).collect(),
             asks: self.asks.iter().take(levels).map(|(p, q)| (*p, *q)).collect(),
         }

@@ -41,6 +41,8 @@ const SLICE: usize = 256;
 pub struct Depth {
     /// Released sequence it reflects.
     pub seq: Seq,
+    /// Market orders that rest: buys, sells.
+    pub market: [Quantity; 2],
     /// Buy levels, highest first.
     pub bids: Vec<(Price, Quantity)>,
     /// Sell levels, lowest first.
@@ -95,6 +97,7 @@ impl Live {
                 for level in engine.depth(instrument, side) {
                     book.set(side, level.price, level.quantity);
                 }
+                book.set(side, Price::ZERO, engine.market_orders(instrument, side).quantity);
             }
         }
         Live {
@@ -199,6 +202,21 @@ impl Live {
     /// What people have set, as it stands.
     pub fn rules<T>(&self, read: impl FnOnce(&Rules) -> T) -> T {
         read(&self.reference.read().rules)
+    }
+
+    /// Puts in why instruments were halted before the start.
+    pub fn warm_reasons(&self, reasons: &[(InstrumentId, String)]) {
+        let mut reference = self.reference.write();
+        for (instrument, reason) in reasons {
+            let state = reference.instruments.get(instrument.0 as usize);
+            let halted = state.is_some_and(|state| {
+                state.status != InstrumentStatus::Open || state.halts != Halts(0)
+            });
+            if halted {
+                let known = &mut reference.rules.halt_reasons;
+                known.entry(*instrument).or_insert_with(|| reason.clone());
+            }
+        }
     }
 
     /// Why an instrument was last halted, as far as that is known.

@@ -31,7 +31,7 @@ pub(super) struct Reference {
 
 impl Reference {
     pub(super) fn from_engine(engine: &Engine) -> Reference {
-        let mut reference = Reference::default();
+        let mut reference = Reference { rules: Rules::of(engine), ..Reference::default() };
         for (id, account) in engine.accounts() {
             reference.add_account(id, account);
         }

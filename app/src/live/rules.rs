@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use zaraba_engine::command::{Breaker, FeeTiers, OddLotTerms, RiskLimits};
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Event};
+use zaraba_engine::{Command, Engine, Event};
 
 /// Rules as they stand.
 #[derive(Clone, Default)]
@@ -30,8 +30,22 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Those of a recovered engine. Why things were halted it does not remember.
+    pub fn of(engine: &Engine) -> Rules {
+        let mut rules = Rules::default();
+        for (asset, _) in engine.assets() {
+            if let Some(tiers) = engine.fee_tiers(asset) {
+                rules.fee_tiers.insert(asset, *tiers);
+            }
+        }
+        for (instrument, _) in engine.instruments() {
+            rules.breakers.insert(instrument, engine.breaker(instrument));
+        }
+        rules
+    }
+
     /// Takes in one event.
-    pub(super) fn follow(&mut self, command: &Command, event: &Event) {
+    pub fn follow(&mut self, command: &Command, event: &Event) {
         match (event, command) {
             (Event::KillChanged { scope, on: true }, _) => {
                 self.kills.insert(*scope);

@@ -11,10 +11,13 @@ use zaraba_engine::{Command, Engine, Event};
 
 use super::candles::Interval;
 use super::client::{Channel, Client};
+use super::gathering::gathers;
 use super::ladder::Diff;
-use super::listing::Listing;
+use super::listing::{Auction, Listing};
+use super::metrics::METRICS;
 use crate::bus::Step;
 use crate::config;
+use crate::live::rules::Rules;
 
 /// All listings and subscriptions.
 pub struct Board {
@@ -35,6 +38,10 @@ pub struct Board {
     waiting: Vec<InstrumentId>,
     /// Listings with trades not yet sent.
     traded: Vec<InstrumentId>,
+    /// Listings whose phase was changed by the command in hand.
+    stands: Vec<InstrumentId>,
+    /// Kill switches and reasons of halts.
+    rules: Rules,
     kept: config::Market,
 }
 
@@ -51,15 +58,19 @@ impl Board {
             subscribers: HashMap::new(),
             waiting: Vec::new(),
             traded: Vec::new(),
+            stands: Vec::new(),
+            rules: Rules::of(engine),
             kept: kept.clone(),
         };
         for (instrument, state) in engine.instruments() {
             board.list(instrument, &state);
+            board.listings[instrument.0 as usize].killed = board.rules.killed(instrument);
             let ladder = &mut board.listings[instrument.0 as usize].ladder;
             for side in [Side::Buy, Side::Sell] {
                 for level in engine.depth(instrument, side) {
                     ladder.seed(side, level.price, level.quantity);
                 }
+                ladder.seed_market(side, engine.market_orders(instrument, side).quantity);
             }
         }
         board
@@ -119,27 +130,82 @@ impl Board {
                         self.list(*instrument, &InstrumentState::created(spec));
                     }
                 }
-                Event::InstrumentStatusChanged { instrument, status } => {
-                    let listing = self.touch(*instrument, step.seq);
-                    listing.status = *status;
-                    listing.ticker_changed = true;
-                    let message = listing.phase_message(step.seq).into();
-                    self.send_all(Channel::Phase(*instrument), |client| {
-                        client.send(axum::extract::ws::Utf8Bytes::clone(&message));
-                    });
+                Event::Auction { instrument, kind, end, price, quantity, surplus } => {
+                    let (kind, end, price) = (*kind, *end, *price);
+                    let auction =
+                        Auction { kind, end, price, quantity: *quantity, surplus: *surplus };
+                    self.auctioned(*instrument, &auction, step);
                 }
-                Event::PriceLimitsChanged { instrument } => {
-                    if let Command::SetPriceLimits { base_price, limit_down, limit_up, .. } =
-                        &step.command
-                    {
-                        let listing = self.touch(*instrument, step.seq);
-                        listing.spec.base_price = *base_price;
-                        listing.spec.limit_down = *limit_down;
-                        listing.spec.limit_up = *limit_up;
-                        listing.ticker_changed = true;
+                Event::KillChanged { scope: KillScope::Venue, .. } => {
+                    self.rules.follow(&step.command, event);
+                    for number in 0..self.listings.len() as u32 {
+                        self.stands(InstrumentId(number), step, event);
                     }
                 }
-                _ => {}
+                Event::Triggered { .. } => METRICS.triggers.inc(),
+                Event::RiskWarning { measure, .. } => {
+                    METRICS.risk_warnings.with_label_values(&[measure.as_str()]).inc();
+                }
+                event => {
+                    if let Event::QuoteChanged { quote, .. } = event
+                        && quote.kind != QuoteKind::Free
+                    {
+                        METRICS.quotes.with_label_values(&[quote.kind.as_str()]).inc();
+                    }
+                    self.rules.follow(&step.command, event);
+                    METRICS.kill_switches.set(self.rules.kills.len() as i64);
+                    if let Some(instrument) = event.changes_instrument() {
+                        self.stands(instrument, step, event);
+                    }
+                }
+            }
+        }
+        for instrument in std::mem::take(&mut self.stands) {
+            let listing = &mut self.listings[instrument.0 as usize];
+            listing.phase_changed = false;
+            let channel = Channel::Phase(instrument);
+            if self.wanted(channel) {
+                let message = self.listings[instrument.0 as usize].phase_message(step.seq);
+                let message = axum::extract::ws::Utf8Bytes::from(message);
+                self.send_all(channel, |client| client.send(message.clone()));
+            }
+        }
+    }
+
+    /// An event about how an instrument stands. All of a command are told in one message.
+    fn stands(&mut self, instrument: InstrumentId, step: &Step, event: &Event) {
+        let reason = self.rules.halt_reasons.get(&instrument).cloned();
+        let killed = self.rules.killed(instrument);
+        let listing = self.touch(instrument, step.seq);
+        let first = !listing.phase_changed;
+        listing.stands(instrument, &step.command, event);
+        (listing.halt_reason, listing.killed) = (reason, killed);
+        if first {
+            self.stands.push(instrument);
+        }
+    }
+
+    fn auctioned(&mut self, instrument: InstrumentId, auction: &Auction, step: &Step) {
+        METRICS.auctions.with_label_values(&[auction.kind.as_str(), auction.end.as_str()]).inc();
+        let listing = self.touch(instrument, step.seq);
+        listing.auctioned(auction, step.seq, step.at);
+        let channel = Channel::Auction(instrument);
+        if self.wanted(channel)
+            && let Some(message) = self.listings[instrument.0 as usize].auction_result()
+        {
+            let message = axum::extract::ws::Utf8Bytes::from(message);
+            self.send_all(channel, |client| client.send(message.clone()));
+        }
+    }
+
+    /// Puts in why instruments were halted before the start.
+    pub fn warm_reasons(&mut self, reasons: &[(InstrumentId, String)]) {
+        for (instrument, reason) in reasons {
+            let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { continue };
+            let halted = listing.state.status != InstrumentStatus::Open;
+            if listing.halt_reason.is_none() && (halted || listing.state.halts != Halts(0)) {
+                listing.halt_reason = Some(reason.clone());
+                self.rules.halt_reasons.insert(*instrument, reason.clone());
             }
         }
     }
@@ -177,6 +243,7 @@ impl Board {
             listing.waiting = false;
             self.publish_depth(instrument);
             self.publish_candles(instrument);
+            self.publish_auction(instrument);
             let channel = Channel::Ticker(instrument);
             let changed = std::mem::take(&mut self.listings[instrument.0 as usize].ticker_changed);
             if changed && self.wanted(channel) {
@@ -200,6 +267,22 @@ impl Board {
             let diff = Arc::new(Diff { message: changes.render(&units), changes });
             self.send_all(channel, |client| client.send_diff(channel, &units, &diff));
         }
+    }
+
+    /// The outlook of a listing that changed: while orders gather, and once after.
+    fn publish_auction(&mut self, instrument: InstrumentId) {
+        let channel = Channel::Auction(instrument);
+        if !self.wanted(channel) {
+            return;
+        }
+        let listing = &mut self.listings[instrument.0 as usize];
+        let gathers = gathers(&listing.state);
+        if !gathers && !std::mem::replace(&mut listing.outlook_told, gathers) {
+            return;
+        }
+        listing.outlook_told = gathers;
+        let message = axum::extract::ws::Utf8Bytes::from(listing.auction_message(self.seq));
+        self.send_all(channel, |client| client.send_state(channel, Timestamp(0), message.clone()));
     }
 
     fn publish_candles(&mut self, instrument: InstrumentId) {
@@ -246,6 +329,9 @@ impl Board {
             Channel::Phase(instrument) => {
                 client.send(self.listings[instrument.0 as usize].phase_message(seq).into());
             }
+            Channel::Auction(instrument) => {
+                client.send(self.listings[instrument.0 as usize].auction_message(seq).into());
+            }
             // Trades not yet published would come again to those who read them by REST, and
             // are all after the moment of subscribing: nothing to send.
             Channel::Trades(_) => {}
@@ -279,6 +365,7 @@ impl Board {
             (Some("trades"), None) => return self.plain(symbol, Channel::Trades),
             (Some("ticker"), None) => return self.plain(symbol, Channel::Ticker),
             (Some("phase"), None) => return self.plain(symbol, Channel::Phase),
+            (Some("auction"), None) => return self.plain(symbol, Channel::Auction),
             _ => return Err(ChannelError::Channel),
         };
         if parts.next().is_some() {

@@ -31,8 +31,10 @@ pub enum Channel {
     Ticker(InstrumentId),
     /// Candles of one interval.
     Candles(InstrumentId, Interval),
-    /// Trading phase.
+    /// Trading phase, quote, halts, limits.
     Phase(InstrumentId),
+    /// What an auction would do now, and what each did.
+    Auction(InstrumentId),
 }
 
 /// Why a client was dropped; the metric's label and, where it is a protocol error, the

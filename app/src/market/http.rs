@@ -47,8 +47,15 @@ pub struct BookShape {
     symbol: String,
     /// `[price, quantity]`, highest price first.
     bids: Vec<(String, String)>,
-    /// `[price, quantity]`, lowest price first.
+    /// `[price, quantity]`, lowest price first. While orders gather for an auction, bids and
+    /// asks may cross.
     asks: Vec<(String, String)>,
+    /// Market orders to buy that rest, before all levels; null: none.
+    #[schema(required)]
+    market_bid_quantity: Option<String>,
+    /// Market orders to sell that rest; null: none.
+    #[schema(required)]
+    market_ask_quantity: Option<String>,
     /// Sequence it reflects.
     seq: u64,
 }
@@ -188,7 +195,12 @@ async fn book(
         levels.into_iter().map(write).collect()
     };
     let (bids, asks) = (side(depth.bids), side(depth.asks));
-    Ok(Json(BookShape { symbol, bids, asks, seq: depth.seq.0 }))
+    let some = |quantity: Quantity| {
+        (quantity != Quantity::ZERO).then(|| decimal(quantity.0.into(), spec.quantity_digits))
+    };
+    let [market_bid_quantity, market_ask_quantity] = depth.market.map(some);
+    let seq = depth.seq.0;
+    Ok(Json(BookShape { symbol, bids, asks, market_bid_quantity, market_ask_quantity, seq }))
 }
 
 /// Trades of one instrument, newest first, from memory (`market.trades_kept`).
@@ -241,7 +253,7 @@ async fn candles(
             .iter()
             .rev()
             .take(limit)
-            .map(|candle| CandleShape::new(candle, interval, &listing.spec))
+            .map(|candle| CandleShape::new(candle, interval, &listing.state.spec))
             .collect();
         items.reverse();
         Some(CandleList { items, next_cursor: None, seq: board.seq.0 })

@@ -37,6 +37,8 @@ pub struct Changes {
     pub bids: BTreeMap<Price, Quantity>,
     /// Changed sell levels by price.
     pub asks: BTreeMap<Price, Quantity>,
+    /// Market orders that rest, buys and sells, where that changed.
+    pub market: [Option<Quantity>; 2],
 }
 
 impl Changes {
@@ -45,11 +47,14 @@ impl Changes {
         self.seq = later.seq;
         self.bids.extend(&later.bids);
         self.asks.extend(&later.asks);
+        for (own, later) in self.market.iter_mut().zip(later.market) {
+            *own = later.or(*own);
+        }
     }
 
     /// Number of levels.
     pub fn len(&self) -> usize {
-        self.bids.len() + self.asks.len()
+        self.bids.len() + self.asks.len() + self.market.iter().flatten().count()
     }
 
     /// Whether nothing changed.
@@ -65,6 +70,7 @@ impl Changes {
         out.push_str(&format!(r#"","prev_seq":{},"seq":{}"#, self.prev_seq, self.seq));
         push_side(&mut out, "bids", self.bids.iter().rev().map(|(p, q)| (*p, *q)), units);
         push_side(&mut out, "asks", self.asks.iter().map(|(p, q)| (*p, *q)), units);
+        push_market(&mut out, self.market, units);
         out.push('}');
         out.into()
     }
@@ -90,6 +96,8 @@ pub struct Snapshot {
     pub bids: Vec<Level>,
     /// Best first.
     pub asks: Vec<Level>,
+    /// Market orders that rest: buys, sells.
+    pub market: [Quantity; 2],
     /// Whether these are all levels there are.
     pub complete: bool,
     message: OnceLock<Utf8Bytes>,
@@ -106,10 +114,23 @@ impl Snapshot {
                 out.push_str(&format!(r#"","seq":{},"complete":{}"#, self.seq, self.complete));
                 push_side(&mut out, "bids", self.bids.iter().copied(), &self.units);
                 push_side(&mut out, "asks", self.asks.iter().copied(), &self.units);
+                push_market(&mut out, self.market.map(Some), &self.units);
                 out.push('}');
                 out.into()
             })
             .clone()
+    }
+}
+
+fn push_market(out: &mut String, market: [Option<Quantity>; 2], units: &Units) {
+    for (name, quantity) in ["market_bid_quantity", "market_ask_quantity"].iter().zip(market) {
+        if let Some(quantity) = quantity {
+            out.push_str(",\"");
+            out.push_str(name);
+            out.push_str("\":\"");
+            push_decimal(out, i128::from(quantity.0), units.quantity_digits);
+            out.push('"');
+        }
     }
 }
 
@@ -136,7 +157,10 @@ pub struct Ladder {
     units: Arc<Units>,
     bids: BTreeMap<Price, Quantity>,
     asks: BTreeMap<Price, Quantity>,
+    /// Market orders that rest, by side: no level, and before all of them.
+    market: [Quantity; 2],
     changed: BTreeSet<(Side, Price)>,
+    market_changed: [bool; 2],
     /// Up to where differences were published.
     published: Seq,
     snapshot: Option<Arc<Snapshot>>,
@@ -149,7 +173,9 @@ impl Ladder {
             units,
             bids: BTreeMap::new(),
             asks: BTreeMap::new(),
+            market: [Quantity::ZERO; 2],
             changed: BTreeSet::new(),
+            market_changed: [false; 2],
             published: seq,
             snapshot: None,
         }
@@ -160,8 +186,22 @@ impl Ladder {
         self.side_mut(side).insert(price, quantity);
     }
 
-    /// A level holds this much now. Whether something changed for the readers.
+    /// The same for market orders that rest.
+    pub fn seed_market(&mut self, side: Side, quantity: Quantity) {
+        self.market[side as usize] = quantity;
+    }
+
+    /// Market orders that rest: buys, sells.
+    pub fn market(&self) -> [Quantity; 2] {
+        self.market
+    }
+
+    /// A level holds this much now; price zero: the market orders. Whether something changed
+    /// for the readers.
     pub fn set(&mut self, side: Side, price: Price, quantity: Quantity) -> bool {
+        if price == Price::ZERO {
+            return self.set_market(side, quantity);
+        }
         let levels = self.side_mut(side);
         let before = if quantity == Quantity::ZERO {
             levels.remove(&price)
@@ -173,6 +213,16 @@ impl Ladder {
         }
         self.snapshot = None;
         self.changed.insert((side, price));
+        true
+    }
+
+    fn set_market(&mut self, side: Side, quantity: Quantity) -> bool {
+        let before = std::mem::replace(&mut self.market[side as usize], quantity);
+        if before == quantity {
+            return false;
+        }
+        self.snapshot = None;
+        self.market_changed[side as usize] = true;
         true
     }
 
@@ -203,6 +253,16 @@ impl Ladder {
         self.asks.iter().map(|(p, q)| (*p, *q))
     }
 
+    /// Buy levels, best first, to be gone through more than once.
+    pub fn bids_by_price(&self) -> impl Iterator<Item = (&Price, &Quantity)> + Clone + '_ {
+        self.bids.iter().rev()
+    }
+
+    /// Sell levels, best first, to be gone through more than once.
+    pub fn asks_by_price(&self) -> impl Iterator<Item = (&Price, &Quantity)> + Clone + '_ {
+        self.asks.iter()
+    }
+
     /// How its numbers are written.
     pub fn units(&self) -> &Arc<Units> {
         &self.units
@@ -210,10 +270,13 @@ impl Ladder {
 
     /// What changed since the last call, as of `seq`; `None` when nothing did.
     pub fn take_changes(&mut self, seq: Seq) -> Option<Changes> {
-        if self.changed.is_empty() {
+        if self.changed.is_empty() && self.market_changed == [false; 2] {
             return None;
         }
         let mut changes = Changes { prev_seq: self.published, seq, ..Changes::default() };
+        for (side, changed) in std::mem::take(&mut self.market_changed).into_iter().enumerate() {
+            changes.market[side] = changed.then_some(self.market[side]);
+        }
         for (side, price) in std::mem::take(&mut self.changed) {
             let (from, to) = match side {
                 Side::Buy => (&self.bids, &mut changes.bids),
@@ -239,6 +302,7 @@ impl Ladder {
             seq,
             bids: self.bids().take(SNAPSHOT_LEVELS).collect(),
             asks: self.asks().take(SNAPSHOT_LEVELS).collect(),
+            market: self.market,
             complete: self.bids.len() <= SNAPSHOT_LEVELS && self.asks.len() <= SNAPSHOT_LEVELS,
             message: OnceLock::new(),
         });
@@ -278,6 +342,27 @@ mod tests {
         merged.merge(&second);
         assert_eq!(merged.prev_seq, Seq(5));
         assert_eq!(merged.asks, BTreeMap::from([(Price(101), Quantity(0))]));
+    }
+
+    #[test]
+    fn market_orders_are_no_level() {
+        let mut ladder = ladder();
+        assert!(ladder.set(Side::Sell, Price::ZERO, Quantity(30)));
+        assert!(!ladder.set(Side::Sell, Price::ZERO, Quantity(30)));
+        assert_eq!((ladder.best_ask(), ladder.market()), (None, [Quantity(0), Quantity(30)]));
+        let first = ladder.take_changes(Seq(9)).unwrap();
+        assert_eq!(
+            first.render(ladder.units()).as_str(),
+            r#"{"type":"depth_diff","symbol":"BTC_JPY","prev_seq":5,"seq":9,"bids":[],"asks":[],"market_ask_quantity":"0.30"}"#
+        );
+        ladder.set(Side::Buy, Price::ZERO, Quantity(1));
+        ladder.set(Side::Sell, Price::ZERO, Quantity(0));
+        let mut merged = first;
+        merged.merge(&ladder.take_changes(Seq(10)).unwrap());
+        assert_eq!(merged.market, [Some(Quantity(1)), Some(Quantity(0))]);
+        let snapshot = ladder.snapshot(Seq(11)).message();
+        let market = r#""market_bid_quantity":"0.01","market_ask_quantity":"0.00""#;
+        assert!(snapshot.as_str().contains(market), "{snapshot:?}");
     }
 
     #[test]

@@ -6,12 +6,17 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use zaraba_engine::event::Trade;
-use zaraba_engine::instrument::{InstrumentSpec, InstrumentState};
+use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
+use zaraba_engine::{Command, Event};
 
 use super::candles::{Candle, Interval, Series};
+use super::gathering::outlook;
 use super::ladder::{Ladder, Units};
-use super::shapes::{CandleShape, TickerShape, TradeShape, to_json};
+use super::shapes::{
+    AuctionShape, CandleShape, IndicativeShape, PhaseShape, QuoteShape, TickerShape, TradeShape,
+    halt_words, moment, to_json,
+};
 use super::text::{decimal, time};
 
 /// One trade, as everyone may see it.
@@ -23,8 +28,10 @@ pub struct Print {
     pub price: Price,
     /// Quantity.
     pub quantity: Quantity,
-    /// Side of the taker.
+    /// Side of the taker; buy where neither side took.
     pub taker_side: Side,
+    /// Whether it was in an auction.
+    pub auction: bool,
     /// When.
     pub at: Timestamp,
     /// Sequence of the command that traded.
@@ -33,12 +40,16 @@ pub struct Print {
 
 /// One instrument.
 pub struct Listing {
-    /// Definition, with today's base price.
-    pub spec: InstrumentSpec,
-    /// What its book accepts.
-    pub status: InstrumentStatus,
-    /// Price of the newest trade; zero: none.
-    pub last_price: Price,
+    /// Definition and how it stands.
+    pub state: InstrumentState,
+    /// Why it is halted, as far as that is known.
+    pub halt_reason: Option<String>,
+    /// Whether a kill switch stops it.
+    pub killed: bool,
+    /// Whether the last price is of the present day.
+    traded_today: bool,
+    /// The newest auction seen.
+    auction: Option<AuctionShape>,
     /// Price levels.
     pub ladder: Ladder,
     /// Sequence of the last command that changed anything shown here.
@@ -52,6 +63,10 @@ pub struct Listing {
     pub unpublished_candles: BTreeSet<(Interval, Timestamp)>,
     /// Whether the ticker changed since it was published.
     pub ticker_changed: bool,
+    /// Whether the newest outlook told was of gathering orders.
+    pub outlook_told: bool,
+    /// Whether its phase, or anything told with that, changed since it was published.
+    pub phase_changed: bool,
     /// Whether it waits for the next publication.
     pub waiting: bool,
 }
@@ -82,12 +97,28 @@ struct CandleMessage<'a> {
 }
 
 #[derive(Serialize)]
-struct PhaseMessage<'a> {
+struct PhaseMessage {
+    r#type: &'static str,
+    #[serde(flatten)]
+    phase: PhaseShape,
+    seq: u64,
+}
+
+#[derive(Serialize)]
+struct AuctionMessage<'a> {
     r#type: &'static str,
     symbol: &'a str,
-    phase: &'static str,
-    halted: bool,
+    indicative: Option<IndicativeShape>,
+    last: Option<&'a AuctionShape>,
     seq: u64,
+}
+
+#[derive(Serialize)]
+struct AuctionResult<'a> {
+    r#type: &'static str,
+    symbol: &'a str,
+    #[serde(flatten)]
+    auction: &'a AuctionShape,
 }
 
 impl Listing {
@@ -105,9 +136,11 @@ impl Listing {
             quantity_digits: spec.quantity_digits,
         };
         Listing {
-            spec,
-            status: state.status,
-            last_price: state.last_price,
+            state: *state,
+            halt_reason: None,
+            killed: state.killed,
+            traded_today: state.last_price != Price::ZERO,
+            auction: None,
             ladder: Ladder::new(Arc::new(units), seq),
             seq,
             trades_kept: trades_kept.max(1),
@@ -117,6 +150,8 @@ impl Listing {
             unpublished: Vec::new(),
             unpublished_candles: BTreeSet::new(),
             ticker_changed: false,
+            outlook_told: false,
+            phase_changed: false,
             waiting: false,
         }
     }
@@ -128,6 +163,7 @@ impl Listing {
             price: trade.price,
             quantity: trade.quantity,
             taker_side: trade.taker_side,
+            auction: trade.auction,
             at,
             seq,
         };
@@ -136,7 +172,8 @@ impl Listing {
         }
         self.trades.push_back(print);
         self.unpublished.push(print);
-        self.last_price = print.price;
+        self.state.last_price = print.price;
+        self.traded_today = true;
         self.ticker_changed = true;
         for (series, interval) in self.candles.iter_mut().zip(Interval::ALL) {
             let start = series.add(at, print.price, print.quantity);
@@ -185,11 +222,11 @@ impl Listing {
     }
 
     fn price(&self, price: Price) -> String {
-        decimal(i128::from(price.0), self.spec.price_digits)
+        decimal(i128::from(price.0), self.state.spec.price_digits)
     }
 
     fn quantity(&self, quantity: Quantity) -> String {
-        decimal(i128::from(quantity.0), self.spec.quantity_digits)
+        decimal(i128::from(quantity.0), self.state.spec.quantity_digits)
     }
 
     /// A trade as everyone sees it.
@@ -199,6 +236,7 @@ impl Listing {
             price: self.price(print.price),
             quantity: self.quantity(print.quantity),
             side: print.taker_side.as_str(),
+            auction: print.auction,
             time: time(print.at),
             seq: print.seq.0,
         }
@@ -207,41 +245,41 @@ impl Listing {
     /// The ticker of the day that `now` is in, as of `seq`.
     pub fn ticker(&self, now: Timestamp, seq: Seq) -> TickerShape {
         let days = self.series(Interval::Day);
-        let today = Interval::Day.start(self.spec.profile, now);
+        let today = Interval::Day.start(self.state.spec.profile, now);
         let day = days.last().filter(|day| day.start >= today);
         let previous = match day {
             Some(day) => days.iter().rev().find(|candle| candle.start < day.start),
             None => days.last(),
         };
         let some = |price: Price| (price != Price::ZERO).then_some(price);
-        let last = some(self.last_price);
+        let last = some(self.state.last_price);
         let reference = previous
             .map(|candle| candle.close)
-            .or(some(self.spec.base_price))
+            .or(some(self.state.spec.base_price))
             .or(day.map(|day| day.open));
         let change = last.zip(reference).map(|(last, reference)| {
-            decimal(i128::from(last.0) - i128::from(reference.0), self.spec.price_digits)
+            decimal(i128::from(last.0) - i128::from(reference.0), self.state.spec.price_digits)
         });
         let (bid, ask) = (self.ladder.best_bid(), self.ladder.best_ask());
         TickerShape {
-            symbol: self.spec.symbol.to_string(),
+            symbol: self.state.spec.symbol.to_string(),
             last: last.map(|price| self.price(price)),
             reference: reference.map(|price| self.price(price)),
             change,
             open: day.map(|day| self.price(day.open)),
             high: day.map(|day| self.price(day.high)),
             low: day.map(|day| self.price(day.low)),
-            volume: decimal(day.map_or(0, |day| day.volume), self.spec.quantity_digits),
+            volume: decimal(day.map_or(0, |day| day.volume), self.state.spec.quantity_digits),
             turnover: decimal(
                 day.map_or(0, |day| day.turnover),
-                self.spec.price_digits + self.spec.quantity_digits,
+                self.state.spec.price_digits + self.state.spec.quantity_digits,
             ),
             trades: day.map_or(0, |day| day.trades),
             best_bid: bid.map(|(price, _)| self.price(price)),
             best_bid_quantity: bid.map(|(_, quantity)| self.quantity(quantity)),
             best_ask: ask.map(|(price, _)| self.price(price)),
             best_ask_quantity: ask.map(|(_, quantity)| self.quantity(quantity)),
-            phase: self.status.as_str(),
+            phase: self.state.phase_word(),
             seq: seq.0,
         }
     }
@@ -252,7 +290,7 @@ impl Listing {
         let prints = std::mem::take(&mut self.unpublished);
         Some(to_json(&TradesMessage {
             r#type: "trades",
-            symbol: self.spec.symbol.as_str(),
+            symbol: self.state.spec.symbol.as_str(),
             seq: last.0,
             items: prints.iter().map(|print| self.trade_shape(print)).collect(),
         }))
@@ -267,21 +305,109 @@ impl Listing {
     pub fn candle_message(&self, interval: Interval, candle: &Candle, seq: Seq) -> String {
         to_json(&CandleMessage {
             r#type: "candle",
-            symbol: self.spec.symbol.as_str(),
+            symbol: self.state.spec.symbol.as_str(),
             interval: interval.as_str(),
             seq: seq.0,
-            candle: CandleShape::new(candle, interval, &self.spec),
+            candle: CandleShape::new(candle, interval, &self.state.spec),
         })
+    }
+
+    /// Takes in an event about how it stands.
+    pub fn stands(&mut self, instrument: InstrumentId, command: &Command, event: &Event) {
+        self.state.follow(instrument, command, event);
+        if let Event::LimitsRolled { .. } | Event::PriceLimitsChanged { .. } = event {
+            // A new day begins with new limits; its first trade is yet to come.
+            self.traded_today = false;
+        }
+        self.phase_changed = true;
+        self.ticker_changed = true;
+    }
+
+    /// Takes in an auction that took place.
+    pub fn auctioned(&mut self, auction: &Auction, seq: Seq, at: Timestamp) {
+        let price = auction.price;
+        self.auction = Some(AuctionShape {
+            kind: auction.kind.as_str(),
+            end: auction.end.as_str(),
+            price: (price != Price::ZERO).then(|| self.price(price)),
+            quantity: self.quantity(auction.quantity),
+            surplus: self.quantity(auction.surplus),
+            time: time(at),
+            seq: seq.0,
+        });
+    }
+
+    /// How it stands.
+    pub fn phase(&self) -> PhaseShape {
+        let spec = &self.state.spec;
+        let some = |price: Price| (price != Price::ZERO).then(|| self.price(price));
+        PhaseShape {
+            symbol: spec.symbol.to_string(),
+            phase: self.state.phase_word(),
+            until: moment(self.state.until),
+            halted: self.state.status == InstrumentStatus::Halted,
+            halts: halt_words(self.state.halts),
+            halt_reason: self.halt_reason.clone(),
+            killed: self.killed,
+            short_restricted: self.state.short_restricted,
+            quote: QuoteShape::of(&self.state.quote, spec),
+            base_price: some(spec.base_price),
+            limit_down: some(spec.limit_down),
+            limit_up: some(spec.limit_up),
+        }
+    }
+
+    /// What the auction that orders gather for would do now; `None` when they do not.
+    pub fn indicative(&self) -> Option<IndicativeShape> {
+        let outcome = outlook(&self.state, self.traded_today, &self.ladder)?;
+        Some(IndicativeShape {
+            end: outcome.end.as_str(),
+            price: (outcome.price != 0).then(|| self.price(Price(outcome.price))),
+            quantity: self.quantity(Quantity(outcome.quantity)),
+            surplus: self.quantity(Quantity(outcome.surplus)),
+        })
+    }
+
+    /// The newest auction seen.
+    pub fn last_auction(&self) -> Option<&AuctionShape> {
+        self.auction.as_ref()
     }
 
     /// The `phase` message.
     pub fn phase_message(&self, seq: Seq) -> String {
-        to_json(&PhaseMessage {
-            r#type: "phase",
-            symbol: self.spec.symbol.as_str(),
-            phase: self.status.as_str(),
-            halted: self.status == InstrumentStatus::Halted,
+        to_json(&PhaseMessage { r#type: "phase", phase: self.phase(), seq: seq.0 })
+    }
+
+    /// The `auction` message: what an auction would do now, and what the last one did.
+    pub fn auction_message(&self, seq: Seq) -> String {
+        to_json(&AuctionMessage {
+            r#type: "auction",
+            symbol: self.state.spec.symbol.as_str(),
+            indicative: self.indicative(),
+            last: self.auction.as_ref(),
             seq: seq.0,
         })
     }
+
+    /// The `auction_result` message of the newest auction.
+    pub fn auction_result(&self) -> Option<String> {
+        let auction = self.auction.as_ref()?;
+        let symbol = self.state.spec.symbol.as_str();
+        Some(to_json(&AuctionResult { r#type: "auction_result", symbol, auction }))
+    }
+}
+
+/// What an `Auction` event says.
+#[derive(Clone, Copy, Debug)]
+pub struct Auction {
+    /// Which auction.
+    pub kind: AuctionKind,
+    /// How it ended.
+    pub end: AuctionEnd,
+    /// At which price; zero: none.
+    pub price: Price,
+    /// How much traded.
+    pub quantity: Quantity,
+    /// The imbalance.
+    pub surplus: Quantity,
 }

@@ -22,7 +22,9 @@ use super::candles::Interval;
 use super::http::unknown_instrument;
 use super::ladder::Level;
 use super::metrics::METRICS;
-use super::shapes::{CandleShape, TickerShape, TradeShape, to_json};
+use super::shapes::{
+    AuctionShape, CandleShape, IndicativeShape, PhaseShape, TickerShape, TradeShape, to_json,
+};
 use super::text::decimal;
 use crate::clock;
 use crate::intake::http::error::{ApiError, Code};
@@ -52,6 +54,9 @@ struct BookEvent {
     seq: u64,
     bids: Vec<(String, String)>,
     asks: Vec<(String, String)>,
+    /// Market orders that rest; null: none.
+    market_bid_quantity: Option<String>,
+    market_ask_quantity: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -71,10 +76,24 @@ struct CandleEvent {
 }
 
 #[derive(Serialize)]
-struct PhaseEvent {
+struct PhaseEvent<'a> {
+    #[serde(flatten)]
+    phase: &'a PhaseShape,
+    seq: u64,
+}
+
+/// What an auction would do now, and what the last one did.
+#[derive(Clone, Serialize, PartialEq, Eq)]
+struct Auctions {
     symbol: String,
-    phase: &'static str,
-    halted: bool,
+    indicative: Option<IndicativeShape>,
+    last: Option<AuctionShape>,
+}
+
+#[derive(Serialize)]
+struct AuctionEvent<'a> {
+    #[serde(flatten)]
+    auctions: &'a Auctions,
     seq: u64,
 }
 
@@ -118,18 +137,22 @@ impl std::ops::Drop for Reader {
 struct Told {
     instrument: InstrumentId,
     seq: Option<Seq>,
-    book: Option<(Vec<Level>, Vec<Level>)>,
+    book: Option<Book>,
     trade: Option<TradeId>,
     ticker: Option<TickerShape>,
     candle: Option<CandleShape>,
-    status: Option<InstrumentStatus>,
+    phase: Option<PhaseShape>,
+    auctions: Option<Auctions>,
 }
+
+/// The best levels of both sides, and the market orders.
+type Book = (Vec<Level>, Vec<Level>, [Quantity; 2]);
 
 impl Told {
     /// What changed since the last look.
     fn look(&mut self, board: &Board, now: Timestamp) -> Vec<Event> {
         let Some(listing) = board.listing(self.instrument) else { return Vec::new() };
-        let symbol = || listing.spec.symbol.to_string();
+        let symbol = || listing.state.spec.symbol.to_string();
         let (seq, mut out) = (board.seq.0, Vec::new());
         let ticker = listing.ticker(now, listing.seq);
         if self.ticker.as_ref() != Some(&ticker) {
@@ -140,20 +163,35 @@ impl Told {
         if self.seq.replace(listing.seq) == Some(listing.seq) {
             return out;
         }
-        let book: (Vec<Level>, Vec<Level>) = (
+        let book: Book = (
             listing.ladder.bids().take(LEVELS).collect(),
             listing.ladder.asks().take(LEVELS).collect(),
+            listing.ladder.market(),
         );
         if self.book.as_ref() != Some(&book) {
             let write = |(price, quantity): &Level| {
                 (
-                    decimal(i128::from(price.0), listing.spec.price_digits),
-                    decimal(i128::from(quantity.0), listing.spec.quantity_digits),
+                    decimal(i128::from(price.0), listing.state.spec.price_digits),
+                    decimal(i128::from(quantity.0), listing.state.spec.quantity_digits),
                 )
             };
             let (bids, asks) =
                 (book.0.iter().map(write).collect(), book.1.iter().map(write).collect());
-            out.push(event("book", &BookEvent { symbol: symbol(), seq, bids, asks }));
+            let digits = listing.state.spec.quantity_digits;
+            let [market_bid_quantity, market_ask_quantity] = book
+                .2
+                .map(|quantity| (quantity.0 != 0).then(|| decimal(quantity.0.into(), digits)));
+            out.push(event(
+                "book",
+                &BookEvent {
+                    symbol: symbol(),
+                    seq,
+                    bids,
+                    asks,
+                    market_bid_quantity,
+                    market_ask_quantity,
+                },
+            ));
             self.book = Some(book);
         }
         let new = |print: &&super::listing::Print| self.trade.is_none_or(|t| print.trade > t);
@@ -166,7 +204,7 @@ impl Told {
             self.trade = Some(last);
         }
         if let Some(candle) = listing.series(Interval::Minute).last() {
-            let candle = CandleShape::new(candle, Interval::Minute, &listing.spec);
+            let candle = CandleShape::new(candle, Interval::Minute, &listing.state.spec);
             if self.candle.as_ref() != Some(&candle) {
                 let interval = Interval::Minute.as_str();
                 let told = candle.clone();
@@ -174,10 +212,19 @@ impl Told {
                 self.candle = Some(told);
             }
         }
-        if self.status.replace(listing.status) != Some(listing.status) {
-            let (phase, halted) =
-                (listing.status.as_str(), listing.status == InstrumentStatus::Halted);
-            out.push(event("phase", &PhaseEvent { symbol: symbol(), phase, halted, seq }));
+        let phase = listing.phase();
+        if self.phase.as_ref() != Some(&phase) {
+            out.push(event("phase", &PhaseEvent { phase: &phase, seq }));
+            self.phase = Some(phase);
+        }
+        let auctions = Auctions {
+            symbol: symbol(),
+            indicative: listing.indicative(),
+            last: listing.last_auction().cloned(),
+        };
+        if self.auctions.as_ref() != Some(&auctions) {
+            out.push(event("auction", &AuctionEvent { auctions: &auctions, seq }));
+            self.auctions = Some(auctions);
         }
         out
     }
@@ -197,8 +244,8 @@ fn sse(events: impl Stream<Item = Event> + Send + 'static) -> Response {
         .into_response()
 }
 
-/// Events `book` (best 20 levels of both sides), `trades`, `ticker`, `candle` (1m) and
-/// `phase` of one instrument: first as they stand, then when they change, at most ten times
+/// Events `book` (best 20 levels of both sides), `trades`, `ticker`, `candle` (1m), `phase` (with
+/// quote, halts, limits) and `auction` (outlook and last result) of one instrument: first as they stand, then when they change, at most ten times
 /// a second.
 async fn instrument_live(State(platform): State<Platform>, Segment(symbol): Segment) -> Response {
     let found = platform.market.read(|board| board.by_symbol(&symbol).map(|(id, _)| id));
@@ -213,7 +260,8 @@ async fn instrument_live(State(platform): State<Platform>, Segment(symbol): Segm
         trade: None,
         ticker: None,
         candle: None,
-        status: None,
+        phase: None,
+        auctions: None,
     };
     let mut clock = tokio::time::interval(LOOK);
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

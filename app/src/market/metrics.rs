@@ -35,6 +35,16 @@ pub struct Metrics {
     pub batches_waiting: IntGauge,
     /// From a command's sequencing to its publication.
     pub publish_lag: Histogram,
+    /// Auctions held.
+    pub auctions: IntCounterVec,
+    /// Quotes shown or renewed.
+    pub quotes: IntCounterVec,
+    /// Orders set off.
+    pub triggers: IntCounter,
+    /// Soft risk limits passed.
+    pub risk_warnings: IntCounterVec,
+    /// Kill switches that are on.
+    pub kill_switches: IntGauge,
     high_water: AtomicUsize,
 }
 
@@ -102,6 +112,34 @@ impl Metrics {
                     "Time from a command's sequencing until the market thread published it."
                 )
                 .buckets(vec![0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0])
+            )
+            .expect(ONCE),
+            auctions: register_int_counter_vec!(
+                Opts::new(
+                    "zaraba_auctions_total",
+                    "Call auctions held, by kind and how they ended."
+                ),
+                &["kind", "end"]
+            )
+            .expect(ONCE),
+            quotes: register_int_counter_vec!(
+                Opts::new("zaraba_quotes_total", "Special and sequential quotes shown or renewed."),
+                &["kind"]
+            )
+            .expect(ONCE),
+            triggers: register_int_counter!(
+                "zaraba_triggers_total",
+                "Orders that waited and became active: stops, if-done orders, conditions."
+            )
+            .expect(ONCE),
+            risk_warnings: register_int_counter_vec!(
+                Opts::new("zaraba_risk_warnings_total", "Soft risk limits passed, by measure."),
+                &["measure"]
+            )
+            .expect(ONCE),
+            kill_switches: register_int_gauge!(
+                "zaraba_kill_switches",
+                "Kill switches that are on: accounts, groups, instruments, the venue."
             )
             .expect(ONCE),
             high_water: AtomicUsize::new(0),

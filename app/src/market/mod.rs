@@ -12,6 +12,7 @@
 pub mod board;
 pub mod candles;
 pub mod client;
+pub mod gathering;
 pub mod http;
 pub mod ladder;
 pub mod listing;

@@ -18,8 +18,10 @@ pub struct TradeShape {
     pub price: String,
     /// Quantity.
     pub quantity: String,
-    /// Side of the taker: `buy` or `sell`.
+    /// Side of the taker: `buy` or `sell`; `buy` where neither side took.
     pub side: &'static str,
+    /// Whether it was in a call auction: neither side took.
+    pub auction: bool,
     /// When.
     pub time: String,
     /// Sequence of the command that traded.
@@ -110,7 +112,7 @@ pub struct TickerShape {
     /// Quantity there.
     #[schema(required)]
     pub best_ask_quantity: Option<String>,
-    /// `continuous`, `halted` or `closed`.
+    /// As of the instrument.
     pub phase: &'static str,
     /// Sequence it reflects.
     pub seq: u64,
@@ -141,6 +143,74 @@ impl QuoteShape {
             until: moment(quote.due),
         })
     }
+}
+
+/// How an instrument stands: what its `phase` channel tells.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct PhaseShape {
+    /// Instrument.
+    pub symbol: String,
+    /// As of the instrument.
+    pub phase: &'static str,
+    /// When it ends.
+    pub until: Option<String>,
+    /// Whether only cancels are taken.
+    pub halted: bool,
+    /// Refused order kinds and sides.
+    pub halts: Vec<&'static str>,
+    /// Why it is halted, as far as that is known.
+    pub halt_reason: Option<String>,
+    /// Whether a kill switch is on for it or for everything.
+    pub killed: bool,
+    /// Whether the short-sale price rule binds.
+    pub short_restricted: bool,
+    /// The quote that stands in for trading.
+    pub quote: Option<QuoteShape>,
+    /// The day's base price.
+    pub base_price: Option<String>,
+    /// The day's lower limit.
+    pub limit_down: Option<String>,
+    /// The day's upper limit.
+    pub limit_up: Option<String>,
+}
+
+/// What an auction would do now, while orders gather for one.
+#[derive(Clone, Debug, Serialize, ToSchema, PartialEq, Eq)]
+#[schema(as = Indicative)]
+pub struct IndicativeShape {
+    /// `priced`; `unpriced`: no price of the executable range is admissible, and `price` is the
+    /// end of the range that a special quote would show; `empty`: nothing crosses.
+    pub end: &'static str,
+    /// At which price.
+    #[schema(required)]
+    pub price: Option<String>,
+    /// How much would trade.
+    pub quantity: String,
+    /// What bids at the price or better have left over, less what offers have: above zero buys
+    /// are in excess.
+    pub surplus: String,
+}
+
+/// An auction that took place.
+#[derive(Clone, Debug, Serialize, ToSchema, PartialEq, Eq)]
+#[schema(as = Auction)]
+pub struct AuctionShape {
+    /// `opening`, `morning_close`, `afternoon_opening`, `closing`, `quote` (out of a special or
+    /// sequential quote), `circuit_break`, `full_range`, `resumption`, `listing`.
+    pub kind: &'static str,
+    /// `priced`, `empty`, `unpriced`, `stop_allocation`, `special_execution`.
+    pub end: &'static str,
+    /// At which price.
+    #[schema(required)]
+    pub price: Option<String>,
+    /// How much traded.
+    pub quantity: String,
+    /// The imbalance it left.
+    pub surplus: String,
+    /// When.
+    pub time: String,
+    /// Sequence of the command that held it.
+    pub seq: u64,
 }
 
 /// A time; zero is none.

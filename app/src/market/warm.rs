@@ -12,21 +12,27 @@ use super::Market;
 use super::candles::{Candle, Interval};
 use super::listing::Print;
 use crate::config;
+use crate::live::Live;
 use crate::queries::{CandleRequest, History, HistoryError};
 
 /// Between two attempts.
 const RETRY: Duration = Duration::from_secs(2);
 
 /// Warms the market up, trying until the database has what is needed or the market stops.
-pub async fn run(market: Arc<Market>, history: Arc<History>, kept: config::Market) {
+pub async fn run(
+    market: Arc<Market>,
+    live: Arc<Live>,
+    history: Arc<History>,
+    kept: config::Market,
+) {
     let begun = Instant::now();
     let mut warned = false;
     let start = market.beginning();
-    if start.trade == TradeId(0) {
+    if start.seq == Seq(0) {
         return;
     }
     while !market.is_stopped() {
-        match attempt(&market, &history, &kept).await {
+        match attempt(&market, &live, &history, &kept).await {
             Ok(true) => {
                 let seconds = begun.elapsed().as_secs_f64();
                 tracing::info!(event = "market.warmed", trade.id = start.trade.0, seconds);
@@ -51,6 +57,7 @@ pub async fn run(market: Arc<Market>, history: Arc<History>, kept: config::Marke
 /// the database had reached the start.
 async fn attempt(
     market: &Market,
+    live: &Live,
     history: &History,
     kept: &config::Market,
 ) -> Result<bool, HistoryError> {
@@ -58,9 +65,12 @@ async fn attempt(
     if history.reached().await? < start.seq {
         return Ok(false);
     }
+    let reasons = history.halt_reasons().await?;
     let listed: Vec<(InstrumentId, Profile)> = market.read(|board| {
         let listings = board.listings.iter().enumerate();
-        listings.map(|(id, listing)| (InstrumentId(id as u32), listing.spec.profile)).collect()
+        listings
+            .map(|(id, listing)| (InstrumentId(id as u32), listing.state.spec.profile))
+            .collect()
     });
     let mut trades = Vec::new();
     for (instrument, _) in &listed {
@@ -96,13 +106,16 @@ async fn attempt(
             }
         }
     }
+    live.warm_reasons(&reasons);
     market.write(|board| {
+        board.warm_reasons(&reasons);
         for (instrument, rows) in trades {
             let print = |row: crate::queries::TradeRow| Print {
                 trade: row.trade,
                 price: row.price,
                 quantity: row.quantity,
                 taker_side: row.taker_side,
+                auction: row.auction,
                 at: row.at,
                 seq: row.seq,
             };

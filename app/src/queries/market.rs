@@ -147,6 +147,25 @@ impl History {
         .await
     }
 
+    /// Why instruments are halted that are, as far as the tables have reached.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub async fn halt_reasons(&self) -> Result<Vec<(InstrumentId, String)>, HistoryError> {
+        self.bounded(async {
+            let rows = sqlx::query!(
+                r#"SELECT instrument_id, halt_reason AS "reason!" FROM trading.instruments
+                   WHERE halt_reason IS NOT NULL ORDER BY instrument_id"#
+            )
+            .fetch_all(&self.pool)
+            .await?;
+            let read =
+                rows.into_iter().map(|row| (InstrumentId(row.instrument_id as u32), row.reason));
+            Ok(read.collect())
+        })
+        .await
+    }
+
     /// Candles made from fills, by instrument and time.
     ///
     /// # Errors

@@ -2,10 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
+use zaraba_engine::instrument::InstrumentState;
+use zaraba_engine::types::InstrumentId;
 
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
 use super::extract::{NoParams, Segment};
 use super::shapes::{InstrumentShape, List};
+use crate::market::listing::Listing;
 use crate::platform::Platform;
 
 /// All instruments.
@@ -23,8 +26,17 @@ pub(in crate::intake) fn all(platform: &Platform) -> List<InstrumentShape> {
     // Read before the instruments: they are of this sequence or a later one.
     let seq = platform.live.seq();
     let instruments = platform.live.instruments();
-    let items = instruments.iter().map(|(_, i)| InstrumentShape::new(i, seq, &platform.live));
-    List { items: items.collect(), next_cursor: None, seq: seq.0 }
+    let shape = |(id, state): &(InstrumentId, InstrumentState)| {
+        (*id, InstrumentShape::new(state, seq, &platform.live))
+    };
+    let mut items: Vec<(InstrumentId, InstrumentShape)> = instruments.iter().map(shape).collect();
+    platform.market.read(|board| {
+        for (id, shape) in &mut items {
+            shape.indicative = board.listing(*id).and_then(Listing::indicative);
+        }
+    });
+    let items = items.into_iter().map(|(_, shape)| shape).collect();
+    List { items, next_cursor: None, seq: seq.0 }
 }
 
 /// One instrument.
@@ -46,8 +58,9 @@ pub async fn one(
 /// An instrument by symbol.
 pub(in crate::intake) fn find(platform: &Platform, symbol: &str) -> ApiResult<InstrumentShape> {
     let seq = platform.live.seq();
-    let id = platform.live.instrument_by_symbol(symbol);
-    id.and_then(|id| platform.live.instrument(id))
-        .map(|state| InstrumentShape::new(&state, seq, &platform.live))
-        .ok_or_else(|| ApiError::plain(Code::UnknownInstrument).field("symbol"))
+    let unknown = || ApiError::plain(Code::UnknownInstrument).field("symbol");
+    let id = platform.live.instrument_by_symbol(symbol).ok_or_else(unknown)?;
+    let state = platform.live.instrument(id).ok_or_else(unknown)?;
+    let indicative = platform.market.read(|board| board.listing(id).and_then(Listing::indicative));
+    Ok(InstrumentShape { indicative, ..InstrumentShape::new(&state, seq, &platform.live) })
 }

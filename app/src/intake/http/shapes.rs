@@ -11,7 +11,7 @@ use zaraba_engine::types::*;
 
 use super::decimal::divide_half_even;
 use crate::live::Live;
-use crate::market::shapes::{QuoteShape, halt_words, moment};
+use crate::market::shapes::{IndicativeShape, QuoteShape, halt_words, moment};
 use crate::market::text::{decimal, time};
 use crate::queries::{FillRow, LedgerRow};
 
@@ -405,6 +405,9 @@ pub struct InstrumentShape {
     /// The quote that stands in for trading; null: none.
     #[schema(required)]
     pub quote: Option<QuoteShape>,
+    /// What the auction that orders gather for would do now; null when they do not.
+    #[schema(required)]
+    pub indicative: Option<IndicativeShape>,
     /// Whether the short-sale price rule binds.
     pub short_restricted: bool,
     /// Price of the newest trade.
@@ -433,7 +436,7 @@ pub struct InstrumentShape {
 }
 
 impl InstrumentShape {
-    /// An instrument.
+    /// An instrument, without an outlook.
     pub fn new(state: &InstrumentState, seq: Seq, live: &Live) -> InstrumentShape {
         let spec = &state.spec;
         let price =
@@ -470,6 +473,7 @@ impl InstrumentShape {
             halt_reason: live.halt_reason(&spec.symbol),
             killed: state.killed,
             quote: QuoteShape::of(&state.quote, spec),
+            indicative: None,
             short_restricted: state.short_restricted,
             last_price: price(state.last_price),
             price_digits: spec.price_digits,

@@ -120,7 +120,8 @@ pub enum OpError {
     /// No such channel.
     #[error(
         "there is no channel {0:?}; known: depth:SYMBOL, trades:SYMBOL, ticker:SYMBOL, \
-         candles:SYMBOL:1m (or 5m, 1h, 1d), phase:SYMBOL, orders, fills, balances"
+         candles:SYMBOL:1m (or 5m, 1h, 1d), phase:SYMBOL, auction:SYMBOL, orders, \
+         fills, balances"
     )]
     UnknownChannel(String),
     /// No such instrument.
