@@ -7,6 +7,7 @@ use crate::command::{Child, Contingent, OddLot, Place};
 use crate::engine::{OrderState, OrderStatus};
 use crate::event::Event;
 use crate::instrument::{InstrumentSpec, InstrumentState};
+use crate::reject::Reject;
 use crate::types::*;
 
 impl OrderState {
@@ -64,6 +65,8 @@ impl OrderState {
                 OrderState { parent: *parent, ..of_child(&contingent.order, child, *order) }
             }
             (Event::Accepted { order, .. }, _) => first_order(command, *order)?,
+            // Names the first order with that id, which is another.
+            (Event::Refused { code: Reject::DuplicateClientOrderId, .. }, _) => return None,
             (Event::Refused { code, order: Some(order) }, _) => OrderState {
                 status: OrderStatus::Rejected,
                 reject: Some(*code),

@@ -40,8 +40,25 @@ impl Rules {
         }
         for (instrument, _) in engine.instruments() {
             rules.breakers.insert(instrument, engine.breaker(instrument));
+            rules.note_kill(engine, KillScope::Instrument(instrument));
         }
+        for (account, _) in engine.accounts() {
+            if let Some(group) = engine.group(account).filter(|group| *group != GroupId(0)) {
+                rules.groups.insert(account, group);
+                rules.note_kill(engine, KillScope::Group(group));
+            }
+            rules.note_kill(engine, KillScope::Account(account));
+        }
+        rules.note_kill(engine, KillScope::Group(GroupId(0)));
+        rules.note_kill(engine, KillScope::Venue);
+        rules.risk_limits.extend(engine.risk_scopes());
         rules
+    }
+
+    fn note_kill(&mut self, engine: &Engine, scope: KillScope) {
+        if engine.killed(scope) {
+            self.kills.insert(scope);
+        }
     }
 
     /// Takes in one event.

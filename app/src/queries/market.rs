@@ -4,8 +4,8 @@
 use zaraba_engine::engine::BalanceState;
 use zaraba_engine::types::*;
 
-use super::rows::Liquidity;
-use super::{History, HistoryError, MAX_LIMIT, micros, timestamp};
+use super::rows::{Liquidity, word};
+use super::{At, History, HistoryError, MAX_LIMIT, micros, timestamp};
 
 /// A balance as it stands in the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,27 @@ pub struct TradeRow {
     /// When, in whole microseconds.
     pub at: Timestamp,
     /// Sequence of the command that traded.
+    pub seq: Seq,
+}
+
+/// An auction as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuctionRow {
+    /// Where.
+    pub instrument: InstrumentId,
+    /// Which.
+    pub kind: AuctionKind,
+    /// How it ended.
+    pub end: AuctionEnd,
+    /// At which price; zero: none.
+    pub price: Price,
+    /// How much traded.
+    pub quantity: Quantity,
+    /// The imbalance it left.
+    pub surplus: Quantity,
+    /// When, in whole microseconds.
+    pub at: Timestamp,
+    /// Sequence of the command that held it.
     pub seq: Seq,
 }
 
@@ -143,6 +164,59 @@ impl History {
                 seq: Seq(row.seq as u64),
             });
             Ok(read.collect())
+        })
+        .await
+    }
+
+    /// Auctions, newest first: the last `limit` (1 to [`MAX_LIMIT`]) of an instrument or of all,
+    /// at or after `from` and before `to`.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub async fn auctions(
+        &self,
+        instrument: Option<InstrumentId>,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<At<Vec<AuctionRow>>, HistoryError> {
+        self.bounded(async {
+            let (mut snapshot, reached) = self.snapshot().await?;
+            let rows = sqlx::query!(
+                r#"SELECT seq, instrument_id, kind, outcome, price, quantity, surplus,
+                       (extract(epoch FROM at) * 1000000)::bigint AS "at_us!"
+                   FROM trading.auctions
+                   WHERE ($1::integer IS NULL OR instrument_id = $1)
+                     AND ($2::bigint IS NULL OR at >= to_timestamp($2::bigint / 1000000.0))
+                     AND ($3::bigint IS NULL OR at < to_timestamp($3::bigint / 1000000.0))
+                   ORDER BY seq DESC, ordinal DESC LIMIT $4"#,
+                instrument.map(|i| i.0 as i32),
+                from.map(micros),
+                to.map(micros),
+                limit.clamp(1, MAX_LIMIT) as i64,
+            )
+            .fetch_all(&mut *snapshot)
+            .await?;
+            let mut value = Vec::with_capacity(rows.len());
+            for row in rows {
+                let damaged = |why| HistoryError::Damaged {
+                    what: format!("auction of sequence {}", row.seq),
+                    why,
+                };
+                value.push(AuctionRow {
+                    instrument: InstrumentId(row.instrument_id as u32),
+                    kind: word("kind", &row.kind, AuctionKind::ALL, AuctionKind::as_str)
+                        .map_err(damaged)?,
+                    end: word("outcome", &row.outcome, AuctionEnd::ALL, AuctionEnd::as_str)
+                        .map_err(damaged)?,
+                    price: Price(row.price),
+                    quantity: Quantity(row.quantity),
+                    surplus: Quantity(row.surplus),
+                    at: timestamp(row.at_us),
+                    seq: Seq(row.seq as u64),
+                });
+            }
+            Ok(At { value, seq: reached })
         })
         .await
     }

@@ -28,7 +28,7 @@ use crate::config;
 pub use events::PrivateEvents;
 pub use fills::FillFilter;
 pub use ledger::LedgerFilter;
-pub use market::{BalanceRow, CandleRequest, CandleRow, TradeRow};
+pub use market::{AuctionRow, BalanceRow, CandleRequest, CandleRow, TradeRow};
 pub use orders::OrderFilter;
 pub use rows::{
     FillRow, LedgerRow, Liquidity, OrderChange, OrderEventKind, OrderEventRow, OrderRow,

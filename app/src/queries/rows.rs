@@ -287,7 +287,7 @@ pub(super) struct RawEvent {
 }
 
 /// Finds the value whose word this is.
-fn word<T: Copy>(
+pub(super) fn word<T: Copy>(
     column: &'static str,
     word: &str,
     all: &[T],

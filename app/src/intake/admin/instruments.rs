@@ -89,10 +89,7 @@ impl NewInstrument<'_> {
             units(required(given, name)?, name, quantity_digits, Code::InvalidQuantity)
                 .map(Quantity)
         };
-        let optional = |given: &Option<Given<'_>>, name| match given {
-            Some(given) => units(given, name, quantity_digits, Code::InvalidQuantity).map(Quantity),
-            None => Ok(Quantity::ZERO),
-        };
+        let optional = |given, name| quantity_or_none(given, name, quantity_digits);
         let profile = required(&self.profile, "profile")?.text("profile")?;
         let name = required(&self.name, "name")?.text("name")?;
         let base_asset = asset_of(&self.base_asset, "base_asset", platform)?;
@@ -107,7 +104,7 @@ impl NewInstrument<'_> {
             quote_asset,
             price_digits,
             quantity_digits,
-            ticks: self.ticks(price_digits)?,
+            ticks: ticks(&self.tick_size, &self.tick_table, price_digits)?,
             lot: quantity(&self.lot_size, "lot_size")?,
             min_quantity: quantity(&self.min_quantity, "min_quantity")?,
             max_quantity: quantity(&self.max_quantity, "max_quantity")?,
@@ -148,31 +145,51 @@ impl NewInstrument<'_> {
                        last price";
         Err(ApiError::new(code, message).field("market_band_ppm"))
     }
+}
 
-    fn ticks(&self, price_digits: u8) -> ApiResult<TickRule> {
-        match (&self.tick_size, &self.tick_table) {
-            (Some(tick), None) => {
-                let tick = units(tick, "tick_size", price_digits, Code::InvalidPrice)?;
-                Ok(TickRule::Fixed(Price(tick)))
-            }
-            (None, Some(table)) => word(
-                "tick_table",
-                table.text("tick_table")?,
-                &[("tse_topix500", TickRule::TseTopix500), ("tse_other", TickRule::TseOther)],
-            ),
-            _ => {
-                let message = "give either tick_size or tick_table";
-                Err(ApiError::new(Code::MissingField, message).field("tick_size"))
-            }
+/// A tick rule: a size or a table.
+pub(super) fn ticks(
+    size: &Option<Given<'_>>,
+    table: &Option<Given<'_>>,
+    price_digits: u8,
+) -> ApiResult<TickRule> {
+    match (size, table) {
+        (Some(tick), None) => {
+            let tick = units(tick, "tick_size", price_digits, Code::InvalidPrice)?;
+            Ok(TickRule::Fixed(Price(tick)))
+        }
+        (None, Some(table)) => word(
+            "tick_table",
+            table.text("tick_table")?,
+            &[("tse_topix500", TickRule::TseTopix500), ("tse_other", TickRule::TseOther)],
+        ),
+        _ => {
+            let message = "give either tick_size or tick_table";
+            Err(ApiError::new(Code::MissingField, message).field("tick_size"))
         }
     }
+}
+
+/// A quantity; left out it is none.
+pub(super) fn quantity_or_none(
+    given: &Option<Given<'_>>,
+    name: &'static str,
+    digits: u8,
+) -> ApiResult<Quantity> {
+    let Some(given) = given else { return Ok(Quantity::ZERO) };
+    units(given, name, digits, Code::InvalidQuantity).map(Quantity)
 }
 
 /// Profiles by their public words.
 pub(super) const PROFILES: [(&str, Profile); 2] =
     [("tse", Profile::Tse), ("crypto", Profile::Crypto)];
 
-fn units(given: &Given<'_>, name: &'static str, digits: u8, code: Code) -> ApiResult<i64> {
+pub(super) fn units(
+    given: &Given<'_>,
+    name: &'static str,
+    digits: u8,
+    code: Code,
+) -> ApiResult<i64> {
     decimal::parse(given.text(name)?, digits).map_err(|_| {
         let message = format!("{name} must be a decimal string of at most {digits} decimals");
         ApiError::new(code, message).field(name)
@@ -184,11 +201,16 @@ fn price(given: &Option<Given<'_>>, name: &'static str, digits: u8) -> ApiResult
     units(given, name, digits, Code::InvalidPrice).map(Price)
 }
 
-fn whole(given: &Option<Given<'_>>, name: &'static str, low: i64, high: i64) -> ApiResult<i64> {
+pub(super) fn whole(
+    given: &Option<Given<'_>>,
+    name: &'static str,
+    low: i64,
+    high: i64,
+) -> ApiResult<i64> {
     given.as_ref().map_or(Ok(0), |given| given.integer(name, low, high))
 }
 
-fn asset_of(
+pub(super) fn asset_of(
     given: &Option<Given<'_>>,
     name: &'static str,
     platform: &Platform,
@@ -229,7 +251,7 @@ const STATUSES: [(&str, InstrumentStatus); 3] = [
     ("closed", InstrumentStatus::Closed),
 ];
 
-fn known(platform: &Platform, symbol: &str) -> ApiResult<InstrumentId> {
+pub(super) fn known(platform: &Platform, symbol: &str) -> ApiResult<InstrumentId> {
     let unknown = || ApiError::plain(Code::UnknownInstrument).field("symbol");
     platform.live.instrument_by_symbol(symbol).ok_or_else(unknown)
 }

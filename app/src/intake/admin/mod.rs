@@ -11,8 +11,11 @@ mod days;
 mod guard;
 mod instruments;
 mod keys;
+mod market;
 mod orders;
 mod overview;
+mod risk;
+mod rules;
 mod transfers;
 
 use std::net::TcpListener;
@@ -42,6 +45,21 @@ fn table() -> Vec<(&'static str, MethodRouter<Platform>)> {
         ("/instruments", get(instruments::list).post(instruments::create)),
         ("/instruments/{symbol}/status", post(instruments::set_status)),
         ("/instruments/{symbol}/limits", post(instruments::set_limits)),
+        ("/instruments/{symbol}/halts", post(rules::set_halts)),
+        ("/instruments/{symbol}/breaker", post(rules::set_breaker)),
+        ("/instruments/{symbol}/call", post(rules::start_call)),
+        ("/instruments/{symbol}/ticks", post(rules::set_ticks)),
+        ("/instruments/{symbol}/listed-shares", post(rules::set_listed_shares)),
+        ("/instruments/{symbol}/odd-lot-terms", post(rules::set_odd_lot_terms)),
+        ("/instruments/{symbol}/terms", get(rules::terms)),
+        ("/fee-tiers", get(rules::fee_tiers).post(rules::set_fee_tiers)),
+        ("/risk-limits", get(risk::limits).post(risk::set_limits)),
+        ("/kill-switches", get(risk::kills).post(risk::set_kill)),
+        ("/accounts/{code}/group", post(risk::set_group)),
+        ("/quotes", get(market::quotes)),
+        ("/auctions", get(market::auctions)),
+        ("/odd-lots", get(market::odd_lots)),
+        ("/sessions/step", post(market::step)),
         ("/accounts", get(accounts::list).post(accounts::create)),
         ("/accounts/batch", post(accounts::create_batch)),
         ("/accounts/{code}", get(accounts::one)),
