@@ -284,7 +284,8 @@ pub enum Event {
         remaining: Quantity,
     },
     /// A price level holds this much now; zero: the level is gone. At most once per level
-    /// and command, after the changes that led to it.
+    /// and part of a command (an order, then an auction it leads to, then an order that sets
+    /// off), after the changes that led to it: the last one stands.
     Level {
         /// Where.
         instrument: InstrumentId,

@@ -12,4 +12,5 @@ mod orders;
 mod settlement;
 mod snapshots;
 mod tse;
+mod tse_random;
 mod world;
