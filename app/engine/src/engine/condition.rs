@@ -79,7 +79,12 @@ impl Engine {
             self.touched.push(Touched { instrument, side, price: bound });
             let book = &mut self.markets[instrument.0 as usize].sides[side as usize];
             self.books.unlink(book, &mut self.orders.hot, slot);
-            let bound = self.orders.extra(slot).map_or(bound, |extra| extra.stop_bound);
+            let at_market = self.orders.extra(slot).map_or(bound, |extra| extra.stop_bound);
+            // The lock covers the worse of both.
+            let bound = match side {
+                Side::Buy => bound.max(at_market),
+                Side::Sell => bound.min(at_market),
+            };
             let hot = &mut self.orders.hot[slot as usize];
             hot.bound = bound;
             hot.flags.set(Flags::MARKET, true);

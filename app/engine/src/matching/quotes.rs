@@ -154,7 +154,7 @@ impl Market {
             return level;
         }
         match quote.side {
-            Side::Buy if level == 0 => quote.price.0,
+            _ if level == 0 => quote.price.0,
             Side::Buy => level.min(quote.price.0),
             Side::Sell => level.max(quote.price.0),
         }
@@ -222,8 +222,8 @@ impl Market {
         let (from, last) = (self.window_reference(now), self.last_price);
         let (one, two) = (self.special_reach(side), self.sequential_reach(side, now));
         match side {
-            Side::Buy => from < last && two <= one,
-            Side::Sell => from > last && two >= one,
+            Side::Buy => from < last && last <= two && two <= one,
+            Side::Sell => from > last && last >= two && two >= one,
         }
     }
 }
@@ -280,8 +280,9 @@ impl Engine {
     fn check_free(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
         let market = &self.markets[instrument.0 as usize];
         let Some(side) = self.pressing(market) else { return false };
-        let against = self.books.best(&market.sides[side.opposite() as usize]);
-        let would_trade = against.is_some()
+        let against = &market.sides[side.opposite() as usize];
+        let would_trade = self.books.best(against).is_some()
+            && self.books.market_queue(against).is_none()
             && (self.books.market_queue(&market.sides[side as usize]).is_some()
                 || matches!(self.touch(market), (Some(bid), Some(ask)) if bid >= ask));
         if would_trade && market.ran_out(side, self.at) {
@@ -308,12 +309,16 @@ impl Engine {
     fn check_sequential(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
         let market = &self.markets[instrument.0 as usize];
         let Quote { side, price, .. } = market.shown;
-        let stands = self.books.market_queue(&market.sides[side as usize]).is_some()
-            || match (self.touch(market), side) {
-                ((Some(bid), Some(ask)), Side::Buy) => bid >= ask && ask > price.0,
-                ((Some(bid), Some(ask)), Side::Sell) => bid >= ask && bid < price.0,
-                _ => false,
-            };
+        let [own, other] = [side, side.opposite()]
+            .map(|side| self.books.market_queue(&market.sides[side as usize]).is_some());
+        // Market orders of both sides can only meet in an auction.
+        let stands = own != other && own
+            || !other
+                && match (self.touch(market), side) {
+                    ((Some(bid), Some(ask)), Side::Buy) => bid >= ask && ask > price.0,
+                    ((Some(bid), Some(ask)), Side::Sell) => bid >= ask && bid < price.0,
+                    _ => false,
+                };
         if stands {
             return false;
         }
@@ -332,7 +337,9 @@ impl Engine {
     ) -> bool {
         let outcome = self.outlook(instrument, range);
         match (outcome.end, outcome.excess()) {
-            (AuctionEnd::Unpriced, Some(side)) => {
+            (AuctionEnd::Unpriced, excess) => {
+                // Both sides press alike only where limits set by hand leave no price at all.
+                let side = excess.unwrap_or(Side::Buy);
                 let market = &self.markets[instrument.0 as usize];
                 let quote = market.special(side, outcome.price, self.at);
                 self.show(instrument, quote, events);
