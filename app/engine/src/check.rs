@@ -19,6 +19,7 @@ impl Engine {
         self.check_balances()?;
         self.check_fees()?;
         self.check_circuits()?;
+        self.check_odd_lots()?;
         self.check_books()?;
         self.check_waiting()?;
         self.check_accounts()?;

@@ -35,6 +35,7 @@ pub(crate) use breaker::{Watch, valid_breaker};
 pub use fees::Rates;
 pub(crate) use fees::{FEE_DAYS, valid_tiers};
 pub(crate) use market::{Market, Tokyo, reaches};
+pub use oddlot::OddLotPosition;
 
 use crate::book::Books;
 use crate::command::{AssetSpec, Command, Limits, StopLeg};
@@ -248,6 +249,8 @@ pub struct Engine {
     pub(crate) set_off: contingent::SetOff,
     /// Circuit breakers and calls, by instrument.
     pub(crate) circuits: Vec<breaker::Circuit>,
+    /// Odd-lot desks, by instrument.
+    pub(crate) odd_lots: Vec<oddlot::OddLots>,
     /// Levels swept by the order in hand; kept for its memory.
     pub(crate) swept: Vec<LevelState>,
     /// Room for auctions.

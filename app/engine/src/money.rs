@@ -245,6 +245,21 @@ impl Units {
         i128::from(bound * remaining) * (PPM + i128::from(self.worst_ppm))
     }
 
+    /// Minor units of the quote asset that a sum of price x quantity comes to, rounded down and
+    /// rounded up; acceptance keeps both within 64 bits.
+    pub(crate) fn gross(&self, notional: i64) -> (i64, i64) {
+        let exact = i128::from(notional) * PPM;
+        (fits(self.scale.floor(exact)), fits(self.scale.ceil(exact)))
+    }
+
+    /// A price at which the lock of a buy of `quantity` is at least `amount`.
+    pub(crate) fn covering(&self, amount: i64, quantity: i64) -> i64 {
+        let up = |n: i128, by: i128| n / by + i128::from(n % by != 0);
+        let all = i128::from(amount).checked_mul(self.scale.divisor).unwrap_or(i128::MAX);
+        let each = i128::from(quantity) * (PPM + i128::from(self.worst_ppm));
+        i64::try_from(up(up(all, self.scale.multiplier), each)).unwrap_or(i64::MAX)
+    }
+
     /// How much of an amount in minor units of the quote asset one unit at `price` takes at
     /// worst (what a buyer pays with the highest fee, what a seller receives after the taker's
     /// fee), and the whole amount in the same measure.

@@ -41,6 +41,8 @@ pub(crate) const FEE_TIERS: u32 = 18;
 pub(crate) const FEE_VOLUMES: u32 = 19;
 /// Circuit breakers and call auctions, by instrument.
 pub(crate) const CIRCUITS: u32 = 20;
+/// Odd-lot desks, by instrument.
+pub(crate) const ODD_LOTS: u32 = 21;
 /// Risk limits by scope.
 pub(crate) const RISK: u32 = 22;
 /// Groups with a kill switch on or something counted.

@@ -174,8 +174,7 @@ impl World {
             for (account, side) in [(account, Side::Sell), (account + 1, Side::Buy)] {
                 let (price, quantity) = (Price(MIDDLE), Quantity(1));
                 let (account, instrument) = (AccountId(account), InstrumentId(0));
-                let place =
-                    Place::limit(account, instrument, side, price, quantity, text("first"));
+                let place = Place::limit(account, instrument, side, price, quantity, text("first"));
                 self.must(&Command::Place(place));
             }
         }

@@ -5,6 +5,7 @@ use crate::book::Books;
 use crate::command::{AssetSpec, Limits};
 use crate::engine::breaker::Circuit;
 use crate::engine::fees::Fees;
+use crate::engine::oddlot::OddLots;
 use crate::engine::risk::Risk;
 use crate::engine::timers::Timers;
 use crate::engine::{Accounts, Engine, Market, OpenCounts, Waiting};
@@ -59,6 +60,7 @@ impl Engine {
         self.touched = Vec::with_capacity(1024);
         self.claims = Claims::new(1 << 16);
         self.circuits = Vec::with_capacity(limits.instruments as usize);
+        self.odd_lots = Vec::with_capacity(limits.instruments as usize);
         self.timers = Timers::new(limits.instruments);
         self.risk = Risk::new(limits);
         self.fees = Fees::new(limits);
@@ -158,6 +160,7 @@ impl Engine {
         self.markets.push(market);
         self.waiting.push(Waiting::new());
         self.circuits.push(Circuit::default());
+        self.odd_lots.push(OddLots::default());
         self.timers.add();
         self.risk.add_instrument();
         Ok(instrument)

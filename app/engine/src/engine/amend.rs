@@ -185,6 +185,9 @@ impl Engine {
         if hot.kind != Kind::Live {
             return Err(Reject::OrderNotOpen);
         }
+        if hot.flags.has(Flags::ODD_LOT) {
+            return Err(Reject::AmendNotAllowed);
+        }
         match account.status {
             AccountStatus::Active => {}
             AccountStatus::Suspended => return Err(Reject::AccountSuspended),

@@ -69,6 +69,8 @@ pub(crate) struct Tokyo {
     /// Lowest and highest price of the day; zero: none.
     pub(crate) low: i64,
     pub(crate) high: i64,
+    /// First price of the present morning or afternoon; zero: none yet.
+    pub(crate) first: i64,
     /// The last price that was not the present one; zero: none.
     pub(crate) previous: i64,
     /// When the present minute of trades began, and the price before it.

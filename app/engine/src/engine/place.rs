@@ -95,14 +95,15 @@ impl Engine {
                 if let Some(bound) = admission.funari {
                     self.orders.extra_mut(slot).stop_bound = bound;
                 }
+                if let Some(sized) = admission.sized {
+                    self.size(slot, sized, events);
+                }
                 if let Some(ask) = &admission.warns {
                     self.warn(ask, events);
                 }
-                if let Some(sized) = admission.sized {
-                    self.size(slot, sized, events);
-                    if place.time_in_force == TimeInForce::Fok && !sized.whole {
-                        return self.close_unlocked(slot, CloseReason::FillOrKill, events);
-                    }
+                let short = admission.sized.is_some_and(|sized| !sized.whole);
+                if place.time_in_force == TimeInForce::Fok && short {
+                    return self.close_unlocked(slot, CloseReason::FillOrKill, events);
                 }
                 self.execute(slot, place.time_in_force, admission.lock, events);
                 self.after_trading(place.instrument, events);

@@ -157,7 +157,11 @@ impl Engine {
 
     /// Begins to take orders for an auction; orders whose moment this is enter the book.
     fn gather(&mut self, instrument: InstrumentId, stage: u8, events: &mut Vec<Event>) {
-        self.markets[instrument.0 as usize].stage = stage;
+        let market = &mut self.markets[instrument.0 as usize];
+        market.stage = stage;
+        if stage != stage::CLOSING {
+            market.tokyo.first = 0;
+        }
         if stage == stage::CLOSING {
             self.turn_funari(instrument, events);
         }
@@ -174,9 +178,11 @@ impl Engine {
         until: Timestamp,
         events: &mut Vec<Event>,
     ) {
-        let market = &self.markets[instrument.0 as usize];
+        let market = &mut self.markets[instrument.0 as usize];
+        market.tokyo.first = 0;
         let range = market.around(market.reference(), 1);
         let outcome = self.outlook(instrument, range);
+        let market = &self.markets[instrument.0 as usize];
         let open = market.status == InstrumentStatus::Open;
         if open {
             self.hold_auction(instrument, kind, outcome, events);
@@ -200,6 +206,7 @@ impl Engine {
         let opening =
             |hot: &Hot, cold: &Cold| hot.conditioned() && cold.condition == Condition::Opening;
         self.end_leftovers(instrument, opening, events);
+        self.end_morning_batch(instrument);
     }
 
     /// The closing auction of the day; what was for it alone ends.
@@ -208,6 +215,7 @@ impl Engine {
             self.gather(instrument, stage::CLOSING, events);
         }
         let market = &self.markets[instrument.0 as usize];
+        let mut close = 0;
         if market.status == InstrumentStatus::Open {
             let range = market.around(market.reference(), 2);
             let lot = self.specs[instrument.0 as usize].lot.0;
@@ -215,6 +223,8 @@ impl Engine {
             let outcome = at_close(self.outlook(instrument, range), low, high, lot);
             let priced = market.tokyo.priced;
             self.hold_auction(instrument, AuctionKind::Closing, outcome, events);
+            let traded = !matches!(outcome.end, AuctionEnd::Empty | AuctionEnd::Unpriced);
+            close = if traded { outcome.price } else { 0 };
             let tokyo = &mut self.markets[instrument.0 as usize].tokyo;
             match outcome.end {
                 AuctionEnd::StopAllocation => tokyo.priced = priced,
@@ -225,6 +235,7 @@ impl Engine {
         let closing = |hot: &Hot, _: &Cold| hot.conditioned() || hot.flags.has(Flags::MARKET);
         self.end_leftovers(instrument, closing, events);
         self.markets[instrument.0 as usize].tokyo.conditioned = false;
+        self.end_day_batches(instrument, close);
     }
 
     /// Serves timers that are due.

@@ -109,12 +109,14 @@ impl Timers {
 
 impl Engine {
     /// Sets an instrument's timer to the earliest of what it waits for: its quote, the end of
-    /// its call, orders set off that are to come in.
+    /// its call, orders set off that are to come in, batch orders whose price is known.
     pub(crate) fn retime(&mut self, instrument: InstrumentId) {
         let market = &self.markets[instrument.0 as usize];
         let quote = market.shown.due.0;
         let call = if market.phase == Phase::Call { market.until.0 } else { 0 };
-        let waiting = market.met_any() || market.ready && self.sets_off(instrument);
+        let waiting = market.met_any()
+            || market.ready && self.sets_off(instrument)
+            || market.session_rules && self.batch_is_due(instrument);
         let now = if waiting { self.at.0.max(1) } else { 0 };
         let due = [quote, call, now].into_iter().filter(|&due| due != 0).min().unwrap_or(0);
         if self.timers.get(instrument).0 != due {

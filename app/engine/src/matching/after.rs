@@ -23,7 +23,9 @@ impl Engine {
         while self.set_off_next(instrument, events) {
             self.look_at_quote(instrument, events);
         }
-        if !self.markets[instrument.0 as usize].session_rules {
+        if self.markets[instrument.0 as usize].session_rules {
+            self.serve_odd_lots(instrument, events);
+        } else {
             self.note_price(instrument);
         }
         self.retime(instrument);

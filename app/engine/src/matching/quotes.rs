@@ -175,6 +175,9 @@ impl Market {
             self.stage += 1;
         }
         tokyo.traded = true;
+        if tokyo.first == 0 {
+            tokyo.first = price;
+        }
         tokyo.priced = true;
         tokyo.high = tokyo.high.max(price);
         tokyo.special = 0;

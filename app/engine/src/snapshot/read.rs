@@ -3,7 +3,8 @@
 use super::*;
 use crate::STATE_VERSION;
 use crate::command::{
-    AssetSpec, Bound, Breaker, FEE_TIERS_MAX, FeeTier, FeeTiers, Limits, RiskLimits, StopLeg,
+    AssetSpec, Bound, Breaker, FEE_TIERS_MAX, FeeTier, FeeTiers, Limits, OddLotTerms, RiskLimits,
+    StopLeg,
 };
 use crate::engine::risk::Tally;
 use crate::engine::{
@@ -169,6 +170,7 @@ impl<'a> Reader<'a> {
             priced: self.flag()?,
             low: self.i64()?,
             high: self.i64()?,
+            first: self.i64()?,
             previous: self.i64()?,
             window_from: Timestamp(self.u64()?),
             window_price: self.i64()?,
@@ -178,7 +180,8 @@ impl<'a> Reader<'a> {
             market_bounds: [self.i64()?, self.i64()?],
             conditioned: self.flag()?,
         };
-        let prices = [tokyo.low, tokyo.high, tokyo.previous, tokyo.window_price, tokyo.special];
+        let prices =
+            [tokyo.first, tokyo.low, tokyo.high, tokyo.previous, tokyo.window_price, tokyo.special];
         if prices.iter().any(|&price| price < 0) {
             return self.wrong("a price of the day below zero");
         }
@@ -350,6 +353,7 @@ impl Engine {
         engine.import_frame(&mut input)?;
         engine.import_fees(&mut input)?;
         engine.import_circuits(&mut input)?;
+        engine.import_odd_lots(&mut input)?;
         engine.import_orders(&mut input)?;
         input.section(END)?;
         if input.at != bytes.len() {
@@ -543,6 +547,27 @@ impl Engine {
             }
             let watch = input.watch(mode, self.at)?;
             self.arm_breaker(InstrumentId(i as u32), watch);
+        }
+        Ok(())
+    }
+
+    fn import_odd_lots(&mut self, input: &mut Reader<'_>) -> Result<(), String> {
+        if input.section(ODD_LOTS)? != self.odd_lots.len() {
+            return input.wrong("odd-lot desks of another number of instruments");
+        }
+        for desk in &mut self.odd_lots {
+            desk.terms = OddLotTerms {
+                batch: input.flag()?,
+                principal: input.flag()?,
+                spread_ppm: input.u32()?,
+                max_quantity: Quantity(input.i64()?),
+                max_value: Amount(input.i64()?),
+                round_to: Amount(input.i64()?),
+            };
+            desk.house_net = input.i64()?;
+            for price in &mut desk.prices {
+                *price = input.i64()?;
+            }
         }
         Ok(())
     }

@@ -123,6 +123,7 @@ impl Writer<'_> {
         self.u8(u8::from(tokyo.priced));
         self.i64(tokyo.low);
         self.i64(tokyo.high);
+        self.i64(tokyo.first);
         self.i64(tokyo.previous);
         self.u64(tokyo.window_from.0);
         self.i64(tokyo.window_price);
@@ -180,6 +181,7 @@ impl Engine {
         self.export_frame(&mut out);
         self.export_fees(&mut out);
         self.export_circuits(&mut out);
+        self.export_odd_lots(&mut out);
         self.export_orders(&mut out);
         out.section(END, 0);
         (out.sink)(&out.buffer);
@@ -290,6 +292,24 @@ impl Engine {
             out.u8(watch.trace().len() as u8);
             for (piece, price) in watch.trace() {
                 out.u64(piece);
+                out.i64(price);
+            }
+        }
+    }
+
+    /// Odd-lot desks.
+    fn export_odd_lots(&self, out: &mut Writer<'_>) {
+        out.section(ODD_LOTS, self.odd_lots.len());
+        for desk in &self.odd_lots {
+            let terms = &desk.terms;
+            out.u8(u8::from(terms.batch));
+            out.u8(u8::from(terms.principal));
+            out.u32(terms.spread_ppm);
+            out.i64(terms.max_quantity.0);
+            out.i64(terms.max_value.0);
+            out.i64(terms.round_to.0);
+            out.i64(desk.house_net);
+            for price in desk.prices {
                 out.i64(price);
             }
         }

@@ -8,6 +8,7 @@ mod contingent_random;
 mod crypto;
 mod fees;
 mod frame;
+mod oddlot;
 mod orders;
 mod settlement;
 mod snapshots;
