@@ -5,6 +5,8 @@ mod after;
 mod call;
 mod continuous;
 mod quotes;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use call::Claims;
 pub(crate) use continuous::Stop;

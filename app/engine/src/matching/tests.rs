@@ -1,0 +1,449 @@
+//! A Tokyo day of random orders, its auctions compared with the slow twin: how each ended, at
+//! which price, and what every single order got.
+
+use std::collections::BTreeMap;
+
+use crate::auction::twin::{self, Orders};
+use crate::auction::{Claim, Outcome, Priority, Terms, at_close};
+use crate::command::*;
+use crate::instrument::{InstrumentSpec, TickRule};
+use crate::jpx;
+use crate::types::*;
+use crate::{Command, Engine, Event};
+
+const SHARE: InstrumentId = InstrumentId(0);
+const ACCOUNTS: u32 = 8;
+const DAY: u32 = 20261124;
+const LOT: i64 = 100;
+
+/// splitmix64.
+struct Numbers(u64);
+
+impl Numbers {
+    /// From zero to below `end`.
+    fn below(&mut self, end: i64) -> i64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        ((u128::from(z) * end as u128) >> 64) as i64
+    }
+
+    fn one_in(&mut self, n: i64) -> bool {
+        self.below(n) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len() as i64) as usize]
+    }
+}
+
+/// What the test knows of a live order.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    account: AccountId,
+    side: Side,
+    /// Zero: at market.
+    price: i64,
+    condition: Condition,
+    /// 0: before the session's first price, 1: in continuous trading, 2: for the close.
+    group: u8,
+    /// Place among orders of its price, and place among all.
+    queued: u64,
+    entered: u64,
+}
+
+struct Day {
+    engine: Engine,
+    seq: u64,
+    now: u64,
+    numbers: Numbers,
+    terms: Terms,
+    limits: (i64, i64),
+    known: BTreeMap<OrderId, Known>,
+    /// Special quote since the last trade; zero: none.
+    special: i64,
+    last: i64,
+    phase_group: u8,
+    names: u64,
+    ends: BTreeMap<&'static str, u64>,
+}
+
+fn text<const N: usize>(text: &str) -> Text<N> {
+    Text::new(text).expect("short")
+}
+
+fn by() -> Box<Provenance> {
+    Box::new(Provenance { actor: text("test"), request: text(""), reason: text("") })
+}
+
+fn share(ticks: TickRule, base: i64, limits: (i64, i64), fee: i32) -> InstrumentSpec {
+    InstrumentSpec {
+        symbol: text("7203"),
+        name: text("Toyota"),
+        profile: Profile::Tse,
+        base_asset: AssetId(1),
+        quote_asset: AssetId(0),
+        price_digits: 1,
+        quantity_digits: 0,
+        ticks,
+        lot: Quantity(LOT),
+        min_quantity: Quantity(LOT),
+        max_quantity: Quantity(1_000_000),
+        market_min_quantity: Quantity(0),
+        market_max_quantity: Quantity(0),
+        base_price: Price(base),
+        limit_down: Price(limits.0),
+        limit_up: Price(limits.1),
+        market_band_ppm: 0,
+        maker_fee_ppm: 0,
+        taker_fee_ppm: fee,
+        open_order_cap: 0,
+        session_rules: true,
+        listed_shares: Quantity(0),
+    }
+}
+
+impl Day {
+    fn new(seed: u64) -> Day {
+        let mut numbers = Numbers(seed);
+        let (ticks, base) = numbers.pick(&[
+            (TickRule::TseOther, 5_000),
+            (TickRule::TseOther, 30_000),
+            (TickRule::TseTopix500, 10_000),
+            (TickRule::TseTopix500, 700),
+        ]);
+        let (down, up) = jpx::tse_daily_limits(Price(base));
+        let limits = (down.0, up.0);
+        let fee = numbers.pick(&[0, 700]);
+        let mut day = Day {
+            engine: Engine::new(),
+            seq: 0,
+            now: 1,
+            numbers,
+            terms: Terms { low: 1, high: i64::MAX, centre: base, ticks },
+            limits,
+            known: BTreeMap::new(),
+            special: 0,
+            last: base,
+            phase_group: 0,
+            names: 0,
+            ends: BTreeMap::new(),
+        };
+        day.found(share(ticks, base, limits, fee));
+        day
+    }
+
+    fn found(&mut self, spec: InstrumentSpec) {
+        let limits = Limits {
+            accounts: 20,
+            instruments: 1,
+            assets: 2,
+            live_orders: 500,
+            answers: 500,
+            balances: 50,
+        };
+        self.apply(Command::Genesis { limits, hash_seed: [1, 2] });
+        for (code, exponent) in [("JPY", 4), ("7203", 0)] {
+            self.apply(Command::CreateAsset(AssetSpec { code: text(code), exponent }));
+        }
+        self.apply(Command::CreateInstrument(Box::new(spec)));
+        for i in 0..ACCOUNTS {
+            let account = AccountId(AccountId::SYSTEM_COUNT + i);
+            self.apply(Command::CreateAccount { code: text(&i.to_string()) });
+            for (asset, amount) in [(0, 1 << 50), (1, 1 << 30)] {
+                let reference = self.name();
+                let (asset, amount) = (AssetId(asset), Amount(amount));
+                let kind = TransferKind::Deposit;
+                let transfer = Transfer { kind, account, asset, amount, reference };
+                self.apply(Command::Transfer { transfer, by: by() });
+            }
+        }
+    }
+
+    fn name(&mut self) -> ClientId {
+        self.names += 1;
+        text(&self.names.to_string())
+    }
+
+    fn apply(&mut self, command: Command) -> Vec<Event> {
+        self.seq += 1;
+        self.now += 1_000_000_000;
+        let mut events = Vec::new();
+        self.engine.apply(Seq(self.seq), Timestamp(self.now), &command, &mut events);
+        self.engine.check().expect("sound after every command");
+        for event in &events {
+            match event {
+                Event::Refused { code, .. } => panic!("{command:?} refused: {code:?}"),
+                Event::Trade(trade) => (self.last, self.special) = (trade.price.0, 0),
+                Event::QuoteChanged { quote, .. } if quote.kind == QuoteKind::Special => {
+                    self.special = quote.price.0;
+                }
+                _ => {}
+            }
+        }
+        events
+    }
+
+    /// The price the next auction's range and centre are taken from.
+    fn reference(&self) -> i64 {
+        if self.special != 0 { self.special } else { self.last }
+    }
+
+    /// A random order near the reference; sometimes one goes.
+    fn order(&mut self, conditions: &[Condition]) {
+        if self.numbers.one_in(12) {
+            return self.cancel();
+        }
+        let width = jpx::renewal_width(Price(self.reference()));
+        let side = self.numbers.pick(&[Side::Buy, Side::Sell]);
+        let condition = self.numbers.pick(conditions);
+        let at_market = self.phase_group != 1 && self.numbers.one_in(6)
+            || condition == Condition::Closing && self.numbers.one_in(2);
+        let far = self.numbers.pick(&[width / 2, width, 3 * width]).max(1);
+        let price = self.reference() + self.numbers.below(2 * far + 1) - far;
+        let price = price.clamp(self.limits.0, self.limits.1);
+        let tick = self.terms.ticks.tick_at(Price(price));
+        let price = if at_market { 0 } else { price - price % tick };
+        let account = AccountId(AccountId::SYSTEM_COUNT + self.numbers.below(8) as u32);
+        let lots = 1 + self.numbers.below(6);
+        let name = self.name();
+        let mut place =
+            Place::limit(account, SHARE, side, Price(price), Quantity(lots * LOT), name);
+        place.kind = if at_market { OrderKind::Market } else { OrderKind::Limit };
+        place.time_in_force = TimeInForce::Day;
+        place.condition = condition;
+        let events = self.apply(Command::Place(place));
+        let Event::Accepted { order, .. } = events[0] else { panic!("{place:?}: {events:?}") };
+        let group = self.phase_group;
+        let entered = self.seq;
+        let known = Known { account, side, price, condition, group, queued: entered, entered };
+        self.known.insert(order, known);
+    }
+
+    fn cancel(&mut self) {
+        let live: Vec<OrderId> = self.live().map(|(order, _)| order).collect();
+        if !live.is_empty() {
+            let order = self.numbers.pick(&live);
+            let account = self.known[&order].account;
+            self.apply(Command::Cancel(Cancel { account, order, via: Via::Rest, key: 0 }));
+        }
+    }
+
+    fn remaining(&self, order: OrderId) -> i64 {
+        let state = self.engine.order(order).expect("remembered");
+        if state.status.is_live() { state.quantity.0 - state.filled.0 } else { 0 }
+    }
+
+    fn live(&self) -> impl Iterator<Item = (OrderId, Known)> + '_ {
+        let known = self.known.iter().map(|(order, known)| (*order, *known));
+        known.filter(|(order, _)| self.remaining(*order) > 0)
+    }
+
+    /// Whether an order takes part in the coming auction.
+    fn takes_part(&self, known: &Known) -> bool {
+        known.condition != Condition::Closing || self.phase_group == 2
+    }
+
+    fn book(&self) -> Orders {
+        let mut book = Orders::default();
+        for (order, known) in self.live().filter(|(_, known)| self.takes_part(known)) {
+            let quantity = self.remaining(order);
+            match known.side {
+                Side::Buy if known.price == 0 => book.market_buy += quantity,
+                Side::Sell if known.price == 0 => book.market_sell += quantity,
+                Side::Buy => book.bids.push((known.price, quantity)),
+                Side::Sell => book.asks.push((known.price, quantity)),
+            }
+        }
+        book
+    }
+
+    /// What every order of a side should get.
+    fn shares(&self, side: Side, outcome: &Outcome) -> BTreeMap<OrderId, i64> {
+        let inside = |known: &Known| match side {
+            _ if known.price == 0 => true,
+            Side::Buy => known.price >= outcome.price,
+            Side::Sell => known.price <= outcome.price,
+        };
+        let mut orders: Vec<(OrderId, Known)> = self
+            .live()
+            .filter(|(_, known)| known.side == side && self.takes_part(known) && inside(known))
+            .collect();
+        let excess = outcome.excess() == Some(side);
+        let mut shares = BTreeMap::new();
+        if excess && outcome.end == AuctionEnd::SpecialExecution {
+            orders.sort_by_key(|(_, known)| known.entered);
+            let mut claims = self.claims(&orders);
+            claims.iter_mut().for_each(|c| (c.group, c.priority) = (0, Priority::Time));
+            twin::by_groups(outcome.quantity, LOT, &mut claims);
+            self.note(&orders, &claims, &mut shares);
+        } else if excess && outcome.end == AuctionEnd::StopAllocation {
+            let mut claims = self.claims(&orders);
+            twin::in_turns(outcome.quantity, LOT, &mut claims);
+            self.note(&orders, &claims, &mut shares);
+        } else {
+            let mut left = outcome.quantity;
+            // Market orders, then the best price.
+            let rank = |known: &Known| match side {
+                _ if known.price == 0 => i64::MIN,
+                Side::Buy => -known.price,
+                Side::Sell => known.price,
+            };
+            orders.sort_by_key(|(_, known)| (rank(known), known.group, known.queued));
+            for level in orders.chunk_by(|a, b| a.1.price == b.1.price) {
+                let mut claims = self.claims(level);
+                twin::by_groups(left, LOT, &mut claims);
+                left -= claims.iter().map(|claim| claim.allocated).sum::<i64>();
+                self.note(level, &claims, &mut shares);
+            }
+        }
+        shares
+    }
+
+    fn claims(&self, orders: &[(OrderId, Known)]) -> Vec<Claim> {
+        let claim = |(order, known): &(OrderId, Known)| Claim {
+            tag: 0,
+            participant: known.account.0,
+            group: known.group,
+            priority: if known.group == 1 { Priority::Time } else { Priority::Simultaneous },
+            entry: known.queued,
+            quantity: self.remaining(*order),
+            allocated: 0,
+        };
+        orders.iter().map(claim).collect()
+    }
+
+    fn note(
+        &self,
+        orders: &[(OrderId, Known)],
+        claims: &[Claim],
+        shares: &mut BTreeMap<OrderId, i64>,
+    ) {
+        for claim in claims {
+            let of = |(_, known): &&(OrderId, Known)| known.queued == claim.entry;
+            let (order, _) = orders.iter().find(of).expect("every claim is of an order");
+            shares.insert(*order, claim.allocated);
+        }
+    }
+
+    /// What the auction should do, by the twin.
+    fn expected(&self, widths: i64) -> Outcome {
+        let reference = self.reference();
+        let by = widths * jpx::renewal_width(Price(reference));
+        let low = (reference - by).max(self.limits.0);
+        let high = (reference + by).min(self.limits.1);
+        let terms = Terms { low, high, centre: reference, ..self.terms };
+        self.book().price(&terms).0
+    }
+
+    /// Holds an auction and compares all of it.
+    fn auction(&mut self, step: SessionStep) -> AuctionEnd {
+        let closing = step == SessionStep::Close;
+        let opening = matches!(step, SessionStep::Open | SessionStep::AfternoonOpen);
+        let mut outcome = self.expected(if closing { 2 } else { 1 });
+        if closing {
+            outcome = at_close(outcome, self.limits.0, self.limits.1, LOT);
+        }
+        let trades = !matches!(outcome.end, AuctionEnd::Empty | AuctionEnd::Unpriced);
+        let mut shares = BTreeMap::new();
+        if trades {
+            shares = self.shares(Side::Buy, &outcome);
+            shares.append(&mut self.shares(Side::Sell, &outcome));
+        }
+        let book = self.book();
+        let mut got: BTreeMap<OrderId, i64> = BTreeMap::new();
+        let events = self.step(step);
+        for event in &events {
+            match *event {
+                Event::Trade(t) if t.auction => {
+                    assert_eq!(t.price.0, outcome.price);
+                    *got.entry(t.maker).or_default() += t.quantity.0;
+                    *got.entry(t.taker).or_default() += t.quantity.0;
+                }
+                Event::Auction { end, price, quantity, surplus, .. } => {
+                    let (at, size) =
+                        if trades { (outcome.price, outcome.quantity) } else { (0, 0) };
+                    let expected = (outcome.end, at, size, outcome.surplus);
+                    let found = (end, price.0, quantity.0, surplus.0);
+                    assert_eq!(found, expected, "{step:?}: {book:?}");
+                    if end == AuctionEnd::Unpriced && opening {
+                        let quote = self.engine.instrument(SHARE).expect("there").quote;
+                        let side = Some(quote.side);
+                        assert_eq!((quote.kind, side), (QuoteKind::Special, outcome.excess()));
+                    }
+                }
+                _ => {}
+            }
+        }
+        shares.retain(|_, quantity| *quantity > 0);
+        assert_eq!(got, shares, "{step:?} {outcome:?}: {:?}", self.known);
+        *self.ends.entry(outcome.end.as_str()).or_default() += 1;
+        outcome.end
+    }
+
+    fn step(&mut self, step: SessionStep) -> Vec<Event> {
+        let (profile, day, until) = (Profile::Tse, DAY, Timestamp(0));
+        self.apply(Command::Session { profile, day, step, until })
+    }
+
+    /// The whole day, with or without its middle.
+    fn run(&mut self) {
+        const ANY: Condition = Condition::Any;
+        let orders = self.numbers.pick(&[3, 10, 30]);
+        self.step(SessionStep::PreOpen);
+        for _ in 0..self.numbers.below(orders + 1) {
+            self.order(&[ANY, ANY, Condition::Closing]);
+        }
+        self.auction(SessionStep::Open);
+        self.phase_group = 1;
+        for _ in 0..self.numbers.below(orders + 1) {
+            self.order(&[ANY, ANY, Condition::Closing]);
+        }
+        if self.numbers.one_in(2) {
+            self.auction(SessionStep::MorningClose);
+            self.step(SessionStep::AfternoonPreOpen);
+            self.known.values_mut().for_each(|known| known.group = 0);
+            self.phase_group = 0;
+            for _ in 0..self.numbers.below(orders / 2 + 1) {
+                self.order(&[ANY, ANY, Condition::Closing]);
+            }
+            self.auction(SessionStep::AfternoonOpen);
+            self.phase_group = 1;
+            for _ in 0..self.numbers.below(orders + 1) {
+                self.order(&[ANY]);
+            }
+        }
+        self.step(SessionStep::PreClose);
+        self.phase_group = 2;
+        let entering = self.seq;
+        for known in self.known.values_mut().filter(|known| known.condition == Condition::Closing) {
+            // In their old order, after all that are in the book.
+            (known.group, known.queued) = (2, (entering << 20) + known.entered);
+        }
+        for _ in 0..self.numbers.below(orders + 1) {
+            self.order(&[ANY]);
+            if let Some(newest) = self.known.values_mut().max_by_key(|known| known.entered) {
+                newest.queued = newest.queued.max(newest.entered << 20);
+            }
+        }
+        self.auction(SessionStep::Close);
+    }
+}
+
+#[test]
+fn a_day_of_auctions_is_the_twins() {
+    let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
+    for seed in 0..1_500 {
+        let mut day = Day::new(seed);
+        day.run();
+        for (end, count) in day.ends {
+            *ends.entry(end).or_default() += count;
+        }
+    }
+    println!("{ends:?}");
+    for end in ["priced", "empty", "unpriced", "stop_allocation", "special_execution"] {
+        assert!(ends.get(end).is_some_and(|&count| count >= 10), "{end}: {ends:?}");
+    }
+}
