@@ -187,6 +187,8 @@ impl Engine {
         if open {
             self.hold_auction(instrument, kind, outcome, events);
         }
+        // Whatever moved before belongs to another session.
+        self.markets[instrument.0 as usize].tokyo.window_price = 0;
         self.set_phase(instrument, Phase::Continuous, until, events);
         if open && outcome.end != AuctionEnd::Unpriced {
             let opening =

@@ -144,17 +144,17 @@ impl Engine {
             }
             left -= level.quantity.min(left);
         }
-        match outcome.end {
-            AuctionEnd::StopAllocation if whole => {
-                room.sharing.in_turns(outcome.quantity, lot, claims);
+        if whole {
+            // Orders of several queues stand beside each other: what counts is when they came.
+            for claim in claims.iter_mut() {
+                claim.entry = self.orders.entry(claim.tag);
             }
-            AuctionEnd::SpecialExecution if whole => {
-                for claim in claims.iter_mut() {
-                    claim.entry = self.orders.entry(claim.tag);
+            match outcome.end {
+                AuctionEnd::StopAllocation => {
+                    room.sharing.in_turns(outcome.quantity, lot, claims);
                 }
-                room.sharing.by_time(outcome.quantity, claims);
+                _ => room.sharing.by_time(outcome.quantity, claims),
             }
-            _ => {}
         }
         self.worked += claims.len() as u32;
     }

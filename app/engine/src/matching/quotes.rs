@@ -224,6 +224,9 @@ impl Market {
     fn ran_out(&self, side: Side, now: Timestamp) -> bool {
         let (from, last) = (self.window_reference(now), self.last_price);
         let (one, two) = (self.special_reach(side), self.sequential_reach(side, now));
+        if self.tokyo.window_price == 0 {
+            return false;
+        }
         match side {
             Side::Buy => from < last && last <= two && two <= one,
             Side::Sell => from > last && last >= two && two >= one,

@@ -65,6 +65,8 @@ struct Day {
     /// Special quote since the last trade; zero: none.
     special: i64,
     last: i64,
+    /// Whether the session had its first price.
+    priced: bool,
     phase_group: u8,
     names: u64,
     ends: BTreeMap<&'static str, u64>,
@@ -105,6 +107,10 @@ fn share(ticks: TickRule, base: i64, limits: (i64, i64), fee: i32) -> Instrument
     }
 }
 
+fn note(orders: &[(OrderId, Known)], claims: &[Claim], shares: &mut BTreeMap<OrderId, i64>) {
+    shares.extend(claims.iter().map(|c| (orders[c.tag as usize].0, c.allocated)));
+}
+
 impl Day {
     fn new(seed: u64) -> Day {
         let mut numbers = Numbers(seed);
@@ -115,7 +121,9 @@ impl Day {
             (TickRule::TseTopix500, 700),
         ]);
         let (down, up) = jpx::tse_daily_limits(Price(base));
-        let limits = (down.0, up.0);
+        // Some days the limits are near.
+        let near = 2 * jpx::renewal_width(Price(base));
+        let limits = numbers.pick(&[(down.0, up.0), (base - near, base + near)]);
         let fee = numbers.pick(&[0, 700]);
         let mut day = Day {
             engine: Engine::new(),
@@ -127,6 +135,7 @@ impl Day {
             known: BTreeMap::new(),
             special: 0,
             last: base,
+            priced: false,
             phase_group: 0,
             names: 0,
             ends: BTreeMap::new(),
@@ -176,7 +185,9 @@ impl Day {
         for event in &events {
             match event {
                 Event::Refused { code, .. } => panic!("{command:?} refused: {code:?}"),
-                Event::Trade(trade) => (self.last, self.special) = (trade.price.0, 0),
+                Event::Trade(trade) => {
+                    (self.last, self.special, self.priced) = (trade.price.0, 0, true);
+                }
                 Event::QuoteChanged { quote, .. } if quote.kind == QuoteKind::Special => {
                     self.special = quote.price.0;
                 }
@@ -214,9 +225,13 @@ impl Day {
         place.kind = if at_market { OrderKind::Market } else { OrderKind::Limit };
         place.time_in_force = TimeInForce::Day;
         place.condition = condition;
+        let priced = self.priced;
         let events = self.apply(Command::Place(place));
         let Event::Accepted { order, .. } = events[0] else { panic!("{place:?}: {events:?}") };
-        let group = self.phase_group;
+        // Until its session's first price all orders are simultaneous.
+        let traded = |event: &Event| matches!(event, Event::Trade(trade) if !trade.auction);
+        let first = self.phase_group == 1 && !priced && !events.iter().any(traded);
+        let group = if first { 0 } else { self.phase_group };
         let entered = self.seq;
         let known = Known { account, side, price, condition, group, queued: entered, entered };
         self.known.insert(order, known);
@@ -273,16 +288,19 @@ impl Day {
             .collect();
         let excess = outcome.excess() == Some(side);
         let mut shares = BTreeMap::new();
-        if excess && outcome.end == AuctionEnd::SpecialExecution {
-            orders.sort_by_key(|(_, known)| known.entered);
+        if excess && outcome.end != AuctionEnd::Priced {
             let mut claims = self.claims(&orders);
-            claims.iter_mut().for_each(|c| (c.group, c.priority) = (0, Priority::Time));
-            twin::by_groups(outcome.quantity, LOT, &mut claims);
-            self.note(&orders, &claims, &mut shares);
-        } else if excess && outcome.end == AuctionEnd::StopAllocation {
-            let mut claims = self.claims(&orders);
-            twin::in_turns(outcome.quantity, LOT, &mut claims);
-            self.note(&orders, &claims, &mut shares);
+            for (claim, (_, known)) in claims.iter_mut().zip(&orders) {
+                (claim.group, claim.priority) = (0, Priority::Time);
+                claim.entry = known.entered;
+            }
+            match outcome.end {
+                AuctionEnd::SpecialExecution => {
+                    twin::by_groups(outcome.quantity, LOT, &mut claims);
+                }
+                _ => _ = twin::in_turns(outcome.quantity, LOT, &mut claims),
+            }
+            note(&orders, &claims, &mut shares);
         } else {
             let mut left = outcome.quantity;
             // Market orders, then the best price.
@@ -296,15 +314,15 @@ impl Day {
                 let mut claims = self.claims(level);
                 twin::by_groups(left, LOT, &mut claims);
                 left -= claims.iter().map(|claim| claim.allocated).sum::<i64>();
-                self.note(level, &claims, &mut shares);
+                note(level, &claims, &mut shares);
             }
         }
         shares
     }
 
     fn claims(&self, orders: &[(OrderId, Known)]) -> Vec<Claim> {
-        let claim = |(order, known): &(OrderId, Known)| Claim {
-            tag: 0,
+        let claim = |(tag, (order, known)): (usize, &(OrderId, Known))| Claim {
+            tag: tag as u32,
             participant: known.account.0,
             group: known.group,
             priority: if known.group == 1 { Priority::Time } else { Priority::Simultaneous },
@@ -312,20 +330,7 @@ impl Day {
             quantity: self.remaining(*order),
             allocated: 0,
         };
-        orders.iter().map(claim).collect()
-    }
-
-    fn note(
-        &self,
-        orders: &[(OrderId, Known)],
-        claims: &[Claim],
-        shares: &mut BTreeMap<OrderId, i64>,
-    ) {
-        for claim in claims {
-            let of = |(_, known): &&(OrderId, Known)| known.queued == claim.entry;
-            let (order, _) = orders.iter().find(of).expect("every claim is of an order");
-            shares.insert(*order, claim.allocated);
-        }
+        orders.iter().enumerate().map(claim).collect()
     }
 
     /// What the auction should do, by the twin.
@@ -388,7 +393,7 @@ impl Day {
         self.apply(Command::Session { profile, day, step, until })
     }
 
-    /// The whole day, with or without its middle.
+    /// The whole day.
     fn run(&mut self) {
         const ANY: Condition = Condition::Any;
         let orders = self.numbers.pick(&[3, 10, 30]);
@@ -401,19 +406,17 @@ impl Day {
         for _ in 0..self.numbers.below(orders + 1) {
             self.order(&[ANY, ANY, Condition::Closing]);
         }
-        if self.numbers.one_in(2) {
-            self.auction(SessionStep::MorningClose);
-            self.step(SessionStep::AfternoonPreOpen);
-            self.known.values_mut().for_each(|known| known.group = 0);
-            self.phase_group = 0;
-            for _ in 0..self.numbers.below(orders / 2 + 1) {
-                self.order(&[ANY, ANY, Condition::Closing]);
-            }
-            self.auction(SessionStep::AfternoonOpen);
-            self.phase_group = 1;
-            for _ in 0..self.numbers.below(orders + 1) {
-                self.order(&[ANY]);
-            }
+        self.auction(SessionStep::MorningClose);
+        self.step(SessionStep::AfternoonPreOpen);
+        self.known.values_mut().for_each(|known| known.group = 0);
+        (self.phase_group, self.priced) = (0, false);
+        for _ in 0..self.numbers.below(orders / 2 + 1) {
+            self.order(&[ANY, ANY, Condition::Closing]);
+        }
+        self.auction(SessionStep::AfternoonOpen);
+        self.phase_group = 1;
+        for _ in 0..self.numbers.below(orders + 1) {
+            self.order(&[ANY]);
         }
         self.step(SessionStep::PreClose);
         self.phase_group = 2;
@@ -435,7 +438,7 @@ impl Day {
 #[test]
 fn a_day_of_auctions_is_the_twins() {
     let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
-    for seed in 0..1_500 {
+    for seed in 0..3_000 {
         let mut day = Day::new(seed);
         day.run();
         for (end, count) in day.ends {
