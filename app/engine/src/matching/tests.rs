@@ -16,6 +16,16 @@ const ACCOUNTS: u32 = 8;
 const DAY: u32 = 20261124;
 const LOT: i64 = 100;
 
+/// Conditions of orders that come before the pre-close: half of them none.
+const CONDITIONS: &[Condition] = &[
+    Condition::Any,
+    Condition::Any,
+    Condition::Any,
+    Condition::Opening,
+    Condition::Closing,
+    Condition::Funari,
+];
+
 /// splitmix64.
 struct Numbers(u64);
 
@@ -209,9 +219,15 @@ impl Day {
         }
         let width = jpx::renewal_width(Price(self.reference()));
         let side = self.numbers.pick(&[Side::Buy, Side::Sell]);
-        let condition = self.numbers.pick(conditions);
-        let at_market = self.phase_group != 1 && self.numbers.one_in(6)
-            || condition == Condition::Closing && self.numbers.one_in(2);
+        let mut condition = self.numbers.pick(conditions);
+        if condition == Condition::Opening && self.phase_group == 1 {
+            condition = Condition::Any;
+        }
+        let at_market = match condition {
+            Condition::Any => self.phase_group != 1 && self.numbers.one_in(6),
+            Condition::Funari => false,
+            Condition::Opening | Condition::Closing => self.numbers.one_in(2),
+        };
         let far = self.numbers.pick(&[width / 2, width, 3 * width]).max(1);
         let price = self.reference() + self.numbers.below(2 * far + 1) - far;
         let price = price.clamp(self.limits.0, self.limits.1);
@@ -395,38 +411,42 @@ impl Day {
 
     /// The whole day.
     fn run(&mut self) {
-        const ANY: Condition = Condition::Any;
         let orders = self.numbers.pick(&[3, 10, 30]);
         self.step(SessionStep::PreOpen);
         for _ in 0..self.numbers.below(orders + 1) {
-            self.order(&[ANY, ANY, Condition::Closing]);
+            self.order(CONDITIONS);
         }
         self.auction(SessionStep::Open);
         self.phase_group = 1;
         for _ in 0..self.numbers.below(orders + 1) {
-            self.order(&[ANY, ANY, Condition::Closing]);
+            self.order(CONDITIONS);
         }
         self.auction(SessionStep::MorningClose);
         self.step(SessionStep::AfternoonPreOpen);
         self.known.values_mut().for_each(|known| known.group = 0);
         (self.phase_group, self.priced) = (0, false);
         for _ in 0..self.numbers.below(orders / 2 + 1) {
-            self.order(&[ANY, ANY, Condition::Closing]);
+            self.order(CONDITIONS);
         }
         self.auction(SessionStep::AfternoonOpen);
         self.phase_group = 1;
         for _ in 0..self.numbers.below(orders + 1) {
-            self.order(&[ANY]);
+            self.order(&[Condition::Any]);
         }
         self.step(SessionStep::PreClose);
         self.phase_group = 2;
         let entering = self.seq;
-        for known in self.known.values_mut().filter(|known| known.condition == Condition::Closing) {
-            // In their old order, after all that are in the book.
-            (known.group, known.queued) = (2, (entering << 20) + known.entered);
+        for known in self.known.values_mut() {
+            match known.condition {
+                // At market from now on, and before those that only come in.
+                Condition::Funari => (known.price, known.queued) = (0, entering << 20),
+                Condition::Closing => known.queued = (entering << 20) + 500,
+                Condition::Any | Condition::Opening => continue,
+            }
+            (known.group, known.queued) = (2, known.queued + known.entered);
         }
         for _ in 0..self.numbers.below(orders + 1) {
-            self.order(&[ANY]);
+            self.order(&[Condition::Any]);
             if let Some(newest) = self.known.values_mut().max_by_key(|known| known.entered) {
                 newest.queued = newest.queued.max(newest.entered << 20);
             }
@@ -438,7 +458,7 @@ impl Day {
 #[test]
 fn a_day_of_auctions_is_the_twins() {
     let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
-    for seed in 0..3_000 {
+    for seed in 0..5_000 {
         let mut day = Day::new(seed);
         day.run();
         for (end, count) in day.ends {
