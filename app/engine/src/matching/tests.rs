@@ -72,9 +72,6 @@ struct Day {
     terms: Terms,
     limits: (i64, i64),
     known: BTreeMap<OrderId, Known>,
-    /// Special quote since the last trade; zero: none.
-    special: i64,
-    last: i64,
     /// Whether the session had its first price.
     priced: bool,
     phase_group: u8,
@@ -143,8 +140,6 @@ impl Day {
             terms: Terms { low: 1, high: i64::MAX, centre: base, ticks },
             limits,
             known: BTreeMap::new(),
-            special: 0,
-            last: base,
             priced: false,
             phase_group: 0,
             names: 0,
@@ -195,21 +190,16 @@ impl Day {
         for event in &events {
             match event {
                 Event::Refused { code, .. } => panic!("{command:?} refused: {code:?}"),
-                Event::Trade(trade) => {
-                    (self.last, self.special, self.priced) = (trade.price.0, 0, true);
-                }
-                Event::QuoteChanged { quote, .. } if quote.kind == QuoteKind::Special => {
-                    self.special = quote.price.0;
-                }
+                Event::Trade(_) => self.priced = true,
                 _ => {}
             }
         }
         events
     }
 
-    /// The price the next auction's range and centre are taken from.
+    /// The price the next auction's range and centre are taken from: the engine's word.
     fn reference(&self) -> i64 {
-        if self.special != 0 { self.special } else { self.last }
+        self.engine.markets[0].reference()
     }
 
     /// A random order near the reference; sometimes one goes.
