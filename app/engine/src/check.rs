@@ -200,6 +200,14 @@ impl Engine {
                 watched += self.check_triggers(instrument, when)?;
             }
             let market = &self.markets[i];
+            let waiting = &self.waiting[i];
+            let nearest = |when| waiting.nearest(when, &self.books).map(|(price, _)| price);
+            let noted = market.rising == nearest(TriggerWhen::AtOrAbove).unwrap_or(i64::MAX)
+                && market.falling == nearest(TriggerWhen::AtOrBelow).unwrap_or(0)
+                && market.ready == waiting.first_ready().is_some();
+            if !noted {
+                return Err(format!("instrument {i} does not know its nearest triggers"));
+            }
             if market.stirred() && self.timers.get(instrument).0 == 0 {
                 let may_come_in = self.sets_off(instrument);
                 if may_come_in || market.met_any() {
