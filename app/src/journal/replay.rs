@@ -93,7 +93,8 @@ impl Replayer {
     ) -> Result<u64, JournalError> {
         let (mut done, mut events) = (0, 0);
         for (end, hash) in &chunk.checkpoints {
-            for (seq, at, command) in &chunk.commands[done..*end] {
+            for (i, (seq, at, command)) in chunk.commands[..*end].iter().enumerate().skip(done) {
+                self.engine.look_ahead(i, |i| chunk.commands.get(i).map(|coming| &coming.2));
                 self.apply(*seq, *at, command);
                 see(&self.engine, *at, command, &self.events);
                 events += self.events.len() as u64;

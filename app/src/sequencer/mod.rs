@@ -19,6 +19,7 @@ mod metrics;
 mod pulse;
 mod release;
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,6 +75,8 @@ pub struct Sequencer {
     last_at: Timestamp,
     queue: Receiver<Submission>,
     stop: Receiver<()>,
+    /// Applied next: taken off the queue so that what they touch can be fetched from memory.
+    run: VecDeque<Submission>,
     shared: Arc<Shared>,
     clock: MarketClock,
     pulse: Arc<Pulse>,
@@ -102,6 +105,7 @@ impl Sequencer {
             last_at,
             queue,
             stop: stopping,
+            run: VecDeque::with_capacity(RUN),
             shared: shared.clone(),
             clock,
             pulse,
@@ -148,27 +152,34 @@ impl Sequencer {
         self.engine
     }
 
-    /// Sequences `first` and a few that queue behind it into the open batch. After a failure
-    /// of the journal they are dropped, which tells their senders `Unknown`.
+    /// Sequences `first` and a few that queue behind it. After a failure of the journal they
+    /// are dropped, which tells their senders `Unknown`.
     fn take_run(&mut self, first: Submission) {
+        self.run.push_back(first);
+        self.run.extend(self.queue.try_iter().take(RUN - 1));
+        while !self.run.is_empty() {
+            self.apply_run();
+        }
+    }
+
+    /// Sequences the run into the open batch, as far as that has room.
+    fn apply_run(&mut self) {
         let shared = self.shared.clone();
-        let Some(mut open) = shared.open_with_room() else { return };
+        let Some(mut open) = shared.open_with_room() else { return self.run.clear() };
         self.last_at = self.last_at.max(self.clock.now());
         let mut begun = Instant::now();
-        let mut submission = first;
-        for left in (0..RUN).rev() {
+        for at in 0.. {
+            let coming = |i: usize| self.run.get(i - at).map(|submission| &submission.command);
+            self.engine.look_ahead(at, coming);
+            let Some(submission) = self.run.pop_front() else { break };
             self.apply(submission, &mut open.batch);
             let done = Instant::now();
             let took = done - begun;
             begun = done;
             self.apply_seconds.observe(took.as_secs_f64());
             self.last_at.0 += took.as_nanos() as u64;
-            if left == 0 || !shared.has_room(&open.batch) {
+            if !shared.has_room(&open.batch) {
                 break;
-            }
-            match self.queue.try_recv() {
-                Ok(next) => submission = next,
-                Err(_) => break,
             }
         }
         open.batch.batch.state_hash = self.engine.state_hash();

@@ -9,7 +9,7 @@ use crate::auction::Claim;
 use crate::book::BookSide;
 use crate::command::{Command, Place};
 use crate::engine::{Engine, Market, reaches};
-use crate::memory::{prefetch, prefetch_first};
+use crate::memory::prefetch;
 use crate::orders::NIL;
 use crate::types::*;
 
