@@ -2,7 +2,7 @@
 //! their day. Cancels work in every status of account and instrument: getting out is always
 //! allowed, and ending someone's orders is how a closed account or instrument is cleared.
 
-use crate::command::{CANCEL_MANY_SLICE, Cancel, CancelMany};
+use crate::command::{CANCEL_MANY_LOOKED, CANCEL_MANY_SLICE, Cancel, CancelMany};
 use crate::engine::amend::push_level;
 use crate::engine::{Day, Engine, LevelState, Room, Session, Touched, refuse};
 use crate::event::{CloseReason, Event};
@@ -12,6 +12,24 @@ use crate::types::*;
 
 /// Most order slots one `RollDay` looks at.
 pub(crate) const ROLL_SLICE: u32 = 65_536;
+
+/// Whether a mass cancel may look at so many orders only. Those of the first journals may not.
+fn is_bounded(filter: &CancelMany) -> bool {
+    filter.from != OrderId(0)
+}
+
+/// How far a walk through what waits outside the books has come.
+struct Walk {
+    ended: u32,
+    looked: u32,
+    /// The last order passed over.
+    passed: OrderId,
+}
+
+/// Where a mass cancel goes on that has passed over nothing: where it began.
+fn start(filter: &CancelMany) -> OrderId {
+    if is_bounded(filter) { CancelMany::START } else { OrderId(0) }
+}
 
 impl Engine {
     /// Handles the cancel of one order.
@@ -105,51 +123,109 @@ impl Engine {
         if filter.instrument.is_some_and(|i| i.0 as usize >= self.markets.len()) {
             return Err(Reject::UnknownInstrument);
         }
-        let (count, more) = match filter.account {
-            Some(account) => self.cancel_of_account(account, filter, events),
-            None => self.cancel_of_books(filter, events),
+        let (count, next) = match (filter.account, filter.group) {
+            (Some(account), _) => self.cancel_of_account(account, filter, events),
+            (None, Some(group)) => self.cancel_of_group(group, filter, events),
+            (None, None) => self.cancel_of_books(filter, events),
         };
         self.announce_touched(events);
-        events.push(Event::CancelledMany { count, more, next: OrderId(0) });
+        let more = next.is_some();
+        events.push(Event::CancelledMany { count, more, next: next.unwrap_or_default() });
         Ok(())
     }
 
-    /// Walks one account's orders, oldest first.
+    /// Walks one account's orders, oldest first. How many ended, and where to go on.
     fn cancel_of_account(
         &mut self,
         account: AccountId,
         filter: &CancelMany,
         events: &mut Vec<Event>,
-    ) -> (u32, bool) {
-        let mut count = 0;
-        let mut next = self.accounts.open_orders(account, &self.orders.hot).next();
+    ) -> (u32, Option<OrderId>) {
+        let (mut count, mut looked) = (0, 0);
+        let begun = self.orders.find(filter.from).filter(|&slot| {
+            let hot = &self.orders.hot[slot as usize];
+            hot.account == account && hot.flags.has(Flags::LISTED)
+        });
+        // Where the last order passed over has ended in between, all are looked at again.
+        let mut passed = if begun.is_some() { filter.from } else { start(filter) };
+        let mut next = match begun {
+            Some(slot) => self.accounts.next_open(&self.orders.hot, slot),
+            None => self.accounts.open_orders(account, &self.orders.hot).next(),
+        };
+        let group = self.group(account);
         while let Some(slot) = next {
             let hot = &self.orders.hot[slot as usize];
             let matches = filter.instrument.is_none_or(|i| i == hot.instrument)
-                && filter.side.is_none_or(|side| side == hot.side);
+                && filter.side.is_none_or(|side| side == hot.side)
+                && (filter.group.is_none() || filter.group == group);
+            if looked == CANCEL_MANY_LOOKED && is_bounded(filter)
+                || matches && count == CANCEL_MANY_SLICE
+            {
+                return (count, Some(passed));
+            }
+            looked += 1;
             next = self.accounts.next_open(&self.orders.hot, slot);
+            if !matches {
+                passed = if is_bounded(filter) { OrderId(hot.id) } else { passed };
+                continue;
+            }
+            // Its if-done order may end with it, and be the next one.
+            let behind = next.and_then(|next| self.accounts.next_open(&self.orders.hot, next));
+            self.end_one_of_many(slot, CloseReason::CancelledMany, events);
+            next = next.filter(|&next| self.orders.hot[next as usize].kind == Kind::Live);
+            next = next.or(behind);
+            count += 1;
+        }
+        (count, None)
+    }
+
+    /// Walks order slots for those of a group's accounts: they are on no list of their own. The
+    /// place to go on is one more than a slot.
+    fn cancel_of_group(
+        &mut self,
+        group: GroupId,
+        filter: &CancelMany,
+        events: &mut Vec<Event>,
+    ) -> (u32, Option<OrderId>) {
+        let slots = self.orders.hot.len() as u64;
+        let first = filter.from.0.saturating_sub(1).min(slots);
+        let end = slots.min(first + u64::from(ROLL_SLICE));
+        let mut count = 0;
+        for slot in first..end {
+            let hot = &self.orders.hot[slot as usize];
+            let matches = hot.kind == Kind::Live
+                && self.group(hot.account) == Some(group)
+                && filter.instrument.is_none_or(|i| i == hot.instrument)
+                && filter.side.is_none_or(|side| side == hot.side);
             if matches {
                 if count == CANCEL_MANY_SLICE {
-                    return (count, true);
+                    return (count, Some(OrderId(slot + 1)));
                 }
-                // Its if-done order may end with it, and be the next one.
-                let behind = next.and_then(|next| self.accounts.next_open(&self.orders.hot, next));
-                self.end_one_of_many(slot, CloseReason::CancelledMany, events);
-                next = next.filter(|&next| self.orders.hot[next as usize].kind == Kind::Live);
-                next = next.or(behind);
+                self.end_one_of_many(slot as u32, CloseReason::CancelledMany, events);
                 count += 1;
             }
         }
-        (count, false)
+        (count, (end < slots).then_some(OrderId(end + 1)))
     }
 
-    /// Walks books in order of instrument, buys before sells, best price first, then what waits
-    /// outside the book.
-    fn cancel_of_books(&mut self, filter: &CancelMany, events: &mut Vec<Event>) -> (u32, bool) {
-        let mut count = 0;
+    /// Walks books in order of instrument, buys before sells, market orders first, then best
+    /// price first, then what waits outside the book.
+    fn cancel_of_books(
+        &mut self,
+        filter: &CancelMany,
+        events: &mut Vec<Event>,
+    ) -> (u32, Option<OrderId>) {
+        // All that is in a book matches and ends, so only what waits is ever passed over.
+        let begun = self.orders.find(filter.from).filter(|&slot| {
+            let hot = &self.orders.hot[slot as usize];
+            hot.flags.has(Flags::PARKED) && hot.kind == Kind::Live
+        });
+        let passed = if begun.is_some() { filter.from } else { start(filter) };
+        let mut walk = Walk { ended: 0, looked: 0, passed };
+        let begun_at = begun.map(|slot| self.orders.hot[slot as usize].instrument.0);
         let instruments = match filter.instrument {
             Some(instrument) => instrument.0..instrument.0 + 1,
-            None => 0..self.markets.len() as u32,
+            None => begun_at.unwrap_or(0)..self.markets.len() as u32,
         };
         for instrument in instruments {
             for side in [Side::Buy, Side::Sell] {
@@ -158,35 +234,66 @@ impl Engine {
                 }
                 loop {
                     let book = &self.markets[instrument as usize].sides[side as usize];
-                    let Some(level) = self.books.best(book) else { break };
-                    if count == CANCEL_MANY_SLICE {
-                        return (count, true);
+                    let first = self.books.first(book);
+                    if first == NIL {
+                        break;
                     }
-                    let slot = level.head;
+                    if walk.ended == CANCEL_MANY_SLICE {
+                        return (walk.ended, Some(walk.passed));
+                    }
+                    let slot = self.books.level(first).head;
                     self.end_one_of_many(slot, CloseReason::CancelledMany, events);
-                    count += 1;
+                    walk.ended += 1;
                 }
             }
-            for room in Room::ALL {
-                let mut next = self.parked(InstrumentId(instrument), room).next();
-                while let Some(slot) = next {
-                    let hot = &self.orders.hot[slot as usize];
-                    next = (hot.next != NIL).then_some(hot.next);
-                    if filter.side.is_some_and(|only| only != hot.side) {
-                        continue;
-                    }
-                    if count == CANCEL_MANY_SLICE {
-                        return (count, true);
-                    }
-                    let behind = next.map(|next| self.orders.hot[next as usize].next);
-                    self.end_one_of_many(slot, CloseReason::CancelledMany, events);
-                    let live = |&at: &u32| self.orders.hot[at as usize].kind == Kind::Live;
-                    next = next.filter(live).or(behind.filter(|&behind| behind != NIL));
-                    count += 1;
-                }
+            let begun = begun.filter(|_| begun_at == Some(instrument));
+            let at = (InstrumentId(instrument), begun);
+            if self.cancel_of_rooms(at, filter, &mut walk, events) {
+                return (walk.ended, Some(walk.passed));
             }
         }
-        (count, false)
+        (walk.ended, None)
+    }
+
+    /// Walks what waits outside the book of one instrument, after the order `begun` if there is
+    /// one. Whether it stopped on the way.
+    fn cancel_of_rooms(
+        &mut self,
+        (instrument, begun): (InstrumentId, Option<u32>),
+        filter: &CancelMany,
+        walk: &mut Walk,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let begun_room = begun.map(|slot| self.room_of(slot));
+        for room in Room::ALL {
+            let mut next = match begun_room {
+                Some(done) if (room as u8) < done as u8 => continue,
+                Some(at) if room == at => begun.map(|slot| self.orders.hot[slot as usize].next),
+                _ => self.parked(instrument, room).next(),
+            };
+            next = next.filter(|&slot| slot != NIL);
+            while let Some(slot) = next {
+                let hot = &self.orders.hot[slot as usize];
+                let matches = filter.side.is_none_or(|only| only == hot.side);
+                if walk.looked == CANCEL_MANY_LOOKED && is_bounded(filter)
+                    || matches && walk.ended == CANCEL_MANY_SLICE
+                {
+                    return true;
+                }
+                walk.looked += 1;
+                next = (hot.next != NIL).then_some(hot.next);
+                if !matches {
+                    walk.passed = if is_bounded(filter) { OrderId(hot.id) } else { walk.passed };
+                    continue;
+                }
+                let behind = next.map(|next| self.orders.hot[next as usize].next);
+                self.end_one_of_many(slot, CloseReason::CancelledMany, events);
+                let live = |&at: &u32| self.orders.hot[at as usize].kind == Kind::Live;
+                next = next.filter(live).or(behind.filter(|&behind| behind != NIL));
+                walk.ended += 1;
+            }
+        }
+        false
     }
 
     /// Makes a resting order one of the new day's: whatever stays in a book that follows sessions

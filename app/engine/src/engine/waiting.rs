@@ -311,6 +311,11 @@ impl Engine {
         };
     }
 
+    /// The room a parked order waits in.
+    pub(crate) fn room_of(&self, slot: u32) -> Room {
+        Room::of(&self.orders.hot[slot as usize], &self.orders.cold[slot as usize])
+    }
+
     /// Slots of an instrument's parked orders of one kind, in order of entry.
     pub(crate) fn parked(&self, instrument: InstrumentId, room: Room) -> impl Iterator<Item = u32> {
         self.waiting[instrument.0 as usize].room(room, &self.orders)
