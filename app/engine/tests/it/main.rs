@@ -10,6 +10,8 @@ mod fees;
 mod frame;
 mod oddlot;
 mod orders;
+mod risk;
+mod self_trade;
 mod settlement;
 mod snapshots;
 mod tse;
