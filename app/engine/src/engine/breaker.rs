@@ -217,7 +217,9 @@ impl Engine {
     /// Puts a breaker in place; `Off` takes it away.
     pub(crate) fn arm_breaker(&mut self, instrument: InstrumentId, watch: Watch) {
         let on = watch.breaker.mode != BreakerMode::Off;
-        self.markets[instrument.0 as usize].guarded = on;
+        let market = &mut self.markets[instrument.0 as usize];
+        market.guarded = on;
+        market.guard = if on { watch.guard() } else { ANY_PRICE };
         self.circuits[instrument.0 as usize].watch = on.then(|| Box::new(watch));
     }
 
@@ -369,7 +371,10 @@ impl Engine {
             if circuit.call.is_some_and(|call| !valid_call(&call)) {
                 return wrong("a call auction that cannot be");
             }
-            if !market.session_rules && market.guarded != circuit.watch.is_some() {
+            let free = circuit.watch.is_none();
+            if !market.session_rules
+                && (market.guarded == free || free && market.guard != ANY_PRICE)
+            {
                 return wrong("guarded by nothing");
             }
             let Some(watch) = &circuit.watch else { continue };

@@ -6,6 +6,7 @@ mod breaker;
 mod contingent;
 mod contingent_random;
 mod crypto;
+mod crypto_random;
 mod fees;
 mod frame;
 mod oddlot;

@@ -249,6 +249,10 @@ fn caps_quotes_hours_and_halts() {
     world.instrument_status(STOCK, InstrumentStatus::Halted);
     assert_eq!(buy(&mut world), (Reject::InstrumentHalted, true));
     world.instrument_status(STOCK, InstrumentStatus::Open);
+    let scope = KillScope::Account(ANN);
+    world.apply(Command::SetKill { scope, on: true, by: by() });
+    assert_eq!(buy(&mut world), (Reject::Killed, true));
+    world.apply(Command::SetKill { scope, on: false, by: by() });
     world.account_status(ANN, AccountStatus::Suspended);
     assert_eq!(buy(&mut world), (Reject::AccountSuspended, true));
     world.account_status(ANN, AccountStatus::Closed);

@@ -1,5 +1,5 @@
-//! Random days of Tokyo's market: orders of every kind and condition, phases, quotes, halts,
-//! limits, rolls. After each command the whole state is checked, and an engine rebuilt from a
+//! Random days of Tokyo's market: orders of every kind and condition, odd lots, phases, quotes,
+//! halts, limits, rolls. After each command the whole state is checked, and an engine rebuilt from a
 //! snapshot goes on identically.
 
 use super::world::*;
@@ -67,7 +67,38 @@ impl Days {
             seen: Default::default(),
         };
         days.roll();
+        let terms = Box::new(OddLotTerms {
+            batch: true,
+            principal: true,
+            spread_ppm: 3_500,
+            max_quantity: Quantity(99),
+            max_value: Amount(0),
+            round_to: Amount(10_000),
+        });
+        days.world.apply(Command::SetOddLotTerms { instrument: STOCK, terms, by: by() });
+        days.world.deposit(AccountId::HOUSE, SHARE, 60);
+        days.world.deposit(AccountId::HOUSE, JPY, 100_000 * 10_000);
         days
+    }
+
+    fn odd_lot(&mut self) -> Vec<Event> {
+        let account = self.random.one_of(&[ANN, BOB, CAT]);
+        let order = OddLot {
+            account,
+            instrument: STOCK,
+            side: self.random.one_of(&[Side::Buy, Side::Sell]),
+            desk: self.random.one_of(&[Desk::Batch, Desk::Batch, Desk::Principal]),
+            quantity: Quantity(1 + self.random.below(60) as i64),
+            price: Price(0),
+            client_id: self.world.name(),
+            via: Via::Rest,
+            key: 0,
+        };
+        let events = self.world.apply(Command::PlaceOddLot(Box::new(order)));
+        if let Event::Accepted { order, .. } = events[0] {
+            self.orders.push((account, order));
+        }
+        events
     }
 
     fn roll(&mut self) -> Vec<Event> {
@@ -195,7 +226,8 @@ impl Days {
     fn one(&mut self) -> Vec<Event> {
         self.world.at += self.random.one_of(&[0, 0, SECOND, 20 * SECOND, 70 * SECOND]);
         match self.random.below(100) {
-            0..55 => self.place(),
+            0..49 => self.place(),
+            49..55 => self.odd_lot(),
             55..75 => self.change(),
             75..87 => self.world.apply(Command::Wake),
             87..97 => self.next_step(),
@@ -209,6 +241,7 @@ impl Days {
                 Event::Auction { kind, end, .. } => format!("{} {}", kind.as_str(), end.as_str()),
                 Event::QuoteChanged { quote, .. } => quote.kind.as_str().into(),
                 Event::Closed { reason, .. } => reason.as_str().into(),
+                Event::DeskTrade(trade) => format!("odd lot {}", trade.desk.as_str()),
                 Event::ShortSaleRule { on, .. } => format!("short-sale rule {on}"),
                 Event::Refused { code, .. } => code.code().into(),
                 _ => continue,
@@ -290,6 +323,11 @@ fn any_day_keeps_the_state_sound_and_snapshots_go_on_identically() {
         "invalid_condition",
         "amend_not_allowed",
         "phase_closed",
+        "odd lot batch",
+        "odd lot principal",
+        "odd_lot_no_quote",
+        "odd_lot_unavailable",
+        "house_inventory",
         "short_sale_restricted",
     ] {
         assert!(seen.contains_key(what), "nothing ever was {what}: {seen:?}");
