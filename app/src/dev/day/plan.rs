@@ -458,9 +458,7 @@ impl Day<'_> {
         }
         let what = match self.random.random_range(0..100) {
             0..=13 => What::Cancel(index),
-            14..=17 if ticket.quantity > 100 && ticket.condition == Condition::Any => {
-                What::Halve(index)
-            }
+            14..=17 if ticket.quantity > 100 => What::Halve(index),
             18..=20 if ticket.condition == Condition::Any => {
                 let closer = (ticket.price as f64 + self.fair) / 2.0;
                 What::Reprice(index, self.share.snap(closer))
