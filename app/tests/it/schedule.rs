@@ -184,6 +184,26 @@ fn limit(account: u32, side: Side, price: i64, quantity: i64, id: &str) -> Comma
     })
 }
 
+/// What `zaraba journal day` prints of the day with the special quote.
+fn the_summary_says_so(dir: &Path, state: Option<(Seq, u64)>) {
+    let summary = zaraba::summary::of_journal(dir, Some(20261120)).unwrap();
+    assert_eq!(Some((summary.seq, summary.state_hash)), state);
+    assert_eq!((summary.orders, summary.traded), (2, 1));
+    assert_eq!(summary.auctions["opening"].unpriced, 1);
+    let ended = summary.auctions["quote"];
+    assert_eq!((ended.priced, ended.shares, ended.yen), (1, 1_000, 500_000));
+    assert_eq!((summary.total.trades, summary.continuous.trades), (1, 0));
+    let quotes = summary.special_quotes;
+    assert_eq!(quotes.count, 1);
+    // From 09:00 to 09:06, and at most a few minutes of this clock late.
+    assert!((360..1_800).contains(&quotes.longest_seconds), "{quotes:?}");
+    let line = &summary.most_traded[0];
+    assert_eq!((line.open.as_str(), line.close.as_str(), line.percent), ("500.0", "500.0", -5.66));
+    let words = summary.in_words();
+    assert!(words.contains("Trading day 2026-11-20"), "{words}");
+    assert!(zaraba::summary::of_journal(dir, Some(20261119)).is_err());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_special_quote_is_renewed_when_the_market_clock_says_so() {
     let dir = tempfile::tempdir().unwrap();
@@ -199,7 +219,8 @@ async fn a_special_quote_is_renewed_when_the_market_clock_says_so() {
     until(|| core.platform.live.instrument(InstrumentId(0)).unwrap().last_price == Price(5_000))
         .await;
     assert!(core.platform.clock.now() >= at("2026-11-20T00:06:00Z"));
-    core.stop().await;
+    let state = core.stop().await;
+    the_summary_says_so(dir.path(), state);
     let mut reader = JournalReader::open(&Dirs::of(dir.path()), Seq(1)).unwrap();
     let mut woken = Vec::new();
     while let Some((_, at, command)) = reader.next().unwrap() {
