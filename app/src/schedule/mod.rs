@@ -94,47 +94,42 @@ impl Schedule {
         }
     }
 
-    /// Sends everything that is due; how long nothing will be.
+    /// Sends everything that is due; how long nothing will be. Moments and wake-ups take
+    /// turns, so that thousands of quotes cannot hold up the close.
     async fn all_due(&self, retry: &mut Retry) -> Duration {
-        let mut pause = LOOK;
-        let mut refused = false;
-        for profile in PROFILES {
-            loop {
+        loop {
+            let mut pause = LOOK;
+            let (mut sent, mut refused) = (false, false);
+            for profile in PROFILES {
                 let now = self.clock.now();
                 match next(&self.calendar, profile, self.pulse.position(profile), now) {
-                    Next::Later(at) => {
-                        pause = pause.min(self.clock.until(at));
-                        break;
-                    }
+                    Next::Later(at) => pause = pause.min(self.clock.until(at)),
                     Next::Now { command, due } => match self.send(command, due).await {
-                        Outcome::Done => {}
-                        Outcome::Refused => {
-                            refused = true;
-                            break;
-                        }
+                        Outcome::Done => sent = true,
+                        Outcome::Refused => refused = true,
                     },
                 }
             }
-        }
-        while let Some(due) = self.pulse.due() {
-            if due > self.clock.now() {
-                pause = pause.min(self.clock.until(due));
-                break;
+            match self.pulse.due() {
+                Some(due) if due <= self.clock.now() => match self.send(Command::Wake, due).await {
+                    Outcome::Done => sent = true,
+                    Outcome::Refused => refused = true,
+                },
+                Some(due) => pause = pause.min(self.clock.until(due)),
+                None => {}
             }
-            if let Outcome::Refused = self.send(Command::Wake, due).await {
-                refused = true;
-                break;
+            if refused {
+                return retry.failed();
+            }
+            retry.worked();
+            if !sent {
+                // Timers of the system are late rather than early; never a pause of nothing.
+                return pause.max(Duration::from_millis(1));
             }
         }
-        if refused {
-            return retry.failed();
-        }
-        retry.worked();
-        // Timers of the system are late rather than early; never a pause of nothing.
-        pause.max(Duration::from_millis(1))
     }
 
-    /// Sends a command, repeated while the engine says `more`.
+    /// Sends a command; a moment or roll again while the engine says `more`.
     async fn send(&self, command: Command, due: Timestamp) -> Outcome {
         let late = self.clock.now().0.saturating_sub(due.0);
         let mut count = 0;
@@ -151,7 +146,7 @@ impl Schedule {
                     | Event::Woken { count: n, more },
                 ) => {
                     count += n;
-                    if *more {
+                    if *more && command != Command::Wake {
                         continue;
                     }
                     return self.done(&command, count, late);
@@ -225,5 +220,88 @@ impl Schedule {
                 "the list of holidays ends soon; give a newer one in schedule.holidays_file"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zaraba_engine::command::Limits;
+    use zaraba_engine::types::Seq;
+    use zaraba_engine::{Engine, Reject};
+
+    use super::*;
+    use crate::bus::{Batch, Receipt, Step};
+    use crate::config::Config;
+    use crate::intake::gate::Submission;
+
+    /// An engine at the other end of a gate: loses the first submission, as a failing journal
+    /// does, and answers the others. What it was sent and did not refuse.
+    fn answer(
+        queue: &crossbeam_channel::Receiver<Submission>,
+        pulse: &Pulse,
+        mut engine: Engine,
+        at: Timestamp,
+    ) -> Vec<String> {
+        let mut taken = Vec::new();
+        let mut lost = false;
+        while let Ok(Submission { command, reply, .. }) = queue.recv() {
+            if !std::mem::replace(&mut lost, true) {
+                continue;
+            }
+            let mut events = Vec::new();
+            let seq = Seq(engine.seq().0 + 1);
+            engine.apply(seq, at, &command, &mut events);
+            pulse.tell(&engine);
+            assert!(!matches!(
+                events[..],
+                [Event::Refused { code: Reject::InvalidDay | Reject::InvalidStep, .. }]
+            ));
+            match &command {
+                Command::RollDay { profile, day } => {
+                    taken.push(format!("{} {day}", profile.as_str()));
+                }
+                Command::Session { step, .. } => taken.push(step.as_str().to_owned()),
+                other => panic!("{other:?}"),
+            }
+            let step = Step { seq, at, command, events: 0..events.len() as u32 };
+            let batch = Batch { steps: vec![step], events, ..Batch::default() };
+            let _ = reply.send(Receipt::new(Arc::new(batch), 0));
+            if taken.len() == 5 {
+                break;
+            }
+        }
+        taken
+    }
+
+    #[tokio::test]
+    async fn what_gets_lost_is_sent_again_and_nothing_twice() {
+        // Friday 2026-11-20, 09:07 in Tokyo.
+        let at = Timestamp(1_763_597_220_000_000_000 + 365 * 86_400_000_000_000);
+        let mut engine = Engine::new();
+        let limits = Limits {
+            accounts: 8,
+            instruments: 2,
+            assets: 2,
+            live_orders: 8,
+            answers: 8,
+            balances: 8,
+        };
+        let genesis = Command::Genesis { limits, hash_seed: [1, 2] };
+        engine.apply(Seq(1), at, &genesis, &mut Vec::new());
+        let pulse = Arc::new(Pulse::of(&engine));
+        let (gate, queue, _) = Gate::new(1);
+        let stop = CancellationToken::new();
+        let calendar = Calendar::new(&Config::default().schedule).unwrap();
+        let clock = MarketClock::held(at, 1);
+        let schedule = Schedule { calendar, clock, pulse: pulse.clone(), gate };
+        let running = tokio::spawn(schedule.run(stop.clone()));
+        let other_end = tokio::task::spawn_blocking(move || answer(&queue, &pulse, engine, at));
+        let taken = other_end.await.unwrap();
+        stop.cancel();
+        running.await.unwrap();
+        // The first roll was lost; meanwhile the other profile's was not held up.
+        let expected =
+            ["crypto 20261120", "tse 20261120", "odd_lot_cutoff_morning", "pre_open", "open"];
+        assert_eq!(taken, expected);
     }
 }

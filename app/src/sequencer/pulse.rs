@@ -71,7 +71,7 @@ impl Pulse {
     }
 
     /// Takes over what the engine says; called by the sequencer only.
-    pub(super) fn tell(&self, engine: &Engine) {
+    pub(crate) fn tell(&self, engine: &Engine) {
         for profile in PROFILES {
             let packed = Position::of(engine, profile).packed();
             self.positions[profile as usize].store(packed, Ordering::Release);
