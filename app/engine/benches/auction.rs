@@ -158,7 +158,7 @@ fn share(i: u32, code: &str) -> InstrumentSpec {
         quote_asset: AssetId(0),
         price_digits: 1,
         quantity_digits: 0,
-        ticks: if i % 10 == 0 { TickRule::TseTopix500 } else { TickRule::TseOther },
+        ticks: if i.is_multiple_of(10) { TickRule::TseTopix500 } else { TickRule::TseOther },
         lot: Quantity(100),
         min_quantity: Quantity(100),
         max_quantity: Quantity(1_000_000),
