@@ -259,6 +259,8 @@ pub struct Engine {
     pub(crate) worked: u32,
     /// Orders picked out of a book for the moment; kept for its memory.
     pub(crate) picked: Vec<u32>,
+    /// Instruments touched by it; kept for its memory.
+    pub(crate) picked_instruments: Vec<InstrumentId>,
     /// Levels touched by the mass command in hand; kept for its memory.
     pub(crate) touched: Vec<Touched>,
 }

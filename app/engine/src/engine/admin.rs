@@ -58,6 +58,8 @@ impl Engine {
         self.open_counts = OpenCounts::new(limits.live_orders, keyed);
         self.swept = Vec::with_capacity(1024);
         self.touched = Vec::with_capacity(1024);
+        self.picked = Vec::with_capacity(1024);
+        self.picked_instruments = Vec::with_capacity(1024);
         self.claims = Claims::new(1 << 16);
         self.circuits = Vec::with_capacity(limits.instruments as usize);
         self.odd_lots = Vec::with_capacity(limits.instruments as usize);

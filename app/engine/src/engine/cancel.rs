@@ -111,6 +111,21 @@ impl Engine {
         self.touched.clear();
     }
 
+    /// Announces every touched level and ends the command's work in their instruments: with
+    /// what is gone a quote may end, and an auction may find its price.
+    fn follow_touched(&mut self, events: &mut Vec<Event>) {
+        let mut touched = std::mem::take(&mut self.picked_instruments);
+        touched.extend(self.touched.iter().map(|touched| touched.instrument));
+        self.announce_touched(events);
+        touched.sort_unstable();
+        touched.dedup();
+        for &instrument in &touched {
+            self.after_trading(instrument, events);
+        }
+        touched.clear();
+        self.picked_instruments = touched;
+    }
+
     /// Handles a mass cancel.
     pub(super) fn cancel_many(
         &mut self,
@@ -128,7 +143,7 @@ impl Engine {
             (None, Some(group)) => self.cancel_of_group(group, filter, events),
             (None, None) => self.cancel_of_books(filter, events),
         };
-        self.announce_touched(events);
+        self.follow_touched(events);
         let more = next.is_some();
         events.push(Event::CancelledMany { count, more, next: next.unwrap_or_default() });
         Ok(())
@@ -325,6 +340,11 @@ impl Engine {
         // A market order that was set off rests for that day only.
         if hot.flags.has(Flags::DAY) || hot.flags.has(Flags::MARKET) {
             return Some(CloseReason::Expired);
+        }
+        let market = &self.markets[hot.instrument.0 as usize];
+        let priced = cold.kind == OrderKind::Limit && !hot.flags.has(Flags::PARKED);
+        if market.session_rules && priced && !market.ticks().allows(Price(hot.bound)) {
+            return Some(CloseReason::OffTick);
         }
         if cold.extra == NIL {
             return None;

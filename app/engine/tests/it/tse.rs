@@ -727,9 +727,96 @@ fn a_share_that_joins_the_index_gets_the_finer_ticks() {
     for (instrument, ticks) in [(STOCK, TickRule::Fixed(Price(5))), (COIN, ticks)] {
         assert_eq!(refusal(&set(&mut world, instrument, ticks)), (Reject::InvalidSpec, false));
     }
+    let place = world.limit(ANN, STOCK, Side::Buy, 5_302, 100);
+    let gtc = world.accept(place);
     set(&mut world, STOCK, TickRule::TseOther);
     world.step(SessionStep::Open);
-    assert_eq!(world.engine.depth(STOCK, Side::Buy).count(), 1, "it stays");
+    assert_eq!(world.engine.depth(STOCK, Side::Buy).count(), 2, "they stay for the day");
+    world.step(SessionStep::Close);
+    let events = world.apply(Command::RollDay { profile: Profile::Tse, day: DAY + 1 });
+    assert!(closed(&events).contains(&(gtc, CloseReason::OffTick)), "{events:?}");
+}
+
+#[test]
+fn a_mass_cancel_of_what_presses_ends_the_quote() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    let place = world.market_order(ANN, Side::Buy, 100);
+    world.accept(place);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, 5_400));
+    world.apply(Command::CancelMany(CancelMany {
+        account: Some(ANN),
+        instrument: None,
+        side: None,
+        group: None,
+        from: OrderId(0),
+        via: Via::Admin,
+        key: 0,
+    }));
+    assert_eq!(world.quote().0, QuoteKind::Free);
+}
+
+/// A market of many shares, each with a buy and a sell that meet.
+fn wide_world(shares: u32) -> World {
+    let bounds =
+        Limits { instruments: 200, assets: 200, balances: 700, live_orders: 400, ..limits() };
+    let mut world = World::with(bounds, coin(), share());
+    for number in 1..shares {
+        let code = format!("{}", 1_000 + number);
+        world.apply(Command::CreateAsset(AssetSpec { code: text(&code), exponent: 0 }));
+        let base_asset = AssetId(2 + number);
+        let spec = InstrumentSpec { symbol: text(&code), base_asset, ..share() };
+        world.apply(Command::CreateInstrument(Box::new(spec)));
+        world.deposit(ANN, base_asset, 100);
+    }
+    world.apply(Command::RollDay { profile: Profile::Tse, day: DAY });
+    world
+}
+
+#[test]
+fn a_moment_comes_in_slices_and_other_commands_in_between() {
+    let mut world = wide_world(150);
+    let last = InstrumentId(150);
+    let phase =
+        |world: &World, instrument| world.engine.instrument(instrument).expect("a share").phase;
+    let stepped = |events: &[Event]| match events.last() {
+        Some(&Event::SessionStepped { count, more, .. }) => (count, more),
+        other => panic!("{other:?}"),
+    };
+    let (mut handled, mut slices) = (0, 0);
+    loop {
+        let events = world.step(SessionStep::PreOpen);
+        let (count, more) = stepped(&events);
+        handled += count;
+        slices += 1;
+        if !more {
+            break;
+        }
+        // A share's phase changes in its own turn; the others go on as they are.
+        assert_eq!((phase(&world, STOCK), phase(&world, last)), (Phase::PreOpen, Phase::Closed));
+        let bid = world.bid(BOB, 5_300, 100);
+        world.cancel(BOB, bid);
+        let other = world.step(SessionStep::Open);
+        assert_eq!(refusal(&other), (Reject::InvalidStep, false), "one moment after the other");
+    }
+    assert_eq!((handled, phase(&world, last)), (150, Phase::PreOpen));
+    assert!(slices > 1, "{slices}");
+    for instrument in (1..=150).map(InstrumentId) {
+        for (account, side) in [(BOB, Side::Buy), (ANN, Side::Sell)] {
+            let place = world.limit(account, instrument, side, 5_300, 100);
+            world.accept(Place { time_in_force: TimeInForce::Day, ..place });
+        }
+    }
+    let mut traded = 0;
+    loop {
+        let events = world.step(SessionStep::Open);
+        traded += trades(&events).len();
+        if !stepped(&events).1 {
+            break;
+        }
+        assert_eq!(phase(&world, last), Phase::PreOpen);
+    }
+    assert_eq!((traded, phase(&world, last)), (150, Phase::Continuous));
 }
 
 #[test]
