@@ -230,7 +230,9 @@ impl Engine {
             let is_parked = hot.flags.has(Flags::PARKED);
             let unlocked = hot.flags.has(Flags::UNLOCKED);
             let extra = self.orders.extra(slot as u32);
-            let trigger = extra.is_some_and(|extra| extra.trigger.is_some());
+            // One that was set off may have been given a condition then.
+            let contingent = self.orders.cold[slot].condition == Condition::Any;
+            let trigger = contingent && extra.is_some_and(|extra| extra.trigger.is_some());
             to_park += usize::from(is_parked);
             to_watch +=
                 usize::from(hot.flags.has(Flags::STOP_LEG) || is_parked && trigger && !unlocked);

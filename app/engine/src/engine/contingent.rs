@@ -631,7 +631,8 @@ impl Engine {
         if extra.expires != 0 && extra.expires < day {
             return Some(CloseReason::Expired);
         }
-        let fired = !hot.flags.has(Flags::PARKED) && !hot.flags.has(Flags::STOP_LEG);
+        let waits = hot.flags.has(Flags::PARKED) && cold.condition == Condition::Any;
+        let fired = !waits && !hot.flags.has(Flags::STOP_LEG);
         let price = match (cold.kind, hot.flags.has(Flags::UNLOCKED)) {
             (OrderKind::Market, _) => 0,
             (OrderKind::Limit, true) => cold.first_price,

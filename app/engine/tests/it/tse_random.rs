@@ -163,6 +163,57 @@ impl Days {
         events
     }
 
+    /// A stop, OCO, if-done or period order.
+    fn contingent(&mut self) -> Vec<Event> {
+        let account = self.random.one_of(&[ANN, BOB, CAT]);
+        let side = self.random.one_of(&[Side::Buy, Side::Sell]);
+        let (price, lots) = (self.price(), 1 + self.random.below(20) as i64);
+        let order = self.world.limit(account, STOCK, side, price, lots * 100);
+        let when = match side {
+            Side::Buy => TriggerWhen::AtOrAbove,
+            Side::Sell => TriggerWhen::AtOrBelow,
+        };
+        let trigger = Trigger { price: Price(self.price()), when };
+        let leg = Price(if self.random.chance(2) { 0 } else { self.price() });
+        let shape = self.random.below(4);
+        let market = shape < 2 && self.random.chance(2);
+        let (time_in_force, expires) = match self.random.below(3) {
+            0 => (TimeInForce::Gtc, 0),
+            1 => (TimeInForce::Day, 0),
+            _ => (TimeInForce::Gtd, self.day + self.random.below(3) as u32),
+        };
+        let order = Place {
+            kind: if market { OrderKind::Market } else { OrderKind::Limit },
+            price: Price(if market { 0 } else { price }),
+            time_in_force,
+            ..order
+        };
+        let exit = Child {
+            side: side.opposite(),
+            kind: OrderKind::Limit,
+            price: Price(self.price()),
+            trigger: None,
+            stop: None,
+            time_in_force,
+            expires,
+            client_id: self.world.name(),
+        };
+        let sent = Contingent {
+            order,
+            trigger: (shape < 2).then_some(trigger),
+            stop: (shape == 2).then_some(StopLeg { trigger, price: leg }),
+            expires,
+            child: (shape == 3 || self.random.chance(3)).then_some(exit),
+        };
+        let events = self.world.apply(Command::PlaceContingent(Box::new(sent)));
+        for event in &events {
+            if let Event::Accepted { order, .. } | Event::Attached { order, .. } = *event {
+                self.orders.push((account, order));
+            }
+        }
+        events
+    }
+
     fn change(&mut self) -> Vec<Event> {
         if self.orders.is_empty() {
             return self.place();
@@ -226,7 +277,8 @@ impl Days {
     fn one(&mut self) -> Vec<Event> {
         self.world.at += self.random.one_of(&[0, 0, SECOND, 20 * SECOND, 70 * SECOND]);
         match self.random.below(100) {
-            0..49 => self.place(),
+            0..40 => self.place(),
+            40..49 => self.contingent(),
             49..55 => self.odd_lot(),
             55..75 => self.change(),
             75..87 => self.world.apply(Command::Wake),
@@ -242,6 +294,7 @@ impl Days {
                 Event::QuoteChanged { quote, .. } => quote.kind.as_str().into(),
                 Event::Closed { reason, .. } => reason.as_str().into(),
                 Event::DeskTrade(trade) => format!("odd lot {}", trade.desk.as_str()),
+                Event::Triggered { .. } => "triggered".into(),
                 Event::ShortSaleRule { on, .. } => format!("short-sale rule {on}"),
                 Event::Refused { code, .. } => code.code().into(),
                 _ => continue,
