@@ -42,8 +42,34 @@ fn allocations() -> u64 {
     COUNT.with(Cell::get)
 }
 
-/// One command of a mix of places (resting, taking, refused, repeated), amendments, cancels
-/// and mass cancels.
+/// A stop, an OCO or an if-done pair, by turns.
+fn contingent(world: &mut World, i: u64, order: Place) -> Command {
+    let (away, when) = match order.side {
+        Side::Buy => (20, TriggerWhen::AtOrAbove),
+        Side::Sell => (-20, TriggerWhen::AtOrBelow),
+    };
+    let trigger = Trigger { price: Price(order.price.0 + away), when };
+    let exit = Child {
+        side: order.side.opposite(),
+        kind: OrderKind::Limit,
+        price: Price(order.price.0 - away),
+        trigger: None,
+        stop: None,
+        time_in_force: TimeInForce::Gtc,
+        expires: 0,
+        client_id: world.name(),
+    };
+    Command::PlaceContingent(Box::new(Contingent {
+        order,
+        trigger: (i % 3 == 0).then_some(trigger),
+        stop: (i % 3 == 1).then_some(StopLeg { trigger, price: Price(0) }),
+        expires: 0,
+        child: (i % 3 == 2).then_some(exit),
+    }))
+}
+
+/// One command of a mix of places (resting, taking, refused, repeated, contingent), amendments,
+/// cancels and mass cancels.
 fn command(world: &mut World, i: u64, orders: &[(AccountId, OrderId)]) -> Command {
     let account = [ANN, BOB, CAT][(i * 7 % 3) as usize];
     let side = if i * 13 % 5 < 3 { Side::Buy } else { Side::Sell };
@@ -79,6 +105,12 @@ fn command(world: &mut World, i: u64, orders: &[(AccountId, OrderId)]) -> Comman
         kind => {
             let place = world.limit(account, COIN, side, price, 10 + (i % 5) as i64 * 2);
             let immediate = if kind == 1 { TimeInForce::Ioc } else { TimeInForce::Gtc };
+            if matches!(kind, 2 | 6) {
+                return contingent(world, i / 4, place);
+            }
+            if kind == 10 {
+                return Command::Wake;
+            }
             let client_id = if kind == 15 { text("always-the-same") } else { place.client_id };
             Command::Place(Place { time_in_force: immediate, client_id, ..place })
         }
@@ -92,7 +124,7 @@ fn steady_state_allocates_nothing() {
     let mut world = World::with(limits, InstrumentSpec { taker_fee_ppm: 9, ..coin }, stock());
     let mut events = Vec::with_capacity(65_536);
     let mut orders = Vec::with_capacity(64_000);
-    let (mut trades, mut counted) = (0, 0);
+    let (mut trades, mut set_off, mut counted) = (0, 0, 0);
     for i in 0..40_000u64 {
         let command = command(&mut world, i, &orders);
         world.seq += 1;
@@ -103,14 +135,19 @@ fn steady_state_allocates_nothing() {
             counted += allocations() - before;
         }
         trades += events.iter().filter(|e| matches!(e, Event::Trade(_))).count();
-        if let (Command::Place(place), Some(Event::Accepted { order, .. })) =
-            (&command, events.first())
-        {
-            orders.push((place.account, *order));
+        set_off += events.iter().filter(|e| matches!(e, Event::Triggered { .. })).count();
+        let account = match &command {
+            Command::Place(place) => place.account,
+            Command::PlaceContingent(contingent) => contingent.order.account,
+            _ => continue,
+        };
+        if let Some(Event::Accepted { order, .. }) = events.first() {
+            orders.push((account, *order));
         }
     }
     world.engine.check().unwrap();
     assert!(trades > 3_000, "only {trades} trades");
+    assert!(set_off > 1_000, "only {set_off} set off");
     assert_eq!(counted, 0, "allocations in 30,000 commands");
 }
 
