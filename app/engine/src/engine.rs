@@ -573,6 +573,8 @@ mod tests {
     fn records_are_as_large_as_documented() {
         assert_eq!(size_of::<crate::orders::Hot>(), 64);
         assert_eq!(size_of::<crate::orders::Cold>(), 128);
+        assert_eq!(size_of::<crate::orders::Extra>(), 112);
+        assert_eq!(size_of::<Waiting>(), 112);
         assert_eq!(size_of::<crate::book::Level>(), 40);
         assert_eq!(crate::book::NODE_SIZE, 272);
         assert_eq!(size_of::<crate::ledger::Balance>(), 32);

@@ -61,7 +61,7 @@ fn contingent(world: &mut World, i: u64, order: Place) -> Command {
     };
     Command::PlaceContingent(Box::new(Contingent {
         order,
-        trigger: (i % 3 == 0).then_some(trigger),
+        trigger: i.is_multiple_of(3).then_some(trigger),
         stop: (i % 3 == 1).then_some(StopLeg { trigger, price: Price(0) }),
         expires: 0,
         child: (i % 3 == 2).then_some(exit),

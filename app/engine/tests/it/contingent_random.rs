@@ -346,7 +346,7 @@ impl Stream {
             self.twin.follow(event, &self.readers);
         }
         self.twin.look();
-        let state = self.world.engine.instrument(COIN).unwrap();
+        let state = self.world.engine.instrument(COIN).expect("it exists");
         let open = state.status == InstrumentStatus::Open
             && !state.killed
             && !self.world.engine.killed(KillScope::Venue)
