@@ -183,6 +183,7 @@ fn of_child(first: &Place, child: &Child, order: OrderId) -> OrderState {
         trigger: child.trigger,
         stop: child.stop,
         expires: child.expires,
+        self_trade: first.self_trade,
         client_id: child.client_id,
         ..OrderState::EMPTY
     }

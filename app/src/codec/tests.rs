@@ -273,7 +273,7 @@ proptest! {
 
 /// The stored form, byte for byte: if this fails, old journals can no longer be read.
 #[test]
-fn version_1_of_place_is_these_bytes() {
+fn both_versions_of_place_are_these_bytes() {
     let place = Command::Place(Place {
         account: AccountId(7),
         instrument: InstrumentId(258),
@@ -291,15 +291,16 @@ fn version_1_of_place_is_these_bytes() {
         short: ShortSale::Long,
         by_amount: false,
     });
-    let expected = "0109070000000201000001000101feffffffffffffff640000000000000003612d310109000000";
-    assert_eq!(hex::encode(encoded(&place)), expected);
+    let fields = "09070000000201000001000101feffffffffffffff640000000000000003612d310109000000";
+    assert_eq!(decode(&hex::decode(format!("01{fields}")).unwrap()), Ok(place.clone()));
+    assert_eq!(hex::encode(encoded(&place)), format!("02{fields}00000000"));
 }
 
 #[test]
 fn what_is_wrong_is_said() {
     assert_eq!(decode(&[]), Err(CodecError::Short("version")));
     assert_eq!(decode(&[1, 200]), Err(CodecError::Kind(200)));
-    assert_eq!(decode(&[2, 9]), Err(CodecError::Version { kind: 9, version: 2 }));
+    assert_eq!(decode(&[3, 9]), Err(CodecError::Version { kind: 9, version: 3 }));
     assert_eq!(decode(&[0, 9]), Err(CodecError::Version { kind: 9, version: 0 }));
     assert_eq!(decode(&[1, 13, 5]), Err(CodecError::Value { field: "profile", value: 5 }));
     assert_eq!(decode(&[1, 4, 2, 0xff, 0xfe]), Err(CodecError::NotUtf8("code")));

@@ -152,6 +152,8 @@ pub(super) struct Bundle {
     /// Why instruments are halted now; `None`: they are not.
     pub halt_reasons: BTreeMap<InstrumentId, Option<String>>,
     pub rules: Rules,
+    /// Where the order is that was amended last: what follows in the same command is there too.
+    pub amended: InstrumentId,
     /// Where each touched order is.
     pub places: HashMap<OrderId, OrderPlace>,
 }
@@ -183,6 +185,7 @@ impl Bundle {
             instruments: BTreeMap::new(),
             halt_reasons: BTreeMap::new(),
             rules: Rules::default(),
+            amended: InstrumentId(0),
             places: HashMap::new(),
         }
     }

@@ -223,22 +223,27 @@ impl Bundle {
         });
     }
 
-    /// Needs the owner, which only the order's row or the command tells: parked orders are
-    /// parked by the command that made them.
+    /// Orders are parked by the command that makes or amends them: it says whose they are. An
+    /// order that does not tell is parked by the platform and has no row of it.
     fn parked(&mut self, step: &Step<'_>, ordinal: u32, order: OrderId, event: &Event) {
         self.change(step, order, event);
-        let Some(OrderPlace::New(index)) = self.places.get(&order).copied() else { return };
-        let state = self.new_orders[index].state;
+        let (account, instrument) = match step.command {
+            Command::Place(place) => (place.account, place.instrument),
+            Command::PlaceContingent(it) => (it.order.account, it.order.instrument),
+            Command::PlaceOddLot(odd) => (odd.account, odd.instrument),
+            Command::Amend(amend) => (amend.account, self.amended),
+            _ => return,
+        };
         self.order_event(OrderEvent {
             step,
             ordinal,
             order,
-            account: state.account,
-            instrument: state.instrument,
+            account,
+            instrument,
             kind: "parked",
-            price: state.price,
-            quantity: state.remaining(),
-            remaining: state.remaining(),
+            price: Price::ZERO,
+            quantity: Quantity::ZERO,
+            remaining: Quantity::ZERO,
             trade: None,
             code: None,
             asked: false,
@@ -292,6 +297,7 @@ impl Bundle {
         else {
             return;
         };
+        self.amended = instrument;
         self.change(step, order, event);
         self.order_event(OrderEvent {
             step,

@@ -10,6 +10,7 @@ mod node;
 mod plans;
 mod private_postgres;
 mod projection;
+mod rules;
 mod stream;
 mod trouble;
 
