@@ -320,10 +320,10 @@ impl Engine {
         }
         let market = &self.markets[instrument.0 as usize];
         let (day, quote) = (self.days[market.profile as usize].day, market.quote);
-        for (account, value) in [buyer, seller] {
+        for (owner, (account, value)) in [buyer, seller].into_iter().enumerate() {
             for (scope, set) in self.sets_of(account, instrument) {
                 let set = &self.risk.sets[set as usize];
-                let once = account == buyer.0 || !matches!(scope, RiskScope::Instrument(_));
+                let once = owner == 0 || !matches!(scope, RiskScope::Instrument(_));
                 if set.mask & DAY_VALUE != 0 && set.limits.currency == quote && once {
                     self.tally_mut(scope, account).add_value(value, day, quote);
                 }

@@ -112,8 +112,29 @@ fn command(world: &mut World, i: u64, orders: &[(AccountId, OrderId)]) -> Comman
                 return Command::Wake;
             }
             let client_id = if kind == 15 { text("always-the-same") } else { place.client_id };
-            Command::Place(Place { time_in_force: immediate, client_id, ..place })
+            let self_trade = SelfTrade::ALL[(i / 16 % 5) as usize];
+            Command::Place(Place { time_in_force: immediate, client_id, self_trade, ..place })
         }
+    }
+}
+
+/// Every risk measure is counted, and some warn.
+fn bind_everyone(world: &mut World) {
+    let wide = Bound { soft: 0, hard: i64::MAX };
+    let mut bounds = [wide; 7];
+    bounds[RiskMeasure::OrderQuantity as usize] = Bound { soft: 15 * 10_000, hard: 0 };
+    bounds[RiskMeasure::Messages as usize] = Bound { soft: 60_000, hard: 0 };
+    let limits = RiskLimits { bounds, currency: JPY };
+    let mut pooled = limits;
+    pooled.bounds[RiskMeasure::Position as usize] = Bound::default();
+    let scopes = [
+        (RiskScope::Members(GroupId(0)), limits),
+        (RiskScope::Group(GroupId(0)), pooled),
+        (RiskScope::Instrument(COIN), limits),
+    ];
+    for (scope, limits) in scopes {
+        world.apply(Command::SetRiskLimits { scope, limits: Box::new(limits), by: by() });
+        assert!(world.engine.risk_limits(scope).is_some());
     }
 }
 
@@ -122,6 +143,7 @@ fn steady_state_allocates_nothing() {
     let limits = Limits { live_orders: 4_000, answers: 500, ..limits() };
     let coin = InstrumentSpec { open_order_cap: 1_000, maker_fee_ppm: -5, ..coin() };
     let mut world = World::with(limits, InstrumentSpec { taker_fee_ppm: 9, ..coin }, stock());
+    bind_everyone(&mut world);
     let mut events = Vec::with_capacity(65_536);
     let mut orders = Vec::with_capacity(64_000);
     let (mut trades, mut set_off, mut counted) = (0, 0, 0);

@@ -12,6 +12,7 @@ mod frame;
 mod oddlot;
 mod orders;
 mod risk;
+mod risk_random;
 mod self_trade;
 mod settlement;
 mod snapshots;
