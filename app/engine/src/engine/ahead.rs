@@ -166,7 +166,9 @@ impl Engine {
     /// What trades with the orders that are first in line touch.
     fn fetch_makers(&self, market: &Market, against: &BookSide) {
         let mut at = against.best;
-        let mut next = self.books.best(against).map_or(NIL, |level| level.head);
+        // A market order may meet nobody.
+        let Some(best) = self.books.best(against) else { return };
+        let mut next = best.head;
         for ahead in 0..MAKERS {
             if next == NIL {
                 let Some(behind) = self.books.after(against, at) else { return };

@@ -116,6 +116,8 @@ impl World {
         self.seq += 1;
         self.at += 10;
         let mut events = Vec::new();
+        // As the sequencer does: a hint must never be more than that.
+        self.engine.look_ahead(0, |i| (i == 0).then_some(&command));
         self.engine.apply(Seq(self.seq), Timestamp(self.at), &command, &mut events);
         self.engine.check().expect("the state is sound after every command");
         events
