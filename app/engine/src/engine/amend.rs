@@ -273,9 +273,14 @@ impl Engine {
         if market.phase == Phase::PreClose {
             return Err(Reject::AmendNotAllowed);
         }
+        // As when it was sent: the broker's own kinds have no condition.
+        let contingent = self
+            .orders
+            .extra(slot)
+            .is_some_and(|extra| extra.trigger.is_some() || extra.stop.is_some());
         let fits = cold.time_in_force == TimeInForce::Day
             && !cold.post_only
-            && !hot.flags.has(Flags::STOP_LEG)
+            && !contingent
             && market.takes_condition(condition, cold.kind);
         if fits { Ok(condition) } else { Err(Reject::InvalidCondition) }
     }

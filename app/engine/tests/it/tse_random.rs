@@ -154,6 +154,7 @@ impl Days {
                 Side::Buy => ShortSale::Long,
             },
             post_only: self.random.chance(20),
+            self_trade: self.random.one_of(SelfTrade::ALL),
             ..place
         };
         let events = self.world.place(place);
