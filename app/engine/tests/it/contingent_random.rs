@@ -182,7 +182,9 @@ impl Stream {
     fn order(&mut self) -> Place {
         let (account, side, price) = (self.random.pick(&ACCOUNTS), self.side(), self.price());
         let quantity = 4 + self.random.below(8) as i64 * 2;
-        self.world.limit(account, COIN, side, price, quantity)
+        let modes = [SelfTrade::Allow, SelfTrade::Allow, self.random.pick(SelfTrade::ALL)];
+        let self_trade = self.random.pick(&modes);
+        Place { self_trade, ..self.world.limit(account, COIN, side, price, quantity) }
     }
 
     fn stop_leg(&mut self, side: Side, price: Price) -> StopLeg {
