@@ -45,7 +45,7 @@ use crate::wiring::Node;
     zaraba dev --dir /tmp/z --profile crypto --port-base 9000\n  \
     zaraba dev --sessions calendar        Tokyo's hours instead of around the clock\n  \
     zaraba dev --demo day --day 2026-11-24 --speed 60 --instruments 5000 --until close\n  \
-    \x20                                     a whole trading day in seven minutes, its summary\n  \
+    \x20                                     a whole trading day in ten minutes, its summary\n  \
     DATABASE_URL=postgres://… zaraba dev  on a database that exists\n\n\
     State lies in --dir and survives restarts; delete the directory to begin anew. \
     <dir>/dev.json has every address and the demo credentials.")]
