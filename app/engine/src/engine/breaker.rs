@@ -28,6 +28,8 @@ pub(crate) struct Watch {
     pub(crate) breaker: Breaker,
     /// The last price from before the window; zero: none yet.
     pub(crate) reference: i64,
+    /// The price the order in hand would trade at first: the reference where there is none.
+    coming: i64,
     /// Piece of time and the last price in it.
     trace: [(u64, i64); TRACE],
     first: usize,
@@ -36,7 +38,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(breaker: Breaker, reference: i64) -> Watch {
-        Watch { breaker, reference, trace: [(0, 0); TRACE], first: 0, len: 0 }
+        Watch { breaker, reference, coming: 0, trace: [(0, 0); TRACE], first: 0, len: 0 }
     }
 
     fn window(&self) -> u64 {
@@ -66,7 +68,7 @@ impl Watch {
     pub(crate) fn note(&mut self, price: i64, now: Timestamp) {
         self.pass(now);
         if self.reference == 0 {
-            self.reference = price;
+            self.reference = if self.coming != 0 { self.coming } else { price };
         }
         self.append(now.0 / self.piece(), price);
     }
@@ -102,10 +104,15 @@ impl Watch {
 
     /// Lowest and highest price trades may have now.
     fn guard(&self) -> (i64, i64) {
-        match self.reference {
+        match self.measured_from() {
             0 => ANY_PRICE,
             reference => around(reference, self.breaker.trigger_ppm),
         }
+    }
+
+    /// The price that trades are measured from now.
+    fn measured_from(&self) -> i64 {
+        if self.reference != 0 { self.reference } else { self.coming }
     }
 
     /// Starts over from a price.
@@ -277,11 +284,15 @@ impl Engine {
         self.retime(instrument);
     }
 
-    /// Brings the prices a breaker allows up to date; called before an order meets the book.
-    pub(crate) fn refresh_guard(&mut self, instrument: InstrumentId) {
+    /// Brings the prices a breaker allows up to date; called before an order of this side meets
+    /// the book.
+    pub(crate) fn refresh_guard(&mut self, instrument: InstrumentId, side: Side) {
         if let Some(watch) = &mut self.circuits[instrument.0 as usize].watch {
             watch.pass(self.at);
-            self.markets[instrument.0 as usize].guard = watch.guard();
+            let market = &mut self.markets[instrument.0 as usize];
+            let met = self.books.best(&market.sides[side.opposite() as usize]);
+            watch.coming = met.map_or(0, |level| level.price);
+            market.guard = watch.guard();
         }
     }
 
@@ -301,7 +312,9 @@ impl Engine {
         let Some(watch) = &self.circuits[instrument.0 as usize].watch else { return };
         let Breaker { mode, call_seconds: seconds, bound_ppm, .. } = watch.breaker;
         let (kind, (low, high)) = match mode {
-            BreakerMode::Bounded => (AuctionKind::CircuitBreak, around(watch.reference, bound_ppm)),
+            BreakerMode::Bounded => {
+                (AuctionKind::CircuitBreak, around(watch.measured_from(), bound_ppm))
+            }
             BreakerMode::FullRange | BreakerMode::Off => (AuctionKind::FullRange, ANY_PRICE),
         };
         self.call(instrument, Call { kind, seconds, low: Price(low), high: Price(high) }, events);

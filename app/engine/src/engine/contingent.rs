@@ -555,7 +555,6 @@ impl Engine {
         let worst = market.worst_price(hot.side, bound, best(Side::Buy));
         let side = &market.sides[hot.side as usize];
         let fits = market.units.notional_fits(traded, worst, hot.remaining)
-            && market.bid_fits_calls(hot.side, bound)
             && side.quantity.checked_add(hot.remaining).is_some()
             && market.bid_fits_calls(hot.side, bound);
         if fits { Ok(bound) } else { Err(Reject::NotionalTooLarge) }

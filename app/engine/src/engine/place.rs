@@ -363,7 +363,7 @@ impl Engine {
     pub(super) fn fills_whole(&mut self, slot: u32) -> Stop {
         let order = self.orders.hot[slot as usize];
         if self.markets[order.instrument.0 as usize].guarded {
-            self.refresh_guard(order.instrument);
+            self.refresh_guard(order.instrument, order.side);
         }
         let market = &self.markets[order.instrument.0 as usize];
         let mut missing = order.remaining;

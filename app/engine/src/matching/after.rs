@@ -19,6 +19,8 @@ impl Engine {
     /// Looks at the quote, sets off what waits for the prices met, one after the other, and sets
     /// the timer by what is left.
     fn after_more(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        // Before anything is set off: it is measured from these prices.
+        self.note_price(instrument);
         self.look_at_quote(instrument, events);
         while self.set_off_next(instrument, events) {
             self.look_at_quote(instrument, events);

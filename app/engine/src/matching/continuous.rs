@@ -46,7 +46,7 @@ impl Engine {
         let account = order.account;
         let mode = self.orders.cold[taker as usize].self_trade;
         if self.markets[instrument.0 as usize].guarded {
-            self.refresh_guard(instrument);
+            self.refresh_guard(instrument, side);
         }
         loop {
             let market = &self.markets[instrument.0 as usize];

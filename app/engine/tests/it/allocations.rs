@@ -144,6 +144,18 @@ fn steady_state_allocates_nothing() {
     let coin = InstrumentSpec { open_order_cap: 1_000, maker_fee_ppm: -5, ..coin() };
     let mut world = World::with(limits, InstrumentSpec { taker_fee_ppm: 9, ..coin }, stock());
     bind_everyone(&mut world);
+    let mut tiers = FeeTiers { asset: JPY, tiers: [FeeTier::default(); FEE_TIERS_MAX], len: 1 };
+    tiers.tiers[0] = FeeTier { volume: Amount(1), maker_ppm: -7, taker_ppm: 8 };
+    world.apply(Command::SetFeeTiers { tiers: Box::new(tiers), by: by() });
+    // Wide enough to watch every price and never to call.
+    let breaker = Breaker {
+        mode: BreakerMode::FullRange,
+        window_seconds: 1,
+        trigger_ppm: 1_000_000,
+        call_seconds: 1,
+        bound_ppm: 0,
+    };
+    world.apply(Command::SetBreaker { instrument: COIN, breaker: Box::new(breaker), by: by() });
     let mut events = Vec::with_capacity(65_536);
     let mut orders = Vec::with_capacity(64_000);
     let (mut trades, mut set_off, mut counted) = (0, 0, 0);
@@ -168,6 +180,7 @@ fn steady_state_allocates_nothing() {
         }
     }
     world.engine.check().unwrap();
+    assert_eq!(world.engine.instrument(COIN).unwrap().phase, Phase::Continuous);
     assert!(trades > 3_000, "only {trades} trades");
     assert!(set_off > 1_000, "only {set_off} set off");
     assert_eq!(counted, 0, "allocations in 30,000 commands");

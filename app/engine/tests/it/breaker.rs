@@ -50,7 +50,7 @@ fn wake(world: &mut World, seconds: u64) -> Vec<Event> {
 }
 
 fn phase(world: &World) -> Phase {
-    world.engine.instrument(COIN).unwrap().phase
+    world.engine.instrument(COIN).expect("the pair").phase
 }
 
 fn auction(events: &[Event]) -> (AuctionKind, AuctionEnd, i64, i64) {

@@ -290,7 +290,7 @@ fn a_replay_with_copies_ends_in_the_same_hash() {
 #[test]
 fn no_trade_is_beyond_its_breaker() {
     let mut calls = 0;
-    for seed in 100..130 {
+    for seed in 100..160 {
         let mut weeks = Weeks::new(seed);
         let breaker = Breaker {
             mode: BreakerMode::FullRange,

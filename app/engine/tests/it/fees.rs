@@ -47,7 +47,7 @@ fn trade(world: &mut World, units: i64) -> (i64, i64) {
 }
 
 fn rates(world: &World, account: AccountId) -> (i32, i32) {
-    let rates = world.engine.fee_rates(account, COIN).unwrap();
+    let rates = world.engine.fee_rates(account, COIN).expect("known ones");
     (rates.maker_ppm, rates.taker_ppm)
 }
 
