@@ -1,8 +1,17 @@
-//! What a command costs.
+//! What a command costs: the whole engine (locks, risk limits, matching, settlement, events,
+//! hash; one thread) beside a bare `BTreeMap` book, and the engine's own book without accounts;
+//! how long single commands take; and how cost grows with every size there is.
+//!
+//! `cargo bench -p zaraba-engine --features oracle --bench engine [-- PART] [--svg FILE]`, where
+//! PART is `mixed`, `latency`, `growth` or `snapshot` (all of them without). Times are the
+//! thread's processor time, so that a busy machine disturbs less. Prints Markdown.
 
+mod growth;
 mod measure;
 mod plain;
+mod snapshot;
 mod stream;
+mod ticks;
 
 use std::hint::black_box;
 
@@ -15,13 +24,29 @@ use zaraba_engine::bare::BareBook;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Commands of one sample.
+/// Commands of one sample, and samples of one figure.
 const SAMPLE: usize = 400_000;
+const SAMPLES: usize = 9;
+
+/// The streams of the comparison: steady live orders, and price levels per side.
+const STREAMS: [(usize, u64); 2] = [(10_000, 100), (500_000, 1_000)];
+
+/// The stream of so many live orders, from a million accounts.
+fn shape(live: usize, levels: u64) -> Shape {
+    let commands = warm_up(live) + SAMPLES * SAMPLE;
+    Shape { live, levels, accounts: 1_000_000, answers: 100_000, commands }
+}
+
+/// Commands until caches, answers and books are as they stay.
+fn warm_up(live: usize) -> usize {
+    400_000 + live
+}
 
 /// Times `run` over what follows the fill and the warm-up, a sample at a time.
-fn samples<T>(items: &[T], skip: usize, mut run: impl FnMut(&[T])) -> Figures {
-    run(&items[..skip]);
-    let times = items[skip..].chunks_exact(SAMPLE).map(|sample| {
+fn samples<T>(items: &[T], live: usize, mut run: impl FnMut(&[T])) -> Figures {
+    let (before, measured) = items.split_at(live + warm_up(live));
+    run(before);
+    let times = measured.chunks_exact(SAMPLE).map(|sample| {
         let started = cpu_time();
         run(sample);
         (cpu_time() - started).as_nanos() as f64 / SAMPLE as f64
@@ -29,10 +54,10 @@ fn samples<T>(items: &[T], skip: usize, mut run: impl FnMut(&[T])) -> Figures {
     Figures::of(times.collect())
 }
 
-fn run_plain(steps: &[Step], skip: usize) -> Figures {
+fn run_plain(steps: &[Step], live: usize) -> Figures {
     let mut book = Plain::default();
     let (mut next, mut trades) = (0, 0u64);
-    let figures = samples(steps, skip, |steps| {
+    let figures = samples(steps, live, |steps| {
         for step in steps {
             match *step {
                 Step::Add { buy, price, quantity } => {
@@ -52,10 +77,10 @@ fn run_plain(steps: &[Step], skip: usize) -> Figures {
     figures
 }
 
-fn run_bare(steps: &[Step], skip: usize, shape: &Shape) -> Figures {
-    let mut book = BareBook::new(shape.live as u32 * 2);
+fn run_bare(steps: &[Step], shape: &Shape) -> Figures {
+    let mut book = BareBook::new(shape.slots());
     let mut trades = 0u64;
-    let figures = samples(steps, skip, |steps| {
+    let figures = samples(steps, shape.live, |steps| {
         for step in steps {
             match *step {
                 Step::Add { buy, price, quantity } => {
@@ -74,74 +99,114 @@ fn run_bare(steps: &[Step], skip: usize, shape: &Shape) -> Figures {
     figures
 }
 
-fn run_engine(commands: &[Command], skip: usize, shape: &Shape) -> (Figures, u64) {
-    let ahead = std::env::var("AHEAD").is_ok();
+/// Figures, events per command and allocations of the last sample.
+fn run_engine(commands: &[Command], shape: &Shape) -> (Figures, f64, u64) {
     let mut world = World::new(shape);
-    let mut events = 0;
-    let mut allocated = 0;
-    let figures = samples(commands, skip, |commands| {
+    let (mut events, mut allocated) = (0, 0);
+    let figures = samples(commands, shape.live, |commands| {
         let before = allocations();
+        events = 0;
         for (i, command) in commands.iter().enumerate() {
-            if ahead {
-                world.engine.look_ahead(i, |i| commands.get(i));
-            }
+            world.engine.look_ahead(i, |i| commands.get(i));
             world.apply(command);
             events += world.events.len();
         }
         allocated = allocations() - before;
     });
-    black_box((world.engine.state_hash(), events));
-    println!(
-        "events per command {:.2}, hash {:016x}",
-        events as f64 / commands.len() as f64,
-        world.engine.state_hash()
-    );
-    (figures, allocated)
+    black_box(world.engine.state_hash());
+    (figures, events as f64 / SAMPLE as f64, allocated)
+}
+
+/// Prints a row of the comparison.
+fn row(live: usize, what: &str, figures: &Figures, plain: f64) {
+    let (median, best) = (figures.median, figures.best);
+    println!("| {live} | {what} | {median:.0} ns | {best:.0} ns | {:.2} |", median / plain);
+}
+
+fn mixed() {
+    println!("| live orders | | median | best | of the `BTreeMap` book |");
+    println!("|---|---|---|---|---|");
+    let mut notes = Vec::new();
+    for (live, levels) in STREAMS {
+        let shape = shape(live, levels);
+        let steps = stream::steps(&shape);
+        let plain = run_plain(&steps, live);
+        row(live, "bare `BTreeMap` book", &plain, plain.median);
+        let bare = run_bare(&stream::bare_steps(&steps, &shape), &shape);
+        row(live, "bare book of the engine", &bare, plain.median);
+        for accounts in [1_000, 1_000_000] {
+            let shape = Shape { accounts, ..shape };
+            let commands = stream::commands(&steps, &shape);
+            let (figures, events, allocated) = run_engine(&commands, &shape);
+            row(live, &format!("engine, {accounts} accounts"), &figures, plain.median);
+            notes.push(format!(
+                "{live} live orders, {accounts} accounts: {events:.1} events per command, \
+                 {allocated} allocations in the last {SAMPLE} commands"
+            ));
+        }
+    }
+    println!();
+    notes.iter().for_each(|note| println!("- {note}"));
+}
+
+fn latency() {
+    println!("\n| live orders | p50 | p99 | p99.9 | p99.99 | longest | clock alone |");
+    println!("|---|---|---|---|---|---|---|");
+    let per_ns = ticks::ticks_per_nanosecond();
+    for (live, levels) in STREAMS {
+        let shape = shape(live, levels);
+        let commands = stream::commands(&stream::steps(&shape), &shape);
+        let (before, measured) = commands.split_at(live + warm_up(live));
+        let mut world = World::new(&shape);
+        for (i, command) in before.iter().enumerate() {
+            world.engine.look_ahead(i, |i| before.get(i));
+            world.apply(command);
+        }
+        let mut times: Vec<u64> = Vec::with_capacity(measured.len());
+        for (i, command) in measured.iter().enumerate() {
+            let started = ticks::ticks();
+            world.engine.look_ahead(i, |i| measured.get(i));
+            world.apply(command);
+            times.push(ticks::ticks() - started);
+        }
+        let clock = (0..1_000).map(|_| {
+            let started = ticks::ticks();
+            ticks::ticks() - started
+        });
+        let clock = clock.min().unwrap_or(0) as f64 / per_ns;
+        times.sort_unstable();
+        let at = |part: f64| times[(times.len() as f64 * part) as usize] as f64 / per_ns;
+        let longest = at(1.0 - 0.5 / times.len() as f64);
+        println!(
+            "| {live} | {:.0} ns | {:.0} ns | {:.0} ns | {:.0} ns | {:.1} us | {clock:.0} ns |",
+            at(0.5),
+            at(0.99),
+            at(0.999),
+            at(0.9999),
+            longest / 1_000.0,
+        );
+    }
 }
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
-    let only =
-        args.iter().find(|a| a.parse::<usize>().is_ok()).and_then(|a| a.parse::<usize>().ok());
-    let nobook = args.iter().any(|a| a == "nobook");
-    for (live, levels) in [(1000, 100), (10_000, 100), (500_000, 1_000)] {
-        if only.is_some_and(|l| l != live) {
-            continue;
-        }
-        let warm = 400_000 + live;
-        let shape = Shape {
-            live,
-            levels,
-            accounts: 1_000_000,
-            answers: std::env::var("ANS").map_or(100_000, |a| a.parse().unwrap()),
-            commands: warm + std::env::var("N").map_or(10, |a| a.parse().unwrap()) * SAMPLE,
-        };
-        let skip = shape.live + warm;
-        let steps = stream::steps(&shape);
-        if !nobook {
-            let plain = run_plain(&steps, skip);
-            println!("{live}: plain {:.1} best {:.1}", plain.median, plain.best);
-            let bare = run_bare(&stream::bare_steps(&steps, &shape), skip, &shape);
-            println!("{live}: bare {:.1} best {:.1}", bare.median, bare.best);
-        }
-        for accounts in [1_000, 1_000_000] {
-            if std::env::var("ACC").is_ok_and(|a| a != accounts.to_string()) {
-                continue;
-            }
-            let shape = Shape { accounts, ..shape };
-            let commands = stream::commands(&steps, &shape);
-            let (engine, allocated) = std::thread::scope(|s| {
-                std::thread::Builder::new()
-                    .name("measure".into())
-                    .spawn_scoped(s, || run_engine(&commands, skip, &shape))
-                    .unwrap()
-                    .join()
-                    .unwrap()
-            });
-            println!(
-                "{live}: engine {accounts}: {:.1} best {:.1} allocations {allocated}",
-                engine.median, engine.best
-            );
-        }
+    if !args.iter().any(|arg| arg == "--bench") {
+        return; // built and started as a test
+    }
+    let parts = ["mixed", "latency", "growth", "snapshot"];
+    let all = !args.iter().any(|arg| parts.contains(&arg.as_str()));
+    let wanted = |part: &str| all || args.iter().any(|arg| arg == part);
+    let svg = args.iter().skip_while(|arg| *arg != "--svg").nth(1);
+    if wanted("mixed") {
+        mixed();
+    }
+    if wanted("latency") {
+        latency();
+    }
+    if wanted("growth") {
+        growth::run(svg.map(String::as_str));
+    }
+    if wanted("snapshot") {
+        snapshot::run();
     }
 }

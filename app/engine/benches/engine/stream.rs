@@ -14,6 +14,10 @@ use crate::plain::Plain;
 /// Middle of the prices, in ticks.
 pub const MIDDLE: i64 = 1_000_000;
 
+/// Nanoseconds from one command to the next, by the engine's time: no account sends more than its
+/// limit of messages allows.
+const STEP: u64 = 20_000;
+
 /// Size of a stream and of the world it runs in.
 #[derive(Clone, Copy)]
 pub struct Shape {
@@ -27,6 +31,13 @@ pub struct Shape {
     pub answers: u32,
     /// Commands after the fill.
     pub commands: usize,
+}
+
+impl Shape {
+    /// Most live orders: the steady number wanders.
+    pub fn slots(&self) -> u32 {
+        self.live as u32 + (self.live as u32 / 4).max(20_000)
+    }
 }
 
 /// One step of the stream, before it is dressed for either book.
@@ -105,7 +116,7 @@ pub fn steps(shape: &Shape) -> Vec<Step> {
 
 /// The same steps with the bare book's own numbers in the cancels, from a first run.
 pub fn bare_steps(steps: &[Step], shape: &Shape) -> Vec<Step> {
-    let mut book = BareBook::new(shape.live as u32 * 2);
+    let mut book = BareBook::new(shape.slots());
     let mut ids = Vec::new();
     steps
         .iter()
@@ -148,7 +159,7 @@ impl World {
             World { engine: Engine::new(), seq: 0, events: Vec::with_capacity(1 << 16) };
         let limits = Limits {
             accounts: accounts + 4,
-            live_orders: (shape.live as u32 * 2).max(20_000),
+            live_orders: shape.slots(),
             answers: shape.answers,
             balances: accounts * 2 + 8,
             ..Limits::default()
@@ -157,10 +168,15 @@ impl World {
         world.must(&Command::CreateAsset(AssetSpec { code: text("JPY"), exponent: 4 }));
         world.must(&Command::CreateAsset(AssetSpec { code: text("BTC"), exponent: 8 }));
         world.must(&Command::CreateInstrument(Box::new(instrument())));
+        world.must(&members_limits());
         for account in 4..accounts + 4 {
             world.must(&Command::CreateAccount { code: text(&account.to_string()) });
             for asset in [0, 1] {
-                world.must(&deposit(account, asset));
+                world.must(&deposit(
+                    account,
+                    asset,
+                    1_000_000_000_000_000_000 / i64::from(accounts),
+                ));
             }
         }
         world.trade_with_all();
@@ -183,7 +199,8 @@ impl World {
     pub fn apply(&mut self, command: &Command) {
         self.seq += 1;
         self.events.clear();
-        self.engine.apply(Seq(self.seq), Timestamp(self.seq), command, &mut self.events);
+        let at = Timestamp(self.seq * STEP);
+        self.engine.apply(Seq(self.seq), at, command, &mut self.events);
     }
 
     fn must(&mut self, command: &Command) {
@@ -192,16 +209,31 @@ impl World {
     }
 }
 
-fn deposit(account: u32, asset: u32) -> Command {
+fn deposit(account: u32, asset: u32, amount: i64) -> Command {
     let transfer = Transfer {
         kind: TransferKind::Deposit,
         account: AccountId(account),
         asset: AssetId(asset),
-        amount: Amount(1_000_000_000_000),
+        amount: Amount(amount),
         reference: text(&asset.to_string()),
     };
-    let by = Provenance { actor: text(""), request: text(""), reason: text("") };
-    Command::Transfer { transfer, by: Box::new(by) }
+    Command::Transfer { transfer, by: nobody() }
+}
+
+fn nobody() -> Box<Provenance> {
+    Box::new(Provenance { actor: text(""), request: text(""), reason: text("") })
+}
+
+/// Every measure of risk is limited for every account, widely enough to refuse nothing.
+fn members_limits() -> Command {
+    let mut limits = RiskLimits { currency: AssetId(0), ..RiskLimits::default() };
+    limits.bounds = [Bound { soft: 0, hard: i64::MAX / 4 }; 7];
+    limits.bounds[RiskMeasure::Messages as usize].hard = 60_000;
+    Command::SetRiskLimits {
+        scope: RiskScope::Members(GroupId(0)),
+        limits: Box::new(limits),
+        by: nobody(),
+    }
 }
 
 fn instrument() -> InstrumentSpec {
