@@ -9,15 +9,15 @@
 use crate::command::{FEE_TIERS_MAX, FeeTier, FeeTiers, Limits};
 use crate::engine::Engine;
 use crate::event::Event;
-use crate::memory::{prefetch, prefetch_first};
+use crate::memory::{large, prefetch, prefetch_first};
 use crate::orders::NIL;
 use crate::reject::Reject;
 use crate::types::*;
 
 /// Finished trading days that count.
 pub(crate) const FEE_DAYS: usize = 30;
-/// Entries made room for at once.
-const CHUNK: usize = 1 << 10;
+/// Entries made room for at once (address space only, until used).
+const CHUNK: usize = 1 << 15;
 
 /// Fee rates, in ppm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,7 +87,7 @@ pub(crate) struct Fees {
     /// Raised by every change of a schedule.
     version: u32,
     /// Entries, in pieces that never move.
-    volumes: Vec<Box<[Volume]>>,
+    volumes: Vec<Vec<Volume>>,
     count: u32,
     /// Entry by balance; `NIL`: none.
     of_balance: Vec<u32>,
@@ -100,7 +100,7 @@ impl Fees {
     pub(crate) fn new(limits: &Limits) -> Fees {
         Fees {
             version: 1,
-            of_balance: Vec::with_capacity(limits.balances as usize),
+            of_balance: large(limits.balances as usize),
             volumes: Vec::with_capacity(limits.balances as usize / CHUNK + 1),
             ..Fees::default()
         }
@@ -176,14 +176,14 @@ impl Fees {
     pub(crate) fn restore(&mut self, volume: Volume) -> u32 {
         let (entry, at) = (self.count, volume.balance as usize);
         if entry as usize / CHUNK == self.volumes.len() {
-            self.volumes.push(vec![EMPTY; CHUNK].into_boxed_slice());
+            self.volumes.push(large(CHUNK));
         }
         if self.of_balance.len() <= at {
             self.of_balance.resize(at + 1, NIL);
         }
         self.of_balance[at] = entry;
         self.count += 1;
-        *self.at_mut(entry) = volume;
+        self.volumes[entry as usize / CHUNK].push(volume);
         entry
     }
 
