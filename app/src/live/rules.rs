@@ -41,6 +41,14 @@ impl Rules {
         for (instrument, _) in engine.instruments() {
             rules.breakers.insert(instrument, engine.breaker(instrument));
             rules.note_kill(engine, KillScope::Instrument(instrument));
+            if let Some(position) = engine.odd_lot_position(instrument) {
+                if position.terms != OddLotTerms::default() {
+                    rules.odd_lot_terms.insert(instrument, position.terms);
+                }
+                if position.house_net != Quantity::ZERO {
+                    rules.house_net.insert(instrument, position.house_net);
+                }
+            }
         }
         for (account, _) in engine.accounts() {
             if let Some(group) = engine.group(account).filter(|group| *group != GroupId(0)) {

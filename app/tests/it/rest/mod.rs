@@ -9,6 +9,7 @@ mod keys;
 mod kinds;
 mod overload;
 mod routes;
+mod rules;
 mod sockets;
 mod world;
 
@@ -16,26 +17,17 @@ mod world;
 const ELSEWHERE: [&str; 3] = ["internal_error", "timeout", "not_initialised"];
 
 /// Rules that take a market in a state of its own; the engine's tests provoke each of them.
-const RULES: [&str; 21] = [
-    "phase_closed",
+const RULES: [&str; 12] = [
     "invalid_condition",
     "over_listed_shares",
     "short_sale_restricted",
-    "order_kind_halted",
-    "market_order_in_call",
-    "risk_order_quantity",
-    "risk_order_value",
     "risk_day_value",
-    "risk_open_orders",
     "risk_position",
-    "risk_price_collar",
     "risk_message_rate",
-    "kill_switch",
     "odd_lot_cap",
     "odd_lot_no_quote",
     "odd_lot_price",
     "house_inventory",
-    "invalid_step",
     "invalid_call",
     "amend_not_allowed",
 ];
@@ -48,6 +40,7 @@ fn every_documented_code_is_provoked_by_a_test() {
         include_str!("keys.rs"),
         include_str!("kinds.rs"),
         include_str!("overload.rs"),
+        include_str!("rules.rs"),
         include_str!("sockets.rs"),
     ]
     .concat();

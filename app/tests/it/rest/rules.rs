@@ -1,0 +1,230 @@
+//! The market's rules through both doors: what people set over the admin API, and what clients
+//! see and are refused then.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use zaraba::auth::sign::Signer;
+
+use super::world::{Answer, World};
+
+/// A trading day after every one the calendar will send by itself.
+const DAY: u32 = 20_991_230;
+
+async fn set(world: &World, path: &str, body: Value) -> Answer {
+    let mut body = body;
+    body["reason"] = json!("test");
+    world.admin(Method::POST, path, Some(body)).await
+}
+
+async fn done(world: &World, path: &str, body: Value) -> Value {
+    let answer = set(world, path, body).await;
+    assert_eq!(answer.status, StatusCode::OK, "{path}: {answer:?}");
+    answer.body
+}
+
+async fn step(world: &World, step: &str) -> Value {
+    done(world, "/sessions/step", json!({"profile": "tse", "day": DAY, "step": step})).await
+}
+
+async fn shown(world: &World, path: &str) -> Value {
+    let found = reqwest::get(format!("http://{}/v1/instruments/{path}", world.public)).await;
+    found.unwrap().json().await.unwrap()
+}
+
+fn share(world: &World, side: &str, price: &str, quantity: &str) -> Value {
+    json!({"client_order_id": world.id(), "symbol": "6758", "side": side, "type": "limit",
+        "quantity": quantity, "price": price})
+}
+
+/// A share with Tokyo's sessions, whose day is about to begin; `alice` has some of it.
+async fn listed(world: &World) {
+    let new = json!({"code": "6758", "exponent": 0});
+    assert_eq!(world.admin(Method::POST, "/assets", Some(new)).await.status, 201);
+    let new = json!({"symbol": "6758", "name": "ソニーグループ", "profile": "tse",
+        "base_asset": "6758", "quote_asset": "JPY", "price_digits": 1, "quantity_digits": 0,
+        "tick_table": "tse_other", "lot_size": "100", "min_quantity": "100",
+        "max_quantity": "100000", "base_price": "3000", "limit_down": "2500",
+        "limit_up": "3500", "session_rules": true, "listed_shares": "1000000"});
+    let made = world.admin(Method::POST, "/instruments", Some(new)).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    for account in ["alice", "bob"] {
+        let body = json!({"kind": "deposit", "asset": "6758", "amount": "10000",
+            "reference": "shares", "reason": "test"});
+        let path = format!("/accounts/{account}/transfers");
+        assert_eq!(world.admin(Method::POST, &path, Some(body)).await.status, 201);
+    }
+    done(world, "/days/roll", json!({"profile": "tse", "day": DAY})).await;
+}
+
+async fn refused(world: &World, by: &Signer, order: &Value, code: &str) {
+    let answer = world.place(by, order).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (422, code), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_seen_from_the_first_order_to_the_auction() {
+    let world = World::start().await;
+    let (alice, bob) = (world.trader("alice").await, world.trader("bob").await);
+    listed(&world).await;
+    refused(&world, &alice, &share(&world, "buy", "3000", "100"), "phase_closed").await;
+    assert_eq!(step(&world, "pre_open").await["step"], "pre_open");
+    assert_eq!(shown(&world, "6758").await["phase"], "pre_open");
+    // Bids 300 at 3010, offers 200 at 2990: 200 trade, 100 bids are left over.
+    for (by, side, price, quantity) in
+        [(&alice, "buy", "3010", "300"), (&bob, "sell", "2990", "200")]
+    {
+        let placed = world.place(by, &share(&world, side, price, quantity)).await;
+        assert_eq!((placed.status.as_u16(), placed.text("status")), (201, "open"), "{placed:?}");
+    }
+    let mut closing = share(&world, "sell", "3100", "100");
+    closing["condition"] = json!("closing");
+    let waits = world.place(&bob, &closing).await;
+    assert_eq!((waits.text("status"), waits.text("condition")), ("pending_trigger", "closing"));
+    let book = shown(&world, "6758/book").await;
+    assert_eq!((&book["bids"][0][0], &book["asks"][0][0]), (&json!("3010.0"), &json!("2990.0")));
+    let outlook = loop {
+        let outlook = shown(&world, "6758").await["indicative"].clone();
+        // The market's thread may be a moment behind.
+        if outlook["end"] == "priced" {
+            break outlook;
+        }
+    };
+    // All 200 offered trade; the surplus is on the buy side, so the highest admissible price.
+    let expected = json!({"end": "priced", "price": "3010.0", "quantity": "200", "surplus": "100"});
+    assert_eq!(outlook, expected);
+    step(&world, "open").await;
+    let now = shown(&world, "6758").await;
+    assert_eq!((&now["phase"], &now["last_price"]), (&json!("continuous"), &json!("3010.0")));
+    let trades = loop {
+        let trades = shown(&world, "6758/trades").await;
+        if trades["items"] != json!([]) {
+            break trades;
+        }
+    };
+    let trade = &trades["items"][0];
+    assert_eq!((&trade["auction"], &trade["quantity"]), (&json!(true), &json!("200")));
+    let early = json!({"profile": "tse", "day": DAY, "step": "pre_open"});
+    assert_eq!(set(&world, "/sessions/step", early).await.code(), "invalid_step");
+    let quotes = world.admin(Method::GET, "/quotes", None).await;
+    assert_eq!(quotes.body["items"], json!([]));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn halts_and_calls_refuse_what_they_say() {
+    let world = World::start().await;
+    let alice = world.trader("alice").await;
+    let halts = json!({"halts": ["limit_buy", "contingent_sell"]});
+    let halted = done(&world, "/instruments/7203/halts", halts).await;
+    assert_eq!(halted["halts"], json!(["limit_buy", "contingent_sell"]));
+    assert_eq!(halted["halt_reason"], "test");
+    refused(&world, &alice, &world.good(), "order_kind_halted").await;
+    let wrong = set(&world, "/instruments/7203/halts", json!({"halts": ["all"]})).await;
+    assert_eq!((wrong.code(), &wrong.body["error"]["field"]), ("invalid_value", &json!("halts")));
+    let open = done(&world, "/instruments/7203/halts", json!({"halts": []})).await;
+    assert_eq!((&open["halts"], &open["halt_reason"]), (&json!([]), &Value::Null));
+    assert_eq!(world.place(&alice, &world.good()).await.status, 201);
+
+    let breaker = json!({"mode": "circuit_break", "window_seconds": 300, "trigger_ppm": 50_000,
+        "call_seconds": 60, "bound_ppm": 100_000});
+    done(&world, "/instruments/BTC_JPY/breaker", breaker.clone()).await;
+    let terms = world.admin(Method::GET, "/instruments/BTC_JPY/terms", None).await;
+    assert_eq!(terms.body["breaker"], breaker);
+    let call = json!({"kind": "full_range", "seconds": 600});
+    let called = done(&world, "/instruments/BTC_JPY/call", call).await;
+    assert_eq!(called["phase"], "call_auction");
+    assert!(called["phase_until"].is_string());
+    let market = json!({"client_order_id": world.id(), "symbol": "BTC_JPY", "side": "buy",
+        "type": "market", "quantity": "1"});
+    refused(&world, &alice, &market, "market_order_in_call").await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn risk_limits_warn_and_refuse_and_kill_switches_cancel() {
+    let world = World::start().await;
+    let alice = world.trader("alice").await;
+    let scope = json!({"account": "alice"});
+    let limits = json!({"order_quantity": {"hard": "500"}, "open_orders": {"soft": "1", "hard": "2"},
+        "order_value": {"hard": "900000"}});
+    let asked = json!({"scope": scope, "limits": limits, "currency": "JPY"});
+    let told = done(&world, "/risk-limits", asked).await;
+    assert_eq!(told["limits"]["order_value"], json!({"soft": null, "hard": "900000.0000"}));
+    let all = world.admin(Method::GET, "/risk-limits", None).await;
+    assert_eq!(all.body["items"], json!([told]));
+    let order = |quantity: &str| {
+        let mut order = world.good();
+        order["quantity"] = json!(quantity);
+        order
+    };
+    refused(&world, &alice, &order("600"), "risk_order_quantity").await;
+    refused(&world, &alice, &order("500"), "risk_order_value").await;
+    for _ in 0..2 {
+        assert_eq!(world.place(&alice, &order("100")).await.status, 201);
+    }
+    refused(&world, &alice, &order("100"), "risk_open_orders").await;
+
+    let group = done(&world, "/accounts/alice/group", json!({"group": 7})).await;
+    assert_eq!(group["group"], 7);
+    let kill = json!({"scope": {"group": 7}, "on": true});
+    let killed = done(&world, "/kill-switches", kill).await;
+    assert_eq!((&killed["cancelled"], &killed["more"]), (&json!(2), &json!(false)));
+    refused(&world, &alice, &order("100"), "kill_switch").await;
+    let all = world.admin(Method::GET, "/kill-switches", None).await;
+    assert_eq!(all.body["items"], json!([{"group": 7}]));
+    done(&world, "/kill-switches", json!({"scope": {"group": 7}, "on": false})).await;
+    assert_eq!(world.place(&alice, &order("100")).await.status, 201);
+
+    done(&world, "/kill-switches", json!({"scope": {"venue": true}, "on": true})).await;
+    assert_eq!(shown(&world, "7203").await["killed"], true);
+    done(&world, "/kill-switches", json!({"scope": {"venue": true}, "on": false})).await;
+    assert_eq!(shown(&world, "7203").await["killed"], false);
+
+    let collar =
+        json!({"scope": {"instrument": "7203"}, "limits": {"price_collar": {"hard": "100000"}}});
+    done(&world, "/risk-limits", collar).await;
+    // More than 10% below the base price of 2,500.
+    refused(&world, &alice, &order("100"), "risk_price_collar").await;
+    for (body, code, field) in [
+        (json!({"limits": {}}), "missing_field", "scope"),
+        (
+            json!({"scope": {"account": "alice", "group": 1}, "limits": {}}),
+            "invalid_value",
+            "scope",
+        ),
+        (json!({"scope": {"group": 1}, "limits": {"speed": {}}}), "invalid_value", "limits.speed"),
+        (json!({"scope": {"group": 1}, "limits": {"day_value": {}}}), "missing_field", "currency"),
+    ] {
+        let wrong = set(&world, "/risk-limits", body).await;
+        assert_eq!((wrong.code(), &wrong.body["error"]["field"]), (code, &json!(field)));
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn terms_and_fees_are_set_and_read_back() {
+    let world = World::start().await;
+    let tiers = json!({"asset": "JPY", "tiers": [
+        {"volume": "1000000.0000", "maker_ppm": -200, "taker_ppm": 900},
+        {"volume": "9000000.0000", "maker_ppm": -300, "taker_ppm": 500}]});
+    let told = done(&world, "/fee-tiers", tiers.clone()).await;
+    assert_eq!(told, tiers);
+    let all = world.admin(Method::GET, "/fee-tiers", None).await;
+    assert_eq!(all.body["items"], json!([tiers]));
+    listed(&world).await;
+    let terms = json!({"batch": true, "principal": true, "spread_ppm": 3500, "max_quantity": "99",
+        "max_value": "1000000", "round_to": "1"});
+    let told = done(&world, "/instruments/6758/odd-lot-terms", terms).await;
+    assert_eq!(told["odd_lot"]["round_to"], "1.0000");
+    let shares =
+        done(&world, "/instruments/6758/listed-shares", json!({"shares": "2000000"})).await;
+    assert_eq!(shares["listed_shares"], "2000000");
+    let ticks = json!({"tick_table": "tse_topix500"});
+    let answer = set(&world, "/instruments/6758/ticks", ticks).await;
+    assert!(answer.status == 200 || answer.code() == "invalid_spec", "{answer:?}");
+    let none = world.admin(Method::GET, "/odd-lots", None).await;
+    assert_eq!(none.body["items"], json!([]));
+    let away = world.admin(Method::GET, "/auctions?symbol=6758", None).await;
+    assert_eq!(away.code(), "history_unavailable");
+    world.stop().await;
+}
