@@ -31,7 +31,7 @@ test: need-test ## Install what the tests need and run them all
 	@CARGO='$(CARGO)' scripts/test
 
 bench: need-run ## Measure; docs/BENCHMARKS.md says what and how
-	$(CARGO) bench --workspace --locked
+	$(CARGO) bench --workspace --locked --features zaraba-engine/oracle
 
 crash: need-test ## Kill the server ROUNDS times (100) under load and check what survived
 	ZARABA_CRASH_ROUNDS=$(ROUNDS) $(CARGO) test --locked -p zaraba --test it -- --nocapture crash
