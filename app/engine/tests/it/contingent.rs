@@ -478,7 +478,7 @@ fn set_off_in_steps(number: i64, at_once: usize, steps_max: u32) {
     assert_eq!(world.engine.next_due(), None);
     let mut wanted = stops.clone();
     wanted.sort_by_key(|&order| {
-        let at = stops.iter().position(|&known| known == order).unwrap() as i64;
+        let at = stops.iter().position(|&known| known == order).expect("one of them") as i64;
         (at % 5, at)
     });
     assert_eq!(fired, wanted);
