@@ -18,6 +18,7 @@ mod cancel;
 mod condition;
 mod contingent;
 mod fees;
+mod legs;
 mod market;
 mod oddlot;
 mod place;
