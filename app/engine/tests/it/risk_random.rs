@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::world::*;
 use zaraba_engine::command::*;
-use zaraba_engine::engine::OrderStatus;
+use zaraba_engine::engine::{OrderState, OrderStatus};
 use zaraba_engine::event::{CloseReason, Trade};
 use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
@@ -306,6 +306,39 @@ impl Quantities {
     }
 }
 
+/// Copies of the orders as readers of the events keep them.
+#[derive(Default)]
+struct Readers(BTreeMap<OrderId, OrderState>);
+
+impl Readers {
+    /// Takes in a new order.
+    fn note(&mut self, command: &Command, events: &[Event], world: &World) {
+        let (at, seq) = (Timestamp(world.at), Seq(world.seq));
+        for event in events {
+            if let Some(state) = OrderState::made(command, event, at, seq) {
+                self.0.insert(state.order, state);
+            }
+        }
+    }
+
+    /// Lets every copy take in what a command did, and compares it with the engine's order.
+    fn follow(&mut self, events: &[Event], world: &World) {
+        let (at, seq) = (Timestamp(world.at), Seq(world.seq));
+        for copy in self.0.values_mut() {
+            for event in events {
+                copy.follow(&Command::Wake, event, at, seq);
+            }
+        }
+        self.0.retain(|&order, copy| match world.engine.order(order) {
+            Some(state) => {
+                assert_eq!(*copy, state);
+                true
+            }
+            None => false,
+        });
+    }
+}
+
 fn exported(engine: &Engine) -> Vec<u8> {
     let mut bytes = Vec::new();
     engine.export(&mut |piece| bytes.extend_from_slice(piece));
@@ -317,6 +350,7 @@ fn run(seed: u64, commands: u64, codes: &mut BTreeMap<u8, u64>) {
     let limits = Limits { live_orders: 40, answers: 30, ..limits() };
     let mut world = World::with(limits, InstrumentSpec { open_order_cap: 0, ..coin() }, stock());
     let (mut twin, mut quantities, mut day) = (Twin::default(), Quantities::default(), 20_260_101);
+    let mut readers = Readers::default();
     for step in 0..commands {
         world.at += random.below(4) * 300_000_000;
         // World::apply counts ten more.
@@ -327,6 +361,7 @@ fn run(seed: u64, commands: u64, codes: &mut BTreeMap<u8, u64>) {
                 twin.note_message(place.account, second);
                 let measured = twin.measured(&world.engine, &place, second);
                 let events = world.place(place);
+                readers.note(&Command::Place(place), &events, &world);
                 judge(&twin, &measured, &place, &events);
                 events
             }
@@ -367,6 +402,7 @@ fn run(seed: u64, commands: u64, codes: &mut BTreeMap<u8, u64>) {
                 _ => {}
             }
         }
+        readers.follow(&events, &world);
         quantities.follow(&events);
         quantities.check(&world.engine);
         if step % 50 == 0 {
