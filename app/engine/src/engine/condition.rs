@@ -3,6 +3,7 @@
 
 use crate::engine::{Engine, Room, Touched};
 use crate::event::{CloseReason, Event};
+use crate::matching::stage;
 use crate::orders::{Cold, Flags, Hot};
 use crate::types::*;
 
@@ -46,18 +47,16 @@ impl Engine {
     /// Orders that wait for this moment enter the book, in order of entry. Their levels are
     /// announced by the caller.
     pub(crate) fn enter_waiting(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
-        let stage = self.markets[instrument.0 as usize].stage;
+        let closes = stage::closes(self.markets[instrument.0 as usize].stage);
         let mut picked = std::mem::take(&mut self.picked);
         let waiting = self.parked(instrument, Room::Condition).filter(|&slot| {
             let condition = self.orders.cold[slot as usize].condition;
-            condition == Condition::Opening || stage == crate::matching::stage::CLOSING
+            condition == Condition::Opening || closes
         });
         picked.extend(waiting);
         for &slot in &picked {
             self.unpark(slot);
-            if self.orders.cold[slot as usize].condition == Condition::Opening
-                && stage == crate::matching::stage::CLOSING
-            {
+            if self.orders.cold[slot as usize].condition == Condition::Opening && closes {
                 self.close(slot, CloseReason::AuctionRest, events);
                 continue;
             }

@@ -128,7 +128,7 @@ impl Engine {
                 return self.open(instrument, AuctionKind::AfternoonOpening, until, events);
             }
             SessionStep::MorningClose => self.close_morning(instrument, events),
-            SessionStep::PreClose => self.gather(instrument, stage::CLOSING, events),
+            SessionStep::PreClose => self.gather_for_close(instrument, events),
             SessionStep::Close => self.close_day(instrument, events),
             SessionStep::None
             | SessionStep::OddLotMorning
@@ -159,14 +159,21 @@ impl Engine {
     fn gather(&mut self, instrument: InstrumentId, stage: u8, events: &mut Vec<Event>) {
         let market = &mut self.markets[instrument.0 as usize];
         market.stage = stage;
-        if stage != stage::CLOSING {
-            market.tokyo.first = 0;
-        }
-        if stage == stage::CLOSING {
+        if stage::closes(stage) {
             self.turn_funari(instrument, events);
+        } else {
+            market.tokyo.first = 0;
         }
         self.enter_waiting(instrument, events);
         self.announce_touched(events);
+    }
+
+    /// Begins to take orders for the close; on a day without an afternoon what counts as before
+    /// the session's first price is the morning's.
+    fn gather_for_close(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        let afternoon = self.markets[instrument.0 as usize].stage >= stage::AFTERNOON_OPENING;
+        let stage = if afternoon { stage::CLOSING } else { stage::HALF_DAY_CLOSING };
+        self.gather(instrument, stage, events);
     }
 
     /// The opening auction of the morning or afternoon, then continuous trading or a special
@@ -178,6 +185,14 @@ impl Engine {
         until: Timestamp,
         events: &mut Vec<Event>,
     ) {
+        let stage = match kind {
+            AuctionKind::Opening => stage::OPENING,
+            _ => stage::AFTERNOON_OPENING,
+        };
+        if self.markets[instrument.0 as usize].stage != stage {
+            // Its moment was left out.
+            self.gather(instrument, stage, events);
+        }
         let market = &mut self.markets[instrument.0 as usize];
         market.tokyo.first = 0;
         let range = market.around(market.reference(), 1);
@@ -213,8 +228,8 @@ impl Engine {
 
     /// The closing auction of the day; what was for it alone ends.
     fn close_day(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
-        if self.markets[instrument.0 as usize].stage != stage::CLOSING {
-            self.gather(instrument, stage::CLOSING, events);
+        if !stage::closes(self.markets[instrument.0 as usize].stage) {
+            self.gather_for_close(instrument, events);
         }
         let market = &self.markets[instrument.0 as usize];
         let mut close = 0;

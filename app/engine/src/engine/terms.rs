@@ -148,6 +148,7 @@ impl Engine {
         }
         let Tokyo { short_days, limit_days, previous, .. } = market.tokyo;
         let short_days = short_days.saturating_sub(1);
+        market.stage = 0;
         market.tokyo = Tokyo { short_days, limit_days, previous, ..Tokyo::default() };
         if market.short_restricted && short_days == 0 {
             market.short_restricted = false;
@@ -184,7 +185,7 @@ impl Market {
         match condition {
             Condition::Any | Condition::Funari => false,
             Condition::Opening => !self.opens(),
-            Condition::Closing => self.stage != stage::CLOSING,
+            Condition::Closing => !stage::closes(self.stage),
         }
     }
 

@@ -21,6 +21,13 @@ pub(crate) mod stage {
     pub(crate) const AFTERNOON_OPENING: u8 = 3;
     /// For the close.
     pub(crate) const CLOSING: u8 = 5;
+    /// For the close of a day without an afternoon.
+    pub(crate) const HALF_DAY_CLOSING: u8 = 6;
+
+    /// Whether orders gather for the close of the day.
+    pub(crate) fn closes(stage: u8) -> bool {
+        stage >= CLOSING
+    }
 }
 
 impl Market {
@@ -46,14 +53,13 @@ impl Market {
             return (0, Priority::Time);
         }
         // The last stage before the present session's first price.
-        let opening = if self.stage < stage::AFTERNOON_OPENING {
-            stage::OPENING
-        } else {
-            stage::AFTERNOON_OPENING
+        let opening = match self.stage {
+            stage::AFTERNOON_OPENING..=stage::CLOSING => stage::AFTERNOON_OPENING,
+            _ => stage::OPENING,
         };
         match hot.stage & !Hot::CONDITIONED {
             at if at <= opening => (0, Priority::Simultaneous),
-            stage::CLOSING => (2, Priority::Simultaneous),
+            at if stage::closes(at) => (2, Priority::Simultaneous),
             _ => (1, Priority::Time),
         }
     }

@@ -831,3 +831,34 @@ fn a_halted_share_sits_out_its_auctions_and_resumes_through_one() {
     world.instrument_status(STOCK, InstrumentStatus::Open);
     assert_eq!((world.filled(bid), world.filled(ask)), (100, 100));
 }
+
+#[test]
+fn a_day_without_an_afternoon_closes_by_the_groups_of_its_morning() {
+    // Group by group: before the opening (Ann), continuous trading by time (Bob's 300, then
+    // Cat's 300, though Cat's account wants more), for the close (Ann's last).
+    let mut world = share_world();
+    world.open_at(5_300);
+    let (first, second) = (world.bid(BOB, 5_300, 300), world.bid(CAT, 5_300, 900));
+    world.step(SessionStep::PreClose);
+    let last = world.bid(ANN, 5_300, 100);
+    world.ask(ANN, 5_290, 500);
+    let events = world.step(SessionStep::Close);
+    assert_eq!(auctions(&events), [(AuctionKind::Closing, AuctionEnd::Priced, 5_300, 500, 800)]);
+    assert_eq!([first, second, last].map(|order| world.filled(order)), [300, 200, 0]);
+}
+
+#[test]
+fn a_moment_that_was_left_out_does_not_send_on_close_orders_into_the_morning() {
+    // Yesterday ended at the close; today begins with the opening itself.
+    let mut world = share_world();
+    world.open_at(5_300);
+    world.step(SessionStep::Close);
+    world.apply(Command::RollDay { profile: Profile::Tse, day: DAY + 1 });
+    world.step_of(DAY + 1, SessionStep::Open);
+    let place = world.market_order(ANN, Side::Sell, 100);
+    let closing = world.accept(Place { condition: Condition::Closing, ..place });
+    let bid = world.bid(BOB, 5_300, 100);
+    assert_eq!((world.filled(closing), world.filled(bid)), (0, 0), "it waits for the close");
+    world.step_of(DAY + 1, SessionStep::Close);
+    assert_eq!((world.filled(closing), world.filled(bid)), (100, 100));
+}
