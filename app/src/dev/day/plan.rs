@@ -221,6 +221,7 @@ impl Day<'_> {
     fn fill(mut self, count: &mut u32, entries: &mut Vec<Entry>) {
         let first = entries.len();
         self.events_of_story(count, entries);
+        self.standing(count, entries);
         let mut times: Vec<Ms> = (0..*count).map(|_| self.time()).collect();
         times.sort_unstable();
         for at in times {
@@ -231,6 +232,26 @@ impl Day<'_> {
         let placed = entries.len();
         for index in first..placed {
             self.second_thoughts(index as u32, entries);
+        }
+    }
+
+    /// What dealers keep in the book on both sides from before the opening: a third of the
+    /// share's orders, further away the larger. Nobody deals against a run to the limit.
+    fn standing(&mut self, count: &mut u32, entries: &mut Vec<Entry>) {
+        if matches!(self.story, Story::Limit(_)) {
+            return;
+        }
+        let orders = (*count / 3).clamp(2, 24);
+        for number in 0..orders {
+            let side = if number % 2 == 0 { Side::Buy } else { Side::Sell };
+            let level = f64::from(number / 2);
+            let away = self.fair * (0.001 + 0.0025 * level + self.random.random_range(0.0..0.001));
+            let price = self.share.snap(self.fair - sign(side) * away);
+            let lots = self.random.random_range(6..16) + number as i64;
+            let ticket = Ticket { short: ShortSale::Long, ..self.ticket(side, price, lots) };
+            let at = self.random.random_range(hm(8, 0)..hm(8, 55));
+            entries.push(Entry { at, share: self.index, what: What::Place(ticket) });
+            *count -= 1;
         }
     }
 
@@ -322,11 +343,15 @@ impl Day<'_> {
         let price = self.near(side, away);
         let ticket = self.ticket(side, price, lots);
         let with = |condition, price| What::Place(Ticket { condition, price, ..ticket });
+        // Who takes any price deals in few lots, except in a run to the limit.
+        let runs = matches!(self.story, Story::Limit(_));
+        let quantity = if runs { ticket.quantity } else { lots.min(5) * 100 };
+        let at_market = |condition| What::Place(Ticket { condition, price: 0, quantity, ..ticket });
         match roll {
-            0..=8 => with(Condition::Any, 0),
-            13..=15 => with(Condition::Opening, 0),
+            0..=8 => at_market(Condition::Any),
+            13..=15 => at_market(Condition::Opening),
             16..=18 => with(Condition::Opening, price),
-            19..=21 => with(Condition::Closing, 0),
+            19..=21 => at_market(Condition::Closing),
             22..=23 => with(Condition::Closing, price),
             24..=27 => with(Condition::Funari, price),
             28..=30 => self.contingent(ticket, roll),
@@ -348,7 +373,12 @@ impl Day<'_> {
             58..=65 => What::Place(Ticket { at_once: true, ..ticket }),
             66..=69 => self.contingent(ticket, roll - 66),
             70..=72 => self.odd_lot(ticket),
-            73..=74 => What::Place(Ticket { condition: Condition::Closing, price: 0, ..ticket }),
+            73..=74 => What::Place(Ticket {
+                condition: Condition::Closing,
+                price: 0,
+                quantity: lots.min(5) * 100,
+                ..ticket
+            }),
             75 => What::Place(Ticket { condition: Condition::Funari, ..ticket }),
             _ => What::Place(ticket),
         }
@@ -360,8 +390,13 @@ impl Day<'_> {
         let price = self.near(side, away);
         let ticket = self.ticket(side, price, lots);
         match roll {
-            0..=29 => What::Place(Ticket { price: 0, ..ticket }),
-            30..=39 => What::Place(Ticket { condition: Condition::Closing, price: 0, ..ticket }),
+            0..=19 => What::Place(Ticket { price: 0, quantity: lots.min(5) * 100, ..ticket }),
+            20..=29 => What::Place(Ticket {
+                condition: Condition::Closing,
+                price: 0,
+                quantity: lots.min(5) * 100,
+                ..ticket
+            }),
             _ => What::Place(ticket),
         }
     }
