@@ -165,7 +165,11 @@ impl Engine {
         legs.check_expiry(today)?;
         legs.check_prices(market)?;
         if let Some(child) = &contingent.child {
-            check_child(&legs, &Legs::of_child(child), today, market)?;
+            let child = Legs::of_child(child);
+            check_child(&legs, &child, today, market)?;
+            if !market.units.notional_fits(Traded::default(), child.dearest(), place.quantity.0) {
+                return Err(Reject::NotionalTooLarge);
+            }
         }
         if !plain && market.halts.has(Halts::contingent(place.side)) {
             return Err(Reject::KindHalted);

@@ -98,6 +98,11 @@ impl Legs {
         }
     }
 
+    /// The highest limit price of any part; zero if all are market orders.
+    pub(super) fn dearest(&self) -> i64 {
+        self.stop.map_or(0, |leg| leg.price.0).max(self.price.0)
+    }
+
     /// Worst price of the part that waits: bound of a market order, or of an OCO's stop half.
     pub(super) fn worst(&self, market: &Market) -> Result<Option<i64>, Reject> {
         let bound = |trigger: Trigger| market.market_bound_from(self.side, trigger.price.0);

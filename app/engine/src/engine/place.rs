@@ -292,7 +292,8 @@ impl Engine {
             (Side::Buy, Some(worst)) => worst.max(bound),
             _ => bound,
         };
-        let dearest = self.check_sizes(place, quantity, worst)?;
+        // The stop half of a sell may ask for more than its limit half.
+        let dearest = self.check_sizes(place, quantity, worst.max(entry.worst.unwrap_or(0)))?;
         let against = self.books.best(&market.sides[place.side.opposite() as usize]);
         let crosses = against.is_some_and(|level| reaches(place.side, bound, level.price));
         if place.post_only && crosses && !market.gathers() && !entry.waits {

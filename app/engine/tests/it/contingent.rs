@@ -922,3 +922,26 @@ fn period_orders_off_the_next_days_limits_or_ticks_are_dropped() {
     assert_eq!(world.order(waiting).status, OrderStatus::PendingTrigger);
     assert_eq!(world.balance(CAT, JPY).1, 34_900 * 100 * YEN / 10);
 }
+
+#[test]
+fn no_leg_may_come_to_more_than_the_arithmetic_holds() {
+    // 0.0004 BTC at 5 x 10^17 yen each, in 1/10,000 yen: 2 x 10^18, within 64 bits; at a hundred
+    // times the quantity it is not. Neither the second order nor the stop half of a sell locks
+    // its price when it is sent, but both could trade at it.
+    let mut world = world();
+    let far = 500_000_000_000_000_000;
+    for (quantity, fits) in [(4, true), (400, false)] {
+        let order = world.limit(ANN, COIN, Side::Buy, 1_000, quantity);
+        let next = child(&mut world, Side::Sell, far);
+        let followed = Contingent { child: Some(next), ..plain(order) };
+        let sell = world.limit(ANN, COIN, Side::Sell, 1_000, quantity);
+        for events in
+            [send(&mut world, followed), send(&mut world, oco(sell, at_or_below(900), far))]
+        {
+            match events[0] {
+                Event::Accepted { .. } => assert!(fits, "{quantity}: {events:?}"),
+                _ => assert_eq!((refusal(&events).0, fits), (Reject::NotionalTooLarge, false)),
+            }
+        }
+    }
+}
