@@ -7,6 +7,7 @@ mod contingent;
 mod contingent_random;
 mod crypto;
 mod crypto_random;
+mod extremes;
 mod fees;
 mod frame;
 mod oddlot;
