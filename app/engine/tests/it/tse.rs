@@ -862,3 +862,150 @@ fn a_moment_that_was_left_out_does_not_send_on_close_orders_into_the_morning() {
     world.step_of(DAY + 1, SessionStep::Close);
     assert_eq!((world.filled(closing), world.filled(bid)), (100, 100));
 }
+
+/// Lets quotes go on until `times` renewals have come; what was shown after each.
+fn renewed(world: &mut World, times: u32) -> Vec<i64> {
+    (0..times)
+        .map(|_| {
+            let due = world.engine.next_due().expect("a renewal");
+            world.at = due.0 - 10;
+            world.wait(0);
+            world.quote().2
+        })
+        .collect()
+}
+
+#[test]
+fn a_special_bid_climbs_until_all_at_market_can_trade_and_turns_when_sellers_press() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    let near = world.ask(BOB, 5_450, 1_000);
+    let place = world.market_order(ANN, Side::Buy, 2_000);
+    let buy = world.accept(place);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, 5_400));
+    assert_eq!(renewed(&mut world, 2), [5_500, 5_600], "1,000 at 545 are not all of it");
+    // 4,500 to sell at market against 2,000 to buy: the sellers press now, whatever the offers.
+    let place = world.market_order(BOB, Side::Sell, 4_500);
+    let sell = world.accept(place);
+    let (kind, side, _) = world.quote();
+    assert_eq!((kind, side), (QuoteKind::Special, Side::Sell));
+    world.cancel(BOB, sell);
+    let (kind, side, price) = world.quote();
+    assert_eq!((kind, side), (QuoteKind::Special, Side::Buy), "{price}");
+    let events = {
+        let place = world.day_order(CAT, Side::Sell, price - 10, 1_000);
+        world.place(place)
+    };
+    assert_eq!(auctions(&events).len(), 1, "{events:?}");
+    assert_eq!((world.filled(buy), world.filled(near)), (2_000, 1_000));
+}
+
+#[test]
+fn an_opening_beyond_one_width_goes_through_a_special_quote_to_its_first_price() {
+    // Base 530: 540, 550, then 560 where the offer is. Who came during the quote is simultaneous
+    // with those before it: Bob's and Cat's offers share in turns, 300 each of 600.
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let place = world.market_order(ANN, Side::Buy, 600);
+    let buy = world.accept(place);
+    let early = world.ask(BOB, 5_600, 500);
+    world.step(SessionStep::Open);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, 5_400));
+    assert_eq!(world.balance(ANN, JPY).1, 600 * 630 * 10_000);
+    let late = world.ask(CAT, 5_600, 500);
+    assert_eq!(renewed(&mut world, 1), [5_500]);
+    assert_eq!(world.engine.instrument(STOCK).expect("it").last_price, Price(0));
+    world.wait(3 * MINUTE);
+    assert_eq!([buy, early, late].map(|order| world.filled(order)), [600, 300, 300]);
+    assert_eq!((world.quote().0, world.balance(ANN, JPY).1), (QuoteKind::Free, 0));
+    assert_eq!(world.engine.instrument(STOCK).expect("it").last_price, Price(5_600));
+}
+
+#[test]
+fn quotes_stay_on_tick_where_a_band_ends() {
+    // Base 2,990 yen: width 50 yen; 3,040 lies in the band of 5 yen ticks, 2,940 in that of 1.
+    // Base 2,998: 3,048 is between ticks, so the special bid is at 3,045.
+    for (base, bid, ask) in [(29_900, 30_400, 29_400), (29_980, 30_450, 29_480)] {
+        for (side, shown) in [(Side::Buy, bid), (Side::Sell, ask)] {
+            let spec = InstrumentSpec {
+                base_price: Price(base),
+                limit_down: Price(25_000),
+                limit_up: Price(34_900),
+                ..share()
+            };
+            let mut world = World::with(limits(), coin(), spec);
+            world.apply(Command::RollDay { profile: Profile::Tse, day: DAY });
+            world.step(SessionStep::PreOpen);
+            let place = world.market_order(ANN, side, 100);
+            world.accept(place);
+            world.step(SessionStep::Open);
+            assert_eq!(world.quote(), (QuoteKind::Special, side, shown), "from {base}");
+        }
+    }
+}
+
+#[test]
+fn market_orders_of_both_sides_alone_trade_at_the_last_price() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    world.step(SessionStep::PreClose);
+    let buy = world.market_order(ANN, Side::Buy, 500);
+    let buy = world.accept(buy);
+    let sell = world.market_order(BOB, Side::Sell, 500);
+    let sell = world.accept(sell);
+    let events = world.step(SessionStep::Close);
+    assert_eq!(auctions(&events), [(AuctionKind::Closing, AuctionEnd::Priced, 5_300, 500, 0)]);
+    assert_eq!((world.filled(buy), world.filled(sell)), (500, 500));
+}
+
+#[test]
+fn what_the_morning_leaves_at_market_is_for_the_afternoon() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    let buy = world.market_order(ANN, Side::Buy, 200);
+    let buy = world.accept(buy);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, 5_400));
+    let events = world.step(SessionStep::MorningClose);
+    assert_eq!(auctions(&events)[0].1, AuctionEnd::Unpriced);
+    assert_eq!(world.quote().0, QuoteKind::Free, "no quote outlasts its session");
+    assert_eq!(world.balance(ANN, JPY).1, 200 * 630 * 10_000);
+    world.step(SessionStep::AfternoonPreOpen);
+    world.ask(BOB, 5_410, 200);
+    let events = world.step(SessionStep::AfternoonOpen);
+    assert_eq!(auctions(&events)[0].1, AuctionEnd::Priced, "within a width of the last quote");
+    assert_eq!((world.filled(buy), world.balance(ANN, JPY).1), (200, 0));
+}
+
+#[test]
+fn stop_allocation_at_the_lower_limit_and_special_execution_downwards() {
+    // Lower limit 430. Sells: Bob 400 at market, Cat 200 at 430; bids at 430: Ann 300. In turns:
+    // Bob 100, Cat 100, Bob 100.
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let place = world.market_order(BOB, Side::Sell, 400);
+    let bob = world.accept(place);
+    world.step(SessionStep::Open);
+    while world.engine.next_due().is_some() {
+        renewed(&mut world, 1);
+    }
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Sell, 4_300));
+    let cat = world.ask(CAT, 4_300, 200);
+    let ann = world.bid(ANN, 4_300, 300);
+    world.step(SessionStep::PreClose);
+    let events = world.step(SessionStep::Close);
+    let auction = (AuctionKind::Closing, AuctionEnd::StopAllocation, 4_300, 300, -300);
+    assert_eq!(auctions(&events), [auction]);
+    assert_eq!([bob, cat, ann].map(|order| world.filled(order)), [200, 100, 300]);
+    // Last 530: to 510 at the close. The on-close order came before the limit order.
+    let mut world = share_world();
+    world.open_at(5_300);
+    let place = world.market_order(BOB, Side::Sell, 200);
+    let first = world.accept(Place { condition: Condition::Closing, ..place });
+    world.step(SessionStep::PreClose);
+    let second = world.ask(CAT, 5_000, 300);
+    let bid = world.bid(ANN, 5_150, 300);
+    let events = world.step(SessionStep::Close);
+    let auction = (AuctionKind::Closing, AuctionEnd::SpecialExecution, 5_100, 300, -200);
+    assert_eq!(auctions(&events), [auction]);
+    assert_eq!([first, second, bid].map(|order| world.filled(order)), [200, 100, 300]);
+}
