@@ -213,6 +213,7 @@ impl Engine {
         market.ok_or(Reject::UnknownInstrument)?.status = status;
         events.push(Event::InstrumentStatusChanged { instrument, status });
         self.resume_call(instrument, events);
+        self.resume_quote(instrument, events);
         // What was set off before a halt comes in after it.
         self.after_trading(instrument, events);
         // What gathered while it was halted may trade now.

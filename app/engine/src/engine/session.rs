@@ -276,8 +276,9 @@ impl Engine {
 
     /// Does what an instrument was woken for.
     fn serve(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
-        let due = self.markets[instrument.0 as usize].shown.due;
-        if due.0 != 0 && due <= self.at {
+        let market = &self.markets[instrument.0 as usize];
+        let (due, open) = (market.shown.due, market.status == InstrumentStatus::Open);
+        if open && due.0 != 0 && due <= self.at {
             self.quote_due(instrument, events);
         }
         self.end_call(instrument, events);

@@ -112,7 +112,9 @@ impl Engine {
     /// its call, orders set off that are to come in, batch orders whose price is known.
     pub(crate) fn retime(&mut self, instrument: InstrumentId) {
         let market = &self.markets[instrument.0 as usize];
-        let quote = market.shown.due.0;
+        // While it is halted its quote stays as it is.
+        let open = market.status == InstrumentStatus::Open;
+        let quote = if open { market.shown.due.0 } else { 0 };
         let call = if market.phase == Phase::Call { market.until.0 } else { 0 };
         let waiting = market.met_any()
             || market.ready && self.sets_off(instrument)

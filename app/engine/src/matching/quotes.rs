@@ -396,6 +396,18 @@ impl Engine {
         events.push(Event::QuoteChanged { instrument, quote });
     }
 
+    /// A special quote whose time came during a halt stands for its three minutes again when that
+    /// ends, so that orders can answer it. A sequential one ends then.
+    pub(crate) fn resume_quote(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        let market = &self.markets[instrument.0 as usize];
+        let quote = market.shown;
+        let missed = quote.due.0 != 0 && quote.due <= self.at;
+        if market.status == InstrumentStatus::Open && quote.kind == QuoteKind::Special && missed {
+            let due = Timestamp(self.at.0 + RENEWAL);
+            self.show(instrument, Quote { due, ..quote }, events);
+        }
+    }
+
     /// The time of a quote has come: a special quote moves on by one width, a sequential one
     /// ends in an auction.
     pub(crate) fn quote_due(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {

@@ -107,7 +107,7 @@ impl Stream {
             InstrumentSpec { symbol: text("9984"), max_quantity: Quantity(1_000), ..stock() };
         world.apply(Command::CreateInstrument(Box::new(plain)));
         for account in [ANN, BOB, AccountId::HOUSE] {
-            let amount = if seed % 2 == 0 { i64::MAX / 8 } else { 1_000_000_000 };
+            let amount = if seed.is_multiple_of(2) { i64::MAX / 8 } else { 1_000_000_000 };
             for asset in [JPY, BTC, SHARE] {
                 world.transfer(TransferKind::Deposit, account, asset, amount);
             }

@@ -1009,3 +1009,36 @@ fn stop_allocation_at_the_lower_limit_and_special_execution_downwards() {
     assert_eq!(auctions(&events), [auction]);
     assert_eq!([first, second, bid].map(|order| world.filled(order)), [200, 100, 300]);
 }
+
+#[test]
+fn a_halt_holds_a_quote_where_it_is() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    for price in [5_380, 5_460, 5_500, 5_560] {
+        world.ask(BOB, price, 100);
+    }
+    let buy = world.bid(ANN, 5_600, 500);
+    assert_eq!(world.quote(), (QuoteKind::Sequential, Side::Buy, 5_500));
+    world.instrument_status(STOCK, InstrumentStatus::Halted);
+    let events = world.wait(2 * MINUTE);
+    assert!(trades(&events).is_empty() && auctions(&events).is_empty(), "{events:?}");
+    assert_eq!(world.engine.next_due(), None, "nothing to wake it for");
+    world.instrument_status(STOCK, InstrumentStatus::Open);
+    let events = world.wait(0);
+    assert_eq!(auctions(&events)[0].1, AuctionEnd::Priced);
+    assert_eq!(world.filled(buy), 400);
+    // A special quote is not renewed either.
+    assert_eq!(world.quote(), (QuoteKind::Free, Side::Buy, 0));
+    let place = world.market_order(ANN, Side::Buy, 500);
+    world.accept(place);
+    let (_, _, shown) = world.quote();
+    world.instrument_status(STOCK, InstrumentStatus::Halted);
+    world.wait(10 * MINUTE);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, shown));
+    // Its three minutes begin anew when the halt ends.
+    world.instrument_status(STOCK, InstrumentStatus::Open);
+    world.wait(3 * MINUTE - 100);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, shown));
+    world.wait(100);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, shown + 100));
+}
