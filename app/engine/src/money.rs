@@ -221,7 +221,20 @@ impl Units {
 
     /// Quote minor units of a sum of price x quantity (zero or more), rounded up; the largest
     /// number where it does not fit.
+    #[inline]
     pub(crate) fn value(&self, notional: i128) -> i64 {
+        let short = u64::try_from(notional).ok().and_then(|n| n.checked_mul(PPM as u64));
+        let up = short.and_then(|ppm| ppm.checked_add(self.scale.short.saturating_sub(1)));
+        match up {
+            Some(up) if self.scale.short != 0 => {
+                i64::try_from(self.scale.floor_short(up)).unwrap_or(i64::MAX)
+            }
+            _ => self.value_long(notional),
+        }
+    }
+
+    #[cold]
+    fn value_long(&self, notional: i128) -> i64 {
         let ppm = notional.checked_mul(PPM);
         ppm.map_or(i64::MAX, |ppm| i64::try_from(self.scale.ceil(ppm)).unwrap_or(i64::MAX))
     }
@@ -319,6 +332,25 @@ mod tests {
                 if let Some(multiple) = (n % 1000).checked_mul(divisor) {
                     assert_eq!(divider.exact(multiple), Some((n % 1000) as u64));
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_is_the_same_the_short_way_and_the_long_way() {
+        let edge = i128::from(u64::MAX) / PPM;
+        let near = [0, 1, 7, 999_999, edge - 1, edge, edge + 1, i128::from(i64::MAX), i128::MAX];
+        for exponent in [-30, -19, -18, -12, -6, -1, 0, 3] {
+            let units = Units {
+                scale: Scale::new(exponent),
+                base_multiplier: 1,
+                worst_ppm: 0,
+                widest_ppm: 0,
+                maker_ppm: 0,
+                taker_ppm: 0,
+            };
+            for notional in near {
+                assert_eq!(units.value(notional), units.value_long(notional), "{notional}");
             }
         }
     }

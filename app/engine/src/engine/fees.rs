@@ -18,6 +18,8 @@ use crate::types::*;
 pub(crate) const FEE_DAYS: usize = 30;
 /// Entries made room for at once (address space only, until used).
 const CHUNK: usize = 1 << 15;
+/// Bytes of an entry that a trade touches.
+const TOUCHED: usize = std::mem::offset_of!(Volume, days);
 
 /// Fee rates, in ppm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,8 +30,10 @@ pub struct Rates {
     pub taker_ppm: i32,
 }
 
-/// What one account traded in one quote asset.
+/// What one account traded in one quote asset. In the order written: what a trade touches comes
+/// first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
 pub(crate) struct Volume {
     /// The balance it hangs from.
     pub(crate) balance: u32,
@@ -159,7 +163,7 @@ impl Fees {
     #[inline]
     pub(crate) fn prefetch_entry(&self, balance: u32) {
         if let Some(entry) = self.find(balance) {
-            prefetch_first(&self.volumes[entry as usize / CHUNK], entry as usize % CHUNK);
+            prefetch_first(&self.volumes[entry as usize / CHUNK], entry as usize % CHUNK, TOUCHED);
         }
     }
 

@@ -366,6 +366,7 @@ impl Engine {
     }
 
     /// Goes over the bounds an order is held against with what it measures.
+    #[inline]
     fn each_bound(
         &self,
         ask: &Ask,
@@ -373,63 +374,74 @@ impl Engine {
     ) -> Result<(), Reject> {
         for (scope, set) in self.sets_of(ask.account, ask.instrument) {
             let set = &self.risk.sets[set as usize];
-            let mut mask = set.mask & ask.mask;
-            while mask != 0 {
-                let measure = RiskMeasure::ALL[mask.trailing_zeros() as usize];
-                mask &= mask - 1;
-                if let Some(value) = self.measured(scope, set.limits.currency, measure, ask) {
-                    each(scope, measure, value, set.limits.bounds[measure as usize])?;
-                }
+            if set.mask & ask.mask != 0 {
+                let bounds = &set.limits.bounds;
+                self.each_measure(scope, set, ask, |measure, value| {
+                    each(scope, measure, value, bounds[measure as usize])
+                })?;
             }
         }
         Ok(())
     }
 
-    /// What a measure comes to with this order; `None` where it does not apply.
-    fn measured(
+    /// Goes over the measures of one set, in order of number, with what each comes to; those
+    /// that do not apply are left out. One after the other instead of a match per measure: in
+    /// most sets all of them are bound, or few are.
+    #[inline]
+    fn each_measure(
         &self,
         scope: RiskScope,
-        currency: AssetId,
-        measure: RiskMeasure,
+        set: &Set,
         ask: &Ask,
-    ) -> Option<i64> {
+        mut each: impl FnMut(RiskMeasure, i64) -> Result<(), Reject>,
+    ) -> Result<(), Reject> {
+        let (mask, currency) = (set.mask & ask.mask, set.limits.currency);
+        let binds = |measure: RiskMeasure| mask & bit(measure) != 0;
         let market = &self.markets[ask.instrument.0 as usize];
-        let value = |traded: i64| {
-            let notional = i128::from(ask.worst) * i128::from(ask.quantity) + i128::from(traded);
-            (market.quote == currency).then(|| market.units.value(notional))
-        };
-        match measure {
-            RiskMeasure::OrderQuantity => Some(market.units.base(ask.quantity)),
-            RiskMeasure::OrderValue => value(ask.traded),
-            RiskMeasure::DayValue => {
+        let (tally, open) = self.counted(scope, ask.account);
+        if binds(RiskMeasure::OrderQuantity) {
+            each(RiskMeasure::OrderQuantity, market.units.base(ask.quantity))?;
+        }
+        if mask & VALUES != 0 && market.quote == currency {
+            let notional = i128::from(ask.worst) * i128::from(ask.quantity);
+            let value = market.units.value(notional);
+            if binds(RiskMeasure::OrderValue) {
+                let all = match ask.traded {
+                    0 => value,
+                    traded => market.units.value(notional + i128::from(traded)),
+                };
+                each(RiskMeasure::OrderValue, all)?;
+            }
+            if binds(RiskMeasure::DayValue) {
                 let day = self.days[market.profile as usize].day;
-                let traded = self.tally(scope, ask.account).traded(day, currency);
-                value(0).map(|value| value.saturating_add(traded))
-            }
-            RiskMeasure::OpenOrders => {
-                let open = i64::from(self.open_of(scope, ask.account));
-                (ask.opens != 0).then(|| open + i64::from(ask.opens))
-            }
-            RiskMeasure::Position => (ask.side == Side::Buy).then(|| {
-                let slot = self.find_balance(ask.account, market.base);
-                let (total, incoming) = slot.map_or((0, 0), |slot| {
-                    let balance = self.ledger.get(slot);
-                    (balance.total, balance.incoming)
-                });
-                let held = total.saturating_add(incoming);
-                held.saturating_add(market.units.base(ask.quantity))
-            }),
-            RiskMeasure::Collar => {
-                let last = market.last_price;
-                let reference = if last != 0 { last } else { market.base_price };
-                (ask.price != 0 && reference != 0).then(|| distance_ppm(ask.price, reference))
-            }
-            RiskMeasure::Messages => {
-                let tally = self.tally(scope, ask.account);
-                let now = tally.second == self.second();
-                Some(if now { i64::from(tally.messages) } else { 0 })
+                let traded = tally.traded(day, currency);
+                each(RiskMeasure::DayValue, value.saturating_add(traded))?;
             }
         }
+        if binds(RiskMeasure::OpenOrders) && ask.opens != 0 {
+            each(RiskMeasure::OpenOrders, i64::from(open) + i64::from(ask.opens))?;
+        }
+        if binds(RiskMeasure::Position) && ask.side == Side::Buy {
+            let slot = self.find_balance(ask.account, market.base);
+            let held = slot.map_or(0, |slot| {
+                let balance = self.ledger.get(slot);
+                balance.total.saturating_add(balance.incoming)
+            });
+            let base = market.units.base(ask.quantity);
+            each(RiskMeasure::Position, held.saturating_add(base))?;
+        }
+        if binds(RiskMeasure::Collar) && ask.price != 0 {
+            let last = market.last_price;
+            let reference = if last != 0 { last } else { market.base_price };
+            if reference != 0 {
+                each(RiskMeasure::Collar, distance_ppm(ask.price, reference))?;
+            }
+        }
+        if binds(RiskMeasure::Messages) {
+            let now = tally.second == self.second();
+            each(RiskMeasure::Messages, if now { i64::from(tally.messages) } else { 0 })?;
+        }
+        Ok(())
     }
 
     /// The sets that bind an account in an instrument, with the scope each is of; the empty
@@ -454,15 +466,19 @@ impl Engine {
         (self.at.0 / 1_000_000_000) as u32
     }
 
-    /// Counters of a scope; those of a limit for members are each account's own.
-    fn tally(&self, scope: RiskScope, account: AccountId) -> Tally {
-        match scope {
+    /// Counters of a scope, and its open orders; those of a limit for members are each
+    /// account's own.
+    #[inline]
+    fn counted(&self, scope: RiskScope, account: AccountId) -> (&Tally, u32) {
+        let pool = match scope {
             RiskScope::Account(_) | RiskScope::Members(_) => {
-                self.accounts.get(account).map_or(Tally::NEW, |a| a.tally)
+                let account = self.accounts.get(account).expect("an order's account exists");
+                return (&account.tally, account.open);
             }
-            RiskScope::Group(group) => self.risk.groups[usize::from(group.0)].pool.tally,
-            RiskScope::Instrument(i) => self.risk.instruments[i.0 as usize].tally,
-        }
+            RiskScope::Group(group) => &self.risk.groups[usize::from(group.0)].pool,
+            RiskScope::Instrument(i) => &self.risk.instruments[i.0 as usize],
+        };
+        (&pool.tally, pool.open)
     }
 
     fn tally_mut(&mut self, scope: RiskScope, account: AccountId) -> &mut Tally {
@@ -473,16 +489,6 @@ impl Engine {
             }
             RiskScope::Group(group) => &mut self.risk.groups[usize::from(group.0)].pool.tally,
             RiskScope::Instrument(i) => &mut self.risk.instruments[i.0 as usize].tally,
-        }
-    }
-
-    fn open_of(&self, scope: RiskScope, account: AccountId) -> u32 {
-        match scope {
-            RiskScope::Account(_) | RiskScope::Members(_) => {
-                self.accounts.get(account).map_or(0, |a| a.open)
-            }
-            RiskScope::Group(group) => self.risk.groups[usize::from(group.0)].pool.open,
-            RiskScope::Instrument(i) => self.risk.instruments[i.0 as usize].open,
         }
     }
 
@@ -724,7 +730,14 @@ impl Engine {
 }
 
 /// Distance of a price from the reference, rounded up.
+#[inline]
 fn distance_ppm(price: i64, reference: i64) -> i64 {
-    let away = (i128::from(price) - i128::from(reference)).unsigned_abs() * 1_000_000;
-    i64::try_from(away.div_ceil(u128::from(reference.unsigned_abs()))).unwrap_or(i64::MAX)
+    let (away, by) = (price.abs_diff(reference), reference.unsigned_abs());
+    match away.checked_mul(1_000_000) {
+        Some(away) => i64::try_from(away.div_ceil(by)).unwrap_or(i64::MAX),
+        None => {
+            let away = u128::from(away) * 1_000_000;
+            i64::try_from(away.div_ceil(u128::from(by))).unwrap_or(i64::MAX)
+        }
+    }
 }
