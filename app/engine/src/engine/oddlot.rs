@@ -13,6 +13,7 @@ use crate::engine::waiting::Room;
 use crate::engine::{Engine, Market, refuse};
 use crate::event::{Cause, CloseReason, DeskTrade, Event};
 use crate::jpx;
+use crate::matching::stage;
 use crate::money::Traded;
 use crate::orders::{Flags, Known};
 use crate::reject::Reject;
@@ -472,7 +473,8 @@ impl Engine {
         let batch = match market.phase {
             Phase::Continuous | Phase::Break if step <= SessionStep::MorningClose => batch::MORNING,
             Phase::Continuous | Phase::PreClose | Phase::Closed
-                if step >= SessionStep::AfternoonOpen =>
+                if step >= SessionStep::AfternoonOpen
+                    && market.stage != stage::HALF_DAY_CLOSING =>
             {
                 batch::AFTERNOON
             }
@@ -500,7 +502,11 @@ impl Engine {
 
     /// The day is over, with this closing price (zero: none): the other batches are filled or end.
     pub(crate) fn end_day_batches(&mut self, instrument: InstrumentId, close: i64) {
-        let first = self.markets[instrument.0 as usize].tokyo.first;
+        let market = &self.markets[instrument.0 as usize];
+        // Without an afternoon the close is the next price for its orders, too: the first one, the
+        // morning's, was known before they came.
+        let half_day = market.stage == stage::HALF_DAY_CLOSING;
+        let first = if half_day { close } else { market.tokyo.first };
         for (batch, price) in [(batch::AFTERNOON, first), (batch::CLOSE, close)] {
             let price = if price == 0 { NO_PRICE } else { price };
             self.price_batch(instrument, batch, price);

@@ -458,3 +458,17 @@ fn terms_that_cannot_be_are_refused() {
     let order = odd(&mut world, ANN, Side::Buy, Desk::Batch, 3);
     assert_eq!(refusal(&place(&mut world, order)), (Reject::OddLotUnavailable, true));
 }
+
+#[test]
+fn without_an_afternoon_its_batch_is_filled_at_the_close() {
+    // The morning opens at 1,010.0, which is known when Ann's order comes; the close is 1,020.0.
+    let mut world = world();
+    steps(&mut world, &[SessionStep::OddLotMorning, SessionStep::PreOpen]);
+    crossing(&mut world, 10_100);
+    step(&mut world, SessionStep::Open);
+    let late = batch(&mut world, ANN, Side::Buy, 20);
+    step(&mut world, SessionStep::PreClose);
+    crossing(&mut world, 10_200);
+    let trades = dealt(&step(&mut world, SessionStep::Close));
+    assert_eq!((trades.len(), trades[0].order, trades[0].price), (1, late, Price(10_200)));
+}
