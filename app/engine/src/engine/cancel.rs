@@ -343,8 +343,13 @@ impl Engine {
         }
         let market = &self.markets[hot.instrument.0 as usize];
         let priced = cold.kind == OrderKind::Limit && !hot.flags.has(Flags::PARKED);
-        if market.session_rules && priced && !market.ticks().allows(Price(hot.bound)) {
-            return Some(CloseReason::OffTick);
+        if market.session_rules && priced {
+            // The venue knows day orders only: what stays is sent again for the new day.
+            match market.check_price(hot.bound) {
+                Ok(()) => {}
+                Err(Reject::OffTick) => return Some(CloseReason::OffTick),
+                Err(_) => return Some(CloseReason::OffLimits),
+            }
         }
         if cold.extra == NIL {
             return None;

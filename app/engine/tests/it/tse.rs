@@ -1042,3 +1042,113 @@ fn a_halt_holds_a_quote_where_it_is() {
     world.wait(100);
     assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, shown + 100));
 }
+
+#[test]
+fn stops_go_off_one_after_the_other_through_an_opening_and_a_special_quote() {
+    // The opening at 520 sets off the stop at 525; at market it meets only a bid at 505, more than
+    // one width (10 yen) away: a special ask at 510, then 500. The auction at 505 sets off the
+    // stop at 506, which trades at 505 at once.
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let stop = |world: &mut World, price: i64| {
+        let order = world.market_order(CAT, Side::Sell, 100);
+        let trigger = Some(Trigger { price: Price(price), when: TriggerWhen::AtOrBelow });
+        let stop = Contingent { order, trigger, stop: None, expires: 0, child: None };
+        match world.apply(Command::PlaceContingent(Box::new(stop)))[0] {
+            Event::Accepted { order, .. } => order,
+            ref other => panic!("{other:?}"),
+        }
+    };
+    let (first, second) = (stop(&mut world, 5_250), stop(&mut world, 5_060));
+    world.bid(ANN, 5_200, 100);
+    world.ask(BOB, 5_200, 100);
+    world.bid(ANN, 5_050, 300);
+    let events = world.step(SessionStep::Open);
+    assert_eq!(auctions(&events), [(AuctionKind::Opening, AuctionEnd::Priced, 5_200, 100, 0)]);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Sell, 5_100));
+    assert_eq!((world.filled(first), world.filled(second)), (0, 0));
+    let events = world.wait(3 * MINUTE);
+    assert_eq!(
+        fills(&events).iter().map(|f| (f.0, f.1, f.3)).collect::<Vec<_>>(),
+        [(5_050, 100, first), (5_050, 100, second)]
+    );
+    assert_eq!((world.quote().0, world.engine.next_due()), (QuoteKind::Free, None));
+}
+
+#[test]
+fn cancelling_or_amending_what_waits_gives_back_its_lock_in_every_phase() {
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let locked = |world: &World| (world.balance(ANN, JPY).1, world.balance(ANN, SHARE).1);
+    for step in [
+        SessionStep::PreOpen,
+        SessionStep::Open,
+        SessionStep::MorningClose,
+        SessionStep::AfternoonPreOpen,
+        SessionStep::AfternoonOpen,
+        SessionStep::PreClose,
+    ] {
+        if step != SessionStep::PreOpen {
+            world.step(step);
+        }
+        if world.phase() == Phase::Break {
+            continue;
+        }
+        let buy = world.market_order(ANN, Side::Buy, 300);
+        let closing = world.accept(Place { condition: Condition::Closing, ..buy });
+        let bid = world.bid(ANN, 5_200, 300);
+        // 300 at the upper limit of 630 yen and 300 at 520.
+        assert_eq!(locked(&world), (300 * (630 + 520) * 10_000, 0), "{step:?}");
+        world.amend(ANN, closing, 0, 100);
+        world.amend(ANN, bid, 5_250, 200);
+        assert_eq!(locked(&world), ((100 * 630 + 200 * 525) * 10_000, 0), "{step:?}");
+        world.cancel(ANN, closing);
+        world.cancel(ANN, bid);
+        let sell = world.day_order(ANN, Side::Sell, 5_400, 100);
+        let closing = world.accept(Place { condition: Condition::Closing, ..sell });
+        assert_eq!(locked(&world), (0, 100), "{step:?}");
+        world.cancel(ANN, closing);
+        assert_eq!(locked(&world), (0, 0), "{step:?}");
+    }
+}
+
+#[test]
+fn expanded_limits_are_for_the_side_of_the_limit_days_only() {
+    // Two days at the lower limit without a trade: 530 -> 430 (80 yen below 500) -> 350.
+    // 350 - 4 x 80 = 30 down, 350 + 80 = 430 up.
+    let mut world = share_world();
+    for (day, next) in [(DAY, (4_300, 3_500, 5_100)), (DAY + 1, (3_500, 300, 4_300))] {
+        world.step_of(day, SessionStep::PreOpen);
+        let place = world.market_order(BOB, Side::Sell, 100);
+        world.accept(place);
+        world.step_of(day, SessionStep::Open);
+        while world.engine.next_due().is_some() {
+            renewed(&mut world, 1);
+        }
+        world.step_of(day, SessionStep::Close);
+        world.apply(Command::RollDay { profile: Profile::Tse, day: day + 1 });
+        assert_eq!(limits_of(&world), next);
+    }
+}
+
+#[test]
+fn an_order_outside_the_next_days_limits_ends_with_the_day() {
+    // Base 530, limits 430 and 630. Closes at 510: limits 410 and 610.
+    let mut world = share_world();
+    world.open_at(5_300);
+    let [high, low, stays] =
+        [(Side::Sell, 6_200), (Side::Buy, 4_300), (Side::Sell, 6_100)].map(|(side, price)| {
+            let place = world.limit(ANN, STOCK, side, price, 100);
+            world.accept(place)
+        });
+    for price in [5_200, 5_100] {
+        world.at += 2 * MINUTE;
+        world.bid(BOB, price, 100);
+        world.ask(CAT, price, 100);
+    }
+    world.step(SessionStep::Close);
+    let events = world.apply(Command::RollDay { profile: Profile::Tse, day: DAY + 1 });
+    assert_eq!(limits_of(&world), (5_100, 4_100, 6_100));
+    assert_eq!(closed(&events), [(high, CloseReason::OffLimits)]);
+    assert!([low, stays].iter().all(|&order| world.order(order).closed.is_none()));
+}
