@@ -370,16 +370,25 @@ impl Engine {
     fn quote_ends(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
         let market = &mut self.markets[instrument.0 as usize];
         market.tokyo.window_price = 0;
-        // What is no longer shown measures nothing: the last price does again.
-        market.tokyo.special = 0;
         let shown = market.shown.kind != QuoteKind::Free;
         self.show(instrument, Quote::FREE, events);
+        self.forget_special(instrument);
         self.end_leftovers(
             instrument,
             |hot, cold| hot.conditioned() && cold.condition == Condition::Opening,
             events,
         );
         shown
+    }
+
+    /// What is no longer shown measures nothing: the last price does again. Unless the quote has
+    /// moved up to an order that would press against the last price at once: it would begin from
+    /// there, over and over.
+    fn forget_special(&mut self, instrument: InstrumentId) {
+        let special = std::mem::take(&mut self.markets[instrument.0 as usize].tokyo.special);
+        if special != 0 && self.pressing(&self.markets[instrument.0 as usize]).is_some() {
+            self.markets[instrument.0 as usize].tokyo.special = special;
+        }
     }
 
     /// Shows a quote, or none.

@@ -1152,3 +1152,18 @@ fn an_order_outside_the_next_days_limits_ends_with_the_day() {
     assert_eq!(closed(&events), [(high, CloseReason::OffLimits)]);
     assert!([low, stays].iter().all(|&order| world.order(order).closed.is_none()));
 }
+
+#[test]
+fn a_special_quote_ends_at_the_price_of_a_lone_order_and_does_not_begin_again() {
+    // Last 530, an offer at 512 alone: special ask 520, then 510, where 512 is an offer as any
+    // other. It trades at once with whoever takes it.
+    let mut world = share_world();
+    world.open_at(5_300);
+    let ask = world.ask(BOB, 5_120, 200);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Sell, 5_200));
+    world.wait(3 * MINUTE);
+    assert_eq!((world.quote().0, world.engine.next_due()), (QuoteKind::Free, None));
+    let place = world.day_order(CAT, Side::Buy, 5_150, 100);
+    assert_eq!(fills(&world.place(place)).iter().map(|f| f.0).collect::<Vec<_>>(), [5_120]);
+    assert_eq!((world.filled(ask), world.quote().0), (100, QuoteKind::Free));
+}
