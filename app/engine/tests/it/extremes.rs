@@ -4,7 +4,7 @@
 
 use crate::world::*;
 use zaraba_engine::command::*;
-use zaraba_engine::instrument::{InstrumentSpec, TickRule};
+use zaraba_engine::instrument::{InstrumentSpec, InstrumentState, TickRule};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine, Event};
 
@@ -53,6 +53,15 @@ const EXTREME: [i64; 22] = [
 
 const DAY: u32 = 20_260_105;
 
+/// A share under Tokyo's rules before a command.
+#[derive(Clone, Copy)]
+struct Rules {
+    id: InstrumentId,
+    state: InstrumentState,
+    /// Whether its last price is what movements are measured from.
+    traded: bool,
+}
+
 struct Stream {
     world: World,
     random: Random,
@@ -64,6 +73,10 @@ struct Stream {
     /// Commands that undo settings which stop trading.
     cures: Vec<Command>,
     taken: u32,
+    /// For which of the shares under Tokyo's rules the last price is the reference.
+    traded: [bool; 2],
+    /// Whether limits, ticks or status were set by hand.
+    set: bool,
 }
 
 impl Stream {
@@ -134,6 +147,8 @@ impl Stream {
             sent: Vec::new(),
             cures: Vec::new(),
             taken: 0,
+            traded: [false; 2],
+            set: false,
         }
     }
 
@@ -582,13 +597,90 @@ impl Stream {
         events
     }
 
+    fn rules(&self) -> [Rules; 2] {
+        [STOCK, InstrumentId(2)].map(|id| {
+            let state = self.world.engine.instrument(id).expect("a share");
+            Rules { id, state, traded: self.traded[id.0 as usize - 1] }
+        })
+    }
+
+    /// What must be true of shares under Tokyo's rules whatever came.
+    fn watch(&mut self, before: [Rules; 2], command: &Command, events: &[Event]) {
+        let by_hand = matches!(
+            command,
+            Command::SetPriceLimits { .. }
+                | Command::SetTicks { .. }
+                | Command::SetInstrumentStatus { .. }
+                | Command::RollDay { .. }
+        );
+        for Rules { id, state, traded } in before {
+            let mut last = traded.then_some(state.last_price.0);
+            for event in events {
+                let Event::Trade(trade) = event else { continue };
+                if trade.instrument != id {
+                    continue;
+                }
+                let price = trade.price.0;
+                let open = state.status == InstrumentStatus::Open || by_hand;
+                assert!(open, "{command:?} trades while it is halted: {events:?}");
+                let spec = &state.spec;
+                let inside = price >= spec.limit_down.0
+                    && (spec.limit_up.0 == 0 || price <= spec.limit_up.0);
+                assert!(inside || by_hand || self.set, "{command:?}: outside: {events:?}");
+                if let Some(last) = last
+                    && !trade.auction
+                    && (2_000..7_000).contains(&last)
+                {
+                    // Renewal widths of 2-5, 5-7 hundred yen.
+                    let width = if last < 5_000 { 80 } else { 100 };
+                    assert!((price - last).abs() <= width, "{command:?}: {last} to {price}");
+                }
+                last = Some(price);
+                self.traded[id.0 as usize - 1] = true;
+            }
+            let state = self.world.engine.instrument(id).expect("a share");
+            let engine = &self.world.engine;
+            let free = state.phase == Phase::Continuous
+                && state.status == InstrumentStatus::Open
+                && state.quote.kind == QuoteKind::Free;
+            if free {
+                let [bid, ask] = [Side::Buy, Side::Sell].map(|side| engine.depth(id, side).next());
+                let crossed = bid.zip(ask).is_some_and(|(bid, ask)| bid.price >= ask.price);
+                assert!(!crossed, "after {command:?} {bid:?} meets {ask:?}");
+                for side in [Side::Buy, Side::Sell] {
+                    let waiting = engine.market_orders(id, side).quantity.0;
+                    assert_eq!(waiting, 0, "after {command:?} {side:?}");
+                }
+            }
+        }
+        for event in events {
+            // From a special quote on, and over a break, it is not the last price that counts.
+            let measured_anew = match event {
+                Event::PhaseChanged { instrument, .. } => Some(*instrument),
+                Event::QuoteChanged { instrument, quote } if quote.kind == QuoteKind::Special => {
+                    Some(*instrument)
+                }
+                _ => None,
+            };
+            if let Some(of @ InstrumentId(1 | 2)) = measured_anew {
+                self.traded[of.0 as usize - 1] = false;
+            }
+        }
+        if matches!(command, Command::RollDay { .. }) {
+            self.traded = [false; 2];
+        }
+        self.set |= by_hand && !matches!(command, Command::RollDay { .. });
+    }
+
     fn run(mut self, commands: u32) -> u32 {
         let mut copy: Option<Engine> = None;
         for at in 0..commands {
             let command = self.command();
             let passes = [0, 1_000, 400_000_000, 70_000_000_000, 200_000_000_000];
             self.world.at += self.random.pick(&passes);
+            let before = self.rules();
             let events = self.apply(&command, at % 8 == 7);
+            self.watch(before, &command, &events);
             for event in &events {
                 if let Event::Accepted { order, .. } = event {
                     self.sent.push(*order);
