@@ -145,6 +145,7 @@ pub struct Auction {
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[allow(missing_docs)] // names are the contract's
 pub struct Indicative {
+    pub end: String,
     pub price: Option<String>,
     pub quantity: String,
     pub surplus: Option<String>,

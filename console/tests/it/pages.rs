@@ -112,7 +112,7 @@ async fn a_book_shows_what_its_market_is_doing() {
             "7203",
             "auction",
             json!({"symbol": "7203", "seq": 79,
-                "indicative": {"price": "521.0", "quantity": "12300", "surplus": "-500"},
+                "indicative": {"end": "priced", "price": "521.0", "quantity": "12300", "surplus": "-500"},
                 "last": {"kind": "closing", "end": "special_execution", "price": "533.0",
                     "quantity": "4000", "surplus": "200", "time": "2026-11-19T06:30:00.000000Z"}}),
         );
