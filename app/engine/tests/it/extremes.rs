@@ -214,6 +214,12 @@ impl Stream {
         let price = if kind == OrderKind::Market && !self.wild() { 0 } else { self.price() };
         use TimeInForce::*;
         let any = !self.random.one_in(4);
+        let by_amount = kind == OrderKind::Market && self.random.one_in(3);
+        let quantity = if by_amount && !self.wild() {
+            self.random.below(10_000_000) as i64
+        } else {
+            self.quantity()
+        };
         let mut time_in_force = self.random.pick(&[Gtc, Day, Day, Day, Ioc, Fok, Gtd]);
         if kind == OrderKind::Market && time_in_force == Gtc || !any && !self.wild() {
             time_in_force = Day;
@@ -226,14 +232,14 @@ impl Stream {
             time_in_force,
             post_only: self.random.one_in(10),
             price: Price(price),
-            quantity: Quantity(self.quantity()),
+            quantity: Quantity(quantity),
             client_id: self.client_id(),
             via: Via::Rest,
             key: 0,
             condition: if any { Condition::Any } else { self.random.pick(Condition::ALL) },
             self_trade: self.random.pick(SelfTrade::ALL),
             short: if any { ShortSale::Long } else { self.random.pick(ShortSale::ALL) },
-            by_amount: kind == OrderKind::Market && self.random.one_in(3),
+            by_amount,
         }
     }
 
@@ -583,6 +589,27 @@ impl Stream {
         }
     }
 
+    /// A buy by amount never costs more than its amount, fees included.
+    fn watch_amounts(&self, command: &Command, events: &[Event]) {
+        let Command::Place(place) = command else { return };
+        let Some(&Event::Accepted { order, .. }) = events.first() else { return };
+        if !place.by_amount || place.instrument != COIN || place.side != Side::Buy {
+            return;
+        }
+        // A yen times 1/10,000 coin is 1/10,000 yen: a minor unit.
+        let paid: i128 = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Trade(trade) if trade.taker == order => Some(
+                    i128::from(trade.price.0) * i128::from(trade.quantity.0)
+                        + i128::from(trade.taker_fee.0),
+                ),
+                _ => None,
+            })
+            .sum();
+        assert!(paid <= i128::from(place.quantity.0), "{paid} for {place:?}");
+    }
+
     fn apply(&mut self, command: &Command, check: bool) -> Vec<Event> {
         let world = &mut self.world;
         world.seq += 1;
@@ -614,6 +641,7 @@ impl Stream {
                 | Command::RollDay { .. }
         );
         for Rules { id, state, traded } in before {
+            let quote = state.quote;
             let mut last = traded.then_some(state.last_price.0);
             for event in events {
                 let Event::Trade(trade) = event else { continue };
@@ -640,6 +668,17 @@ impl Stream {
             }
             let state = self.world.engine.instrument(id).expect("a share");
             let engine = &self.world.engine;
+            let pulled_back = state.quote.kind == QuoteKind::Special
+                && matches!(command, Command::Wake)
+                && quote.kind == QuoteKind::Special
+                && quote.side == state.quote.side
+                && quote.due != state.quote.due
+                && match quote.side {
+                    Side::Buy => state.quote.price <= quote.price,
+                    Side::Sell => state.quote.price >= quote.price,
+                }
+                && !events.iter().any(|event| matches!(event, Event::Trade(_)));
+            assert!(!pulled_back, "a renewal must move on: {quote:?} {:?}", state.quote);
             let free = state.phase == Phase::Continuous
                 && state.status == InstrumentStatus::Open
                 && state.quote.kind == QuoteKind::Free;
@@ -681,6 +720,7 @@ impl Stream {
             let before = self.rules();
             let events = self.apply(&command, at % 8 == 7);
             self.watch(before, &command, &events);
+            self.watch_amounts(&command, &events);
             for event in &events {
                 if let Event::Accepted { order, .. } = event {
                     self.sent.push(*order);
