@@ -1167,3 +1167,39 @@ fn a_special_quote_ends_at_the_price_of_a_lone_order_and_does_not_begin_again() 
     assert_eq!(fills(&world.place(place)).iter().map(|f| f.0).collect::<Vec<_>>(), [5_120]);
     assert_eq!((world.filled(ask), world.quote().0), (100, QuoteKind::Free));
 }
+
+#[test]
+fn opening_orders_end_with_the_auction_that_a_halt_held_back() {
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let place = world.day_order(ANN, Side::Buy, 5_290, 100);
+    let opening = world.accept(Place { condition: Condition::Opening, ..place });
+    world.ask(BOB, 5_310, 100);
+    world.instrument_status(STOCK, InstrumentStatus::Halted);
+    world.step(SessionStep::Open);
+    assert_eq!(world.order(opening).closed, None);
+    world.instrument_status(STOCK, InstrumentStatus::Open);
+    assert_eq!(world.order(opening).closed, Some(CloseReason::AuctionRest));
+    assert_eq!(world.balance(ANN, JPY).1, 0);
+}
+
+#[test]
+fn a_minute_is_sixty_seconds_from_its_first_trade() {
+    // 530, then 538 begins the minute: until 59.999... seconds 550 is the end, after 60 seconds
+    // movements are measured from 538 again.
+    for (after, sequential) in [(MINUTE - 1_000, true), (MINUTE, false)] {
+        let mut world = share_world();
+        world.open_at(5_300);
+        for price in [5_380, 5_460, 5_540] {
+            world.ask(BOB, price, 100);
+        }
+        world.bid(ANN, 5_380, 100);
+        world.bid(ANN, 5_460, 100);
+        assert_eq!(world.quote().0, QuoteKind::Free);
+        world.at += after - 20;
+        let last = world.bid(ANN, 5_540, 100);
+        assert_eq!(world.filled(last), if sequential { 0 } else { 100 });
+        let shown = (QuoteKind::Sequential, Side::Buy, 5_500);
+        assert_eq!(world.quote() == shown, sequential, "{:?}", world.quote());
+    }
+}
