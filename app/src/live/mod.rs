@@ -31,7 +31,7 @@ use crate::bus::{Batch, Step};
 use self::books::Book;
 use self::orders::OrderTable;
 use self::reference::Reference;
-use self::rules::Rules;
+use self::rules::{HaltNote, Rules};
 
 /// Most commands taken in under one hold of the lock.
 const SLICE: usize = 256;
@@ -213,8 +213,8 @@ impl Live {
                 state.status != InstrumentStatus::Open || state.halts != Halts(0)
             });
             if halted {
-                let known = &mut reference.rules.halt_reasons;
-                known.entry(*instrument).or_insert_with(|| reason.clone());
+                let note = HaltNote { reason: reason.clone(), by: None };
+                reference.rules.halt_notes.entry(*instrument).or_insert(note);
             }
         }
     }
@@ -223,7 +223,7 @@ impl Live {
     pub fn halt_reason(&self, symbol: &Symbol) -> Option<String> {
         let reference = self.reference.read();
         let id = reference.instrument_by_symbol(symbol.as_str())?;
-        reference.rules.halt_reasons.get(&id).cloned()
+        reference.rules.halt_notes.get(&id).map(|note| note.reason.clone())
     }
 
     /// One asset.

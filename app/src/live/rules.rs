@@ -8,6 +8,15 @@ use zaraba_engine::command::{Breaker, FeeTiers, OddLotTerms, RiskLimits};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine, Event};
 
+/// Why something was halted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HaltNote {
+    /// The reason given.
+    pub reason: String,
+    /// Who gave it; `None` where it is known from the database alone.
+    pub by: Option<String>,
+}
+
 /// Rules as they stand.
 #[derive(Clone, Default)]
 pub struct Rules {
@@ -26,7 +35,7 @@ pub struct Rules {
     /// Shares the house took (bought, if positive) from odd-lot trades.
     pub house_net: BTreeMap<InstrumentId, Quantity>,
     /// Why instruments were last halted, since the start or from the database.
-    pub halt_reasons: HashMap<InstrumentId, String>,
+    pub halt_notes: HashMap<InstrumentId, HaltNote>,
 }
 
 impl Rules {
@@ -109,14 +118,15 @@ impl Rules {
             }
             (Event::HaltsChanged { instrument, halts: Halts(0) }, Command::SetHalts { .. })
             | (Event::InstrumentStatusChanged { instrument, status: InstrumentStatus::Open }, _) => {
-                self.halt_reasons.remove(instrument);
+                self.halt_notes.remove(instrument);
             }
             (Event::HaltsChanged { instrument, .. }, Command::SetHalts { by, .. })
             | (
                 Event::InstrumentStatusChanged { instrument, .. },
                 Command::SetInstrumentStatus { by, .. },
             ) => {
-                self.halt_reasons.insert(*instrument, by.reason.to_string());
+                let (reason, by) = (by.reason.to_string(), Some(by.actor.to_string()));
+                self.halt_notes.insert(*instrument, HaltNote { reason, by });
             }
             _ => {}
         }

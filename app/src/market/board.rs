@@ -17,7 +17,7 @@ use super::listing::{Auction, Listing};
 use super::metrics::METRICS;
 use crate::bus::Step;
 use crate::config;
-use crate::live::rules::Rules;
+use crate::live::rules::{HaltNote, Rules};
 
 /// All listings and subscriptions.
 pub struct Board {
@@ -174,12 +174,12 @@ impl Board {
 
     /// An event about how an instrument stands. All of a command are told in one message.
     fn stands(&mut self, instrument: InstrumentId, step: &Step, event: &Event) {
-        let reason = self.rules.halt_reasons.get(&instrument).cloned();
+        let note = self.rules.halt_notes.get(&instrument).cloned();
         let killed = self.rules.killed(instrument);
         let listing = self.touch(instrument, step.seq);
         let first = !listing.phase_changed;
         listing.stands(instrument, &step.command, event);
-        (listing.halt_reason, listing.killed) = (reason, killed);
+        (listing.halt_note, listing.killed) = (note, killed);
         if first {
             self.stands.push(instrument);
         }
@@ -203,9 +203,10 @@ impl Board {
         for (instrument, reason) in reasons {
             let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { continue };
             let halted = listing.state.status != InstrumentStatus::Open;
-            if listing.halt_reason.is_none() && (halted || listing.state.halts != Halts(0)) {
-                listing.halt_reason = Some(reason.clone());
-                self.rules.halt_reasons.insert(*instrument, reason.clone());
+            if listing.halt_note.is_none() && (halted || listing.state.halts != Halts(0)) {
+                let note = HaltNote { reason: reason.clone(), by: None };
+                listing.halt_note = Some(note.clone());
+                self.rules.halt_notes.insert(*instrument, note);
             }
         }
     }

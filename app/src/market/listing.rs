@@ -18,6 +18,7 @@ use super::shapes::{
     halt_words, moment, to_json,
 };
 use super::text::{decimal, time};
+use crate::live::rules::HaltNote;
 
 /// One trade, as everyone may see it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +44,7 @@ pub struct Listing {
     /// Definition and how it stands.
     pub state: InstrumentState,
     /// Why it is halted, as far as that is known.
-    pub halt_reason: Option<String>,
+    pub halt_note: Option<HaltNote>,
     /// Whether a kill switch stops it.
     pub killed: bool,
     /// Whether the last price is of the present day.
@@ -137,7 +138,7 @@ impl Listing {
         };
         Listing {
             state: *state,
-            halt_reason: None,
+            halt_note: None,
             killed: state.killed,
             traded_today: state.last_price != Price::ZERO,
             auction: None,
@@ -261,6 +262,7 @@ impl Listing {
             decimal(i128::from(last.0) - i128::from(reference.0), self.state.spec.price_digits)
         });
         let (bid, ask) = (self.ladder.best_bid(), self.ladder.best_ask());
+        let quote = self.state.quote.kind;
         TickerShape {
             symbol: self.state.spec.symbol.to_string(),
             last: last.map(|price| self.price(price)),
@@ -280,6 +282,8 @@ impl Listing {
             best_ask: ask.map(|(price, _)| self.price(price)),
             best_ask_quantity: ask.map(|(_, quantity)| self.quantity(quantity)),
             phase: self.state.phase_word(),
+            phase_until: moment(self.state.until),
+            quote_kind: (quote != QuoteKind::Free).then(|| quote.as_str()),
             seq: seq.0,
         }
     }
@@ -347,7 +351,7 @@ impl Listing {
             until: moment(self.state.until),
             halted: self.state.status == InstrumentStatus::Halted,
             halts: halt_words(self.state.halts),
-            halt_reason: self.halt_reason.clone(),
+            halt_reason: self.halt_note.as_ref().map(|note| note.reason.clone()),
             killed: self.killed,
             short_restricted: self.state.short_restricted,
             quote: QuoteShape::of(&self.state.quote, spec),

@@ -79,6 +79,8 @@ struct CandleEvent {
 struct PhaseEvent<'a> {
     #[serde(flatten)]
     phase: &'a PhaseShape,
+    /// Who gave the reason of the halt: not for the public.
+    halt_by: Option<&'a str>,
     seq: u64,
 }
 
@@ -141,7 +143,7 @@ struct Told {
     trade: Option<TradeId>,
     ticker: Option<TickerShape>,
     candle: Option<CandleShape>,
-    phase: Option<PhaseShape>,
+    phase: Option<(PhaseShape, Option<String>)>,
     auctions: Option<Auctions>,
 }
 
@@ -212,10 +214,11 @@ impl Told {
                 self.candle = Some(told);
             }
         }
-        let phase = listing.phase();
-        if self.phase.as_ref() != Some(&phase) {
-            out.push(event("phase", &PhaseEvent { phase: &phase, seq }));
-            self.phase = Some(phase);
+        let stands = (listing.phase(), listing.halt_note.as_ref().and_then(|note| note.by.clone()));
+        if self.phase.as_ref() != Some(&stands) {
+            let (phase, halt_by) = (&stands.0, stands.1.as_deref());
+            out.push(event("phase", &PhaseEvent { phase, halt_by, seq }));
+            self.phase = Some(stands);
         }
         let auctions = Auctions {
             symbol: symbol(),

@@ -114,6 +114,12 @@ pub struct TickerShape {
     pub best_ask_quantity: Option<String>,
     /// As of the instrument.
     pub phase: &'static str,
+    /// When the phase ends.
+    #[schema(required)]
+    pub phase_until: Option<String>,
+    /// `special` or `sequential` while a quote stands in for trading.
+    #[schema(required)]
+    pub quote_kind: Option<&'static str>,
     /// Sequence it reflects.
     pub seq: u64,
 }

@@ -6,13 +6,13 @@ use zaraba_engine::types::*;
 use super::node::{BUYER, Node, PATIENCE, config};
 
 /// Reads named events.
-struct Events {
+pub struct Events {
     response: reqwest::Response,
     buffer: String,
 }
 
 impl Events {
-    async fn open(node: &Node, path: &str) -> Events {
+    pub async fn open(node: &Node, path: &str) -> Events {
         let response = reqwest::get(format!("http://{}{path}", node.address)).await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -38,7 +38,7 @@ impl Events {
         }
     }
 
-    async fn until(&mut self, wanted: impl Fn(&str, &Value) -> bool) -> Value {
+    pub async fn until(&mut self, wanted: impl Fn(&str, &Value) -> bool) -> Value {
         loop {
             let (name, data) = self.next().await;
             if wanted(&name, &data) {

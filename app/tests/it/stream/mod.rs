@@ -7,4 +7,5 @@ mod inputs;
 mod live;
 mod node;
 mod private;
+mod sessions;
 mod slow;
