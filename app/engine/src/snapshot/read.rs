@@ -648,7 +648,8 @@ impl Engine {
             let side = &mut market.sides[hot.side as usize];
             let fits = side.quantity.checked_add(hot.remaining).is_some();
             match key.filter(|_| fits) {
-                Some(_) if hot.flags.has(Flags::MARKET) => {
+                // Its bound is a limit of the day, on tick or not.
+                _ if fits && hot.bound > 0 && hot.flags.has(Flags::MARKET) => {
                     self.books.push_market(side, &mut self.orders.hot, slot);
                 }
                 Some(key) => {

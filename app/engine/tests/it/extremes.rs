@@ -390,14 +390,18 @@ impl Stream {
     fn setting(&mut self) -> Command {
         let (instrument, by) = (self.instrument(), by());
         let group = GroupId(self.random.pick(&[0, 1, u16::MAX]));
-        match self.random.below(14) {
-            0 => Command::SetPriceLimits {
-                instrument,
-                base_price: Price(self.value(5_300)),
-                limit_down: Price(self.value(4_300)),
-                limit_up: Price(self.value(6_300)),
-                by,
-            },
+        match self.random.below(16).saturating_sub(2) {
+            0 => {
+                // Narrow, or wider than what resting market orders have locked.
+                let away = 20 * self.random.below(80) as i64;
+                Command::SetPriceLimits {
+                    instrument,
+                    base_price: Price(self.value(5_300)),
+                    limit_down: Price(self.value(5_300 - away)),
+                    limit_up: Price(self.value(5_300 + away)),
+                    by,
+                }
+            }
             1 => Command::SetOddLotTerms {
                 instrument,
                 terms: Box::new(OddLotTerms {
@@ -678,7 +682,11 @@ impl Stream {
                     Side::Sell => state.quote.price >= quote.price,
                 }
                 && !events.iter().any(|event| matches!(event, Event::Trade(_)));
-            assert!(!pulled_back, "a renewal must move on: {quote:?} {:?}", state.quote);
+            assert!(
+                !pulled_back || self.set,
+                "a renewal must move on: {quote:?} {:?}",
+                state.quote
+            );
             let free = state.phase == Phase::Continuous
                 && state.status == InstrumentStatus::Open
                 && state.quote.kind == QuoteKind::Free;
