@@ -39,6 +39,11 @@ impl Engine {
         if place.side == Side::Buy && available < place.quantity.0 {
             return Err(Reject::InsufficientFunds);
         }
+        // Offers of its own that would be cancelled under it leave it the dearer ones: then all of
+        // it has to fit the amount at the worst price.
+        let open = self.accounts.get(place.account).map_or(0, |account| account.open);
+        let cancels = place.self_trade == SelfTrade::CancelMaker && open != 0;
+        let covered = if cancels { place.quantity.0 } else { available };
         let lot = self.specs[place.instrument.0 as usize].lot.0;
         let (mut spent, mut sized) = (0i128, Sized { quantity: 0, bound, whole: false });
         for level in self.books.walk(&market.sides[place.side.opposite() as usize]) {
@@ -49,7 +54,7 @@ impl Engine {
             let mut fits = if each > 0 { (all - spent) / each } else { i128::MAX };
             if place.side == Side::Buy {
                 // The lock is at the worst price for all of it, and must be covered as well.
-                let (each, all) = market.units.shares_of(place.side, level.price, available);
+                let (each, all) = market.units.shares_of(place.side, level.price, covered);
                 fits = fits.min(all / each - i128::from(sized.quantity));
             }
             let fits = i64::try_from(fits.max(0)).unwrap_or(i64::MAX) / lot * lot;

@@ -207,3 +207,21 @@ fn whoever_has_just_the_amount_can_spend_it() {
     assert_eq!(world.order(order).filled.0, 18);
     assert_eq!(world.balance(DAN, JPY), (220 * 10_000, 0));
 }
+
+#[test]
+fn a_buy_by_amount_whose_own_offers_go_still_costs_no_more_than_its_amount() {
+    // Ann offers 0.0100 at 1,000,000 herself, Bob 0.0200 at 1,050,000. 15,000 yen would be her
+    // 0.0100 and 5,000 yen's worth of his; but hers are cancelled under her order, and 0.0146 at
+    // 1,050,000 would cost 15,330. 15,000 / 1,050,000 is 0.01428: 0.0142, for 14,910 yen.
+    let mut world = with_base();
+    let own = world.sell(ANN, 1_000_000, 100);
+    world.sell(BOB, 1_050_000, 200);
+    let place = by_amount(&mut world, ANN, Side::Buy, 15_000);
+    let events = world.place(Place { self_trade: SelfTrade::CancelMaker, ..place });
+    let trades = trades(&events);
+    assert_eq!(
+        trades.iter().map(|t| (t.price.0, t.quantity.0)).collect::<Vec<_>>(),
+        [(1_050_000, 142)]
+    );
+    assert_eq!(world.order(own).closed, Some(CloseReason::SelfTrade));
+}
