@@ -12,6 +12,10 @@ use crate::types::Side;
 /// One, in parts per million.
 pub(crate) const PPM: i128 = 1_000_000;
 
+/// Sums of price x quantity below this stay within 64 bits with any fee rate on top: fees and
+/// rebates are below all of it, so twice this in millionths is below 2^63.
+const SMALL: i64 = 1 << 42;
+
 /// Divides multiples of a constant exactly, by one multiplication, and tells non-multiples.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Divider {
@@ -75,21 +79,22 @@ impl Scale {
         }
     }
 
-    /// Rounds several sums down.
+    /// Whether sums below 2^63 can be rounded in 64 bits, up too.
     #[inline]
-    fn floor_all<const N: usize>(&self, sums: [i128; N]) -> [i64; N] {
-        let upper = sums.iter().fold(0, |upper, sum| upper | (sum >> 63));
-        if upper == 0 && self.short != 0 {
-            // Below 2^63, so are the quotients.
-            return sums.map(|sum| self.floor_short(sum as u64) as i64);
-        }
-        sums.map(|sum| fits(self.floor(sum)))
+    fn is_short(&self) -> bool {
+        self.short.wrapping_sub(1) < 1 << 62
     }
 
-    /// Rounds several sums up.
+    /// Rounded down, for sums of zero or more where the scale is short.
     #[inline]
-    fn ceil_all<const N: usize>(&self, sums: [i128; N]) -> [i64; N] {
-        self.floor_all(sums.map(|sum| sum + (self.divisor - 1)))
+    fn short_floor(&self, sum: i64) -> i64 {
+        self.floor_short(sum as u64) as i64
+    }
+
+    /// Rounded up, for the same.
+    #[inline]
+    fn short_ceil(&self, sum: i64) -> i64 {
+        self.floor_short(sum as u64 + (self.short - 1)) as i64
     }
 
     /// Division by multiplication: the product's upper half is the quotient or one less.
@@ -137,6 +142,14 @@ impl Traded {
             notional: self.notional + notional,
             fee: self.fee + i128::from(notional) * i128::from(rate_ppm),
         }
+    }
+
+    /// Its sums in millionths (gross, fee) if 64 bits hold them with `open` more to trade.
+    #[inline]
+    fn short_ppm(self, open: i64) -> Option<(i64, i64)> {
+        let small = self.notional < SMALL && open < SMALL - self.notional;
+        let fee = self.fee as i64;
+        (small && i128::from(fee) == self.fee).then(|| (self.notional * PPM as i64, fee))
     }
 
     #[inline]
@@ -214,6 +227,9 @@ impl Units {
     pub(crate) fn notional_fits(&self, traded: Traded, worst: i64, remaining: i64) -> bool {
         let Some(open) = worst.checked_mul(remaining) else { return false };
         let Some(all) = traded.notional.checked_add(open) else { return false };
+        if all < SMALL && self.scale.is_short() {
+            return true;
+        }
         let widest = i128::from(all) * (PPM + i128::from(self.widest_ppm));
         // Below 10^19 x 2 x 10^6 x 10^12: within 128 bits.
         self.scale.ceil(widest) <= i128::from(i64::MAX)
@@ -244,12 +260,28 @@ impl Units {
     pub(crate) fn lock(&self, side: Side, traded: Traded, bound: i64, remaining: i64) -> i64 {
         match side {
             Side::Sell => self.base(remaining),
-            Side::Buy => {
-                let spent = traded.spent_ppm();
-                let open = self.open_ppm(bound, remaining);
-                fits(self.scale.ceil(spent + open) - self.scale.ceil(spent))
-            }
+            Side::Buy => self.buy_lock(traded, bound, remaining),
         }
+    }
+
+    #[inline]
+    fn buy_lock(&self, traded: Traded, bound: i64, remaining: i64) -> i64 {
+        let open = bound * remaining;
+        match traded.short_ppm(open) {
+            Some((gross, fee)) if self.scale.is_short() => {
+                let spent = gross + fee;
+                let worst = spent + open * (PPM as i64 + i64::from(self.worst_ppm));
+                self.scale.short_ceil(worst) - self.scale.short_ceil(spent)
+            }
+            _ => self.buy_lock_long(traded, bound, remaining),
+        }
+    }
+
+    #[cold]
+    fn buy_lock_long(&self, traded: Traded, bound: i64, remaining: i64) -> i64 {
+        let spent = traded.spent_ppm();
+        let open = self.open_ppm(bound, remaining);
+        fits(self.scale.ceil(spent + open) - self.scale.ceil(spent))
     }
 
     /// What a buy may still spend, in millionths; acceptance keeps the product within 64 bits.
@@ -293,28 +325,58 @@ impl Units {
         bound: i64,
         (open, left): (i64, i64),
     ) -> (Leg, i64) {
+        // Neither sum is more than what was spent before and the whole open part on top.
+        let (open_sum, left_sum) = (bound * open, bound * left);
+        let sums = (before.short_ppm(open_sum), after.short_ppm(left_sum));
+        let (Some((gross, fee)), Some((gross_after, fee_after)), true) =
+            (sums.0, sums.1, self.scale.is_short())
+        else {
+            return self.buyer_leg_long((before, after), bound, (open, left));
+        };
+        let (rate, ceil) =
+            (PPM as i64 + i64::from(self.worst_ppm), |sum| self.scale.short_ceil(sum));
+        let (spent, now) = (gross + fee, gross_after + fee_after);
+        let freed = ceil(spent + open_sum * rate) - ceil(now + left_sum * rate);
+        let (gross, all) = (ceil(gross_after) - ceil(gross), ceil(now) - ceil(spent));
+        (Leg { gross, fee: all - gross }, freed + all)
+    }
+
+    #[cold]
+    fn buyer_leg_long(
+        &self,
+        (before, after): (Traded, Traded),
+        bound: i64,
+        (open, left): (i64, i64),
+    ) -> (Leg, i64) {
+        let ceil = |sum| fits(self.scale.ceil(sum));
         let (spent, now) = (before.spent_ppm(), after.spent_ppm());
-        let sums = [
-            before.gross_ppm(),
-            after.gross_ppm(),
-            spent,
-            now,
-            spent + self.open_ppm(bound, open),
-            now + self.open_ppm(bound, left),
-        ];
-        let [gross, gross_after, spent, now, worst, worst_after] = self.scale.ceil_all(sums);
-        let (gross, all) = (gross_after - gross, now - spent);
+        let worst = ceil(spent + self.open_ppm(bound, open));
+        let worst_after = ceil(now + self.open_ppm(bound, left));
+        let (gross, all) =
+            (ceil(after.gross_ppm()) - ceil(before.gross_ppm()), ceil(now) - ceil(spent));
         (Leg { gross, fee: all - gross }, worst - worst_after + all)
     }
 
     /// What a seller receives when its traded sums go from `before` to `after`.
     #[inline]
     pub(crate) fn seller_leg(&self, before: Traded, after: Traded) -> Leg {
+        let sums = (before.short_ppm(0), after.short_ppm(0));
+        let (Some((sold, fee)), Some((now, fee_after)), true) =
+            (sums.0, sums.1, self.scale.is_short())
+        else {
+            return self.seller_leg_long(before, after);
+        };
+        let floor = |sum| self.scale.short_floor(sum);
+        let gross = floor(now) - floor(sold);
+        Leg { gross, fee: gross - (floor(now - fee_after) - floor(sold - fee)) }
+    }
+
+    #[cold]
+    fn seller_leg_long(&self, before: Traded, after: Traded) -> Leg {
+        let floor = |sum| fits(self.scale.floor(sum));
         let (sold, now) = (before.gross_ppm(), after.gross_ppm());
-        let sums = [sold, now, sold - before.fee, now - after.fee];
-        let [gross, gross_after, net, net_after] = self.scale.floor_all(sums);
-        let gross = gross_after - gross;
-        Leg { gross, fee: gross - (net_after - net) }
+        let gross = floor(now) - floor(sold);
+        Leg { gross, fee: gross - (floor(now - after.fee) - floor(sold - before.fee)) }
     }
 }
 
@@ -336,19 +398,44 @@ mod tests {
         }
     }
 
+    fn units(exponent: i32, worst_ppm: i32) -> Units {
+        Units {
+            scale: Scale::new(exponent),
+            base_multiplier: 1,
+            worst_ppm,
+            widest_ppm: worst_ppm,
+            maker_ppm: 0,
+            taker_ppm: worst_ppm,
+        }
+    }
+
+    /// Around the sums at which 64 bits end, with the widest rates there are.
+    #[test]
+    fn legs_and_locks_are_the_same_the_short_way_and_the_long_way() {
+        let notionals = [0, 1, 999_999, SMALL / 2, SMALL - 2, SMALL - 1, SMALL, SMALL + 1];
+        for exponent in [-20, -19, -18, -12, -6, -1] {
+            for rate in [-999_999, -1, 0, 1, 250, 999_999] {
+                let units = units(exponent, rate.max(0));
+                for (traded, open) in notionals.iter().flat_map(|&n| notionals.map(|o| (n, o))) {
+                    let before = Traded::default().plus(traded, rate);
+                    let after = before.plus(open, rate);
+                    let lock = units.buy_lock(before, 1, open);
+                    assert_eq!(lock, units.buy_lock_long(before, 1, open));
+                    let bought = units.buyer_leg((before, after), 1, (open, 0));
+                    assert_eq!(bought, units.buyer_leg_long((before, after), 1, (open, 0)));
+                    let sold = units.seller_leg(before, after);
+                    assert_eq!(sold, units.seller_leg_long(before, after));
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_value_is_the_same_the_short_way_and_the_long_way() {
         let edge = i128::from(u64::MAX) / PPM;
         let near = [0, 1, 7, 999_999, edge - 1, edge, edge + 1, i128::from(i64::MAX), i128::MAX];
         for exponent in [-30, -19, -18, -12, -6, -1, 0, 3] {
-            let units = Units {
-                scale: Scale::new(exponent),
-                base_multiplier: 1,
-                worst_ppm: 0,
-                widest_ppm: 0,
-                maker_ppm: 0,
-                taker_ppm: 0,
-            };
+            let units = units(exponent, 0);
             for notional in near {
                 assert_eq!(units.value(notional), units.value_long(notional), "{notional}");
             }

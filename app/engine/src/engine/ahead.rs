@@ -10,7 +10,7 @@ use crate::book::BookSide;
 use crate::command::{Command, Place};
 use crate::engine::{Engine, Market, reaches};
 use crate::memory::prefetch;
-use crate::orders::NIL;
+use crate::orders::{Hot, NIL};
 use crate::types::*;
 
 /// How many commands ahead each step is taken.
@@ -19,9 +19,20 @@ const STEPS: [usize; 3] = [16, 8, 3];
 /// fetched for an earlier one.
 const MAKERS: usize = 8;
 const MAKERS_KNOWN: usize = 4;
+/// Of how many the fee volumes are fetched last.
+const MAKERS_LAST: usize = 6;
 /// How many queues of an auction are fetched side by side, and how many orders of each.
 const QUEUES: usize = 16;
 const DEEP: usize = 64;
+
+/// The balance an order pays or receives the quote asset with.
+#[inline]
+fn quote_balance(hot: &Hot) -> u32 {
+    match hot.side {
+        Side::Buy => hot.pays,
+        Side::Sell => hot.receives,
+    }
+}
 
 impl Engine {
     /// Fetches from memory what the commands after the `at`-th of a run will touch; call before
@@ -123,6 +134,15 @@ impl Engine {
             && let Some(slot) = account.balance(market.quote)
         {
             self.fees.prefetch_entry(slot);
+            let mut next = self
+                .books
+                .best(&market.sides[place.side.opposite() as usize])
+                .map_or(NIL, |best| best.head);
+            for _ in 0..MAKERS_LAST {
+                let Some(hot) = self.orders.hot.get(next as usize) else { return };
+                self.fees.prefetch_entry(quote_balance(hot));
+                next = hot.next;
+            }
         }
     }
 
@@ -182,14 +202,7 @@ impl Engine {
                 self.fetch_party(slot);
             }
             if market.profile == Profile::Crypto {
-                let quote = match hot.side {
-                    Side::Buy => hot.pays,
-                    Side::Sell => hot.receives,
-                };
-                match ahead >= MAKERS_KNOWN {
-                    true => self.fees.prefetch(quote),
-                    false => self.fees.prefetch_entry(quote),
-                }
+                self.fees.prefetch(quote_balance(hot));
             }
         }
         if next != NIL {

@@ -272,6 +272,18 @@ impl Ask {
     }
 }
 
+/// Whose limits a set is, of the three an order is held against, in their order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Whose {
+    /// Its account's, or what its group sets for each member.
+    Account,
+    Group,
+    Instrument,
+}
+
+/// A set that binds an order: whose it is, and its number.
+type Binding = (Whose, u32);
+
 impl Engine {
     /// Whether a kill switch stops this account's orders in this instrument.
     #[inline]
@@ -299,9 +311,9 @@ impl Engine {
     pub(crate) fn note_message(&mut self, account: AccountId, instrument: InstrumentId) {
         if self.risk.active & MESSAGES != 0 {
             let second = self.second();
-            for (scope, set) in self.sets_of(account, instrument) {
-                if self.risk.sets[set as usize].mask & MESSAGES != 0 {
-                    self.tally_mut(scope, account).add_message(second);
+            for (whose, set) in self.sets_of(account, instrument) {
+                if set != NONE && self.risk.sets[set as usize].mask & MESSAGES != 0 {
+                    self.tally_mut(whose, account, instrument).add_message(second);
                 }
             }
         }
@@ -321,11 +333,14 @@ impl Engine {
         let market = &self.markets[instrument.0 as usize];
         let (day, quote) = (self.days[market.profile as usize].day, market.quote);
         for (owner, (account, value)) in [buyer, seller].into_iter().enumerate() {
-            for (scope, set) in self.sets_of(account, instrument) {
+            for (whose, set) in self.sets_of(account, instrument) {
+                let once = owner == 0 || whose != Whose::Instrument;
+                if set == NONE || !once {
+                    continue;
+                }
                 let set = &self.risk.sets[set as usize];
-                let once = owner == 0 || !matches!(scope, RiskScope::Instrument(_));
-                if set.mask & DAY_VALUE != 0 && set.limits.currency == quote && once {
-                    self.tally_mut(scope, account).add_value(value, day, quote);
+                if set.mask & DAY_VALUE != 0 && set.limits.currency == quote {
+                    self.tally_mut(whose, account, instrument).add_value(value, day, quote);
                 }
             }
         }
@@ -355,8 +370,9 @@ impl Engine {
     /// Says which soft limits an order passes that was taken just now, before it is counted.
     #[cold]
     pub(crate) fn warn(&self, ask: &Ask, events: &mut Vec<Event>) {
-        let held = self.each_bound(ask, |scope, measure, value, bound| {
+        let held = self.each_bound(ask, |whose, measure, value, bound| {
             if bound.soft != 0 && value > bound.soft {
+                let scope = self.scope_of(whose, ask.account, ask.instrument);
                 let (account, limit) = (ask.account, bound.soft);
                 events.push(Event::RiskWarning { account, scope, measure, value, limit });
             }
@@ -370,14 +386,17 @@ impl Engine {
     fn each_bound(
         &self,
         ask: &Ask,
-        mut each: impl FnMut(RiskScope, RiskMeasure, i64, Bound) -> Result<(), Reject>,
+        mut each: impl FnMut(Whose, RiskMeasure, i64, Bound) -> Result<(), Reject>,
     ) -> Result<(), Reject> {
-        for (scope, set) in self.sets_of(ask.account, ask.instrument) {
+        for (whose, set) in self.sets_of(ask.account, ask.instrument) {
+            if set == NONE {
+                continue;
+            }
             let set = &self.risk.sets[set as usize];
             if set.mask & ask.mask != 0 {
                 let bounds = &set.limits.bounds;
-                self.each_measure(scope, set, ask, |measure, value| {
-                    each(scope, measure, value, bounds[measure as usize])
+                self.each_measure(whose, set, ask, |measure, value| {
+                    each(whose, measure, value, bounds[measure as usize])
                 })?;
             }
         }
@@ -390,7 +409,7 @@ impl Engine {
     #[inline]
     fn each_measure(
         &self,
-        scope: RiskScope,
+        whose: Whose,
         set: &Set,
         ask: &Ask,
         mut each: impl FnMut(RiskMeasure, i64) -> Result<(), Reject>,
@@ -398,7 +417,7 @@ impl Engine {
         let (mask, currency) = (set.mask & ask.mask, set.limits.currency);
         let binds = |measure: RiskMeasure| mask & bit(measure) != 0;
         let market = &self.markets[ask.instrument.0 as usize];
-        let (tally, open) = self.counted(scope, ask.account);
+        let (tally, open) = self.counted(whose, ask.account, ask.instrument);
         if binds(RiskMeasure::OrderQuantity) {
             each(RiskMeasure::OrderQuantity, market.units.base(ask.quantity))?;
         }
@@ -444,51 +463,60 @@ impl Engine {
         Ok(())
     }
 
-    /// The sets that bind an account in an instrument, with the scope each is of; the empty
-    /// set where there is none.
+    /// The sets that bind an account in an instrument; `NONE` where there is none.
     #[inline]
-    fn sets_of(&self, account: AccountId, instrument: InstrumentId) -> [(RiskScope, u32); 3] {
+    fn sets_of(&self, account: AccountId, instrument: InstrumentId) -> [Binding; 3] {
         let member = self.member(account);
         let group = &self.risk.groups[usize::from(member.group.0)];
-        let own = match member.limits {
-            NONE => (RiskScope::Members(member.group), group.members),
-            own => (RiskScope::Account(account), own),
-        };
+        let own = if member.limits == NONE { group.members } else { member.limits };
         let limits = self.risk.instruments[instrument.0 as usize].tally.limits;
         [
-            own,
-            (RiskScope::Group(member.group), group.pool.tally.limits),
-            (RiskScope::Instrument(instrument), limits),
+            (Whose::Account, own),
+            (Whose::Group, group.pool.tally.limits),
+            (Whose::Instrument, limits),
         ]
+    }
+
+    /// The scope of a set that binds an account in an instrument.
+    fn scope_of(&self, whose: Whose, account: AccountId, instrument: InstrumentId) -> RiskScope {
+        let member = self.member(account);
+        match whose {
+            Whose::Account if member.limits == NONE => RiskScope::Members(member.group),
+            Whose::Account => RiskScope::Account(account),
+            Whose::Group => RiskScope::Group(member.group),
+            Whose::Instrument => RiskScope::Instrument(instrument),
+        }
     }
 
     fn second(&self) -> u32 {
         (self.at.0 / 1_000_000_000) as u32
     }
 
-    /// Counters of a scope, and its open orders; those of a limit for members are each
+    /// What is counted for a set, and the open orders; those of a limit for members are each
     /// account's own.
     #[inline]
-    fn counted(&self, scope: RiskScope, account: AccountId) -> (&Tally, u32) {
-        let pool = match scope {
-            RiskScope::Account(_) | RiskScope::Members(_) => {
-                let account = self.accounts.get(account).expect("an order's account exists");
-                return (&account.tally, account.open);
-            }
-            RiskScope::Group(group) => &self.risk.groups[usize::from(group.0)].pool,
-            RiskScope::Instrument(i) => &self.risk.instruments[i.0 as usize],
+    fn counted(&self, whose: Whose, account: AccountId, instrument: InstrumentId) -> (&Tally, u32) {
+        let account = self.accounts.get(account).expect("an order's account exists");
+        let pool = match whose {
+            Whose::Account => return (&account.tally, account.open),
+            Whose::Group => &self.risk.groups[usize::from(account.group.0)].pool,
+            Whose::Instrument => &self.risk.instruments[instrument.0 as usize],
         };
         (&pool.tally, pool.open)
     }
 
-    fn tally_mut(&mut self, scope: RiskScope, account: AccountId) -> &mut Tally {
-        match scope {
-            RiskScope::Account(_) | RiskScope::Members(_) => {
-                let account = self.accounts.get_mut(account);
-                &mut account.expect("an order's account exists").tally
-            }
-            RiskScope::Group(group) => &mut self.risk.groups[usize::from(group.0)].pool.tally,
-            RiskScope::Instrument(i) => &mut self.risk.instruments[i.0 as usize].tally,
+    #[inline]
+    fn tally_mut(
+        &mut self,
+        whose: Whose,
+        account: AccountId,
+        instrument: InstrumentId,
+    ) -> &mut Tally {
+        let account = self.accounts.get_mut(account).expect("an order's account exists");
+        match whose {
+            Whose::Account => &mut account.tally,
+            Whose::Group => &mut self.risk.groups[usize::from(account.group.0)].pool.tally,
+            Whose::Instrument => &mut self.risk.instruments[instrument.0 as usize].tally,
         }
     }
 

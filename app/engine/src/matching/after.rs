@@ -18,6 +18,7 @@ impl Engine {
 
     /// Looks at the quote, sets off what waits for the prices met, one after the other, and sets
     /// the timer by what is left.
+    #[inline(never)]
     fn after_more(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
         // Before anything is set off: it is measured from these prices.
         self.note_price(instrument);

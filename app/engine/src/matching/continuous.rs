@@ -30,10 +30,29 @@ impl Stop {
     }
 }
 
-/// One side of a trade: the order as it was, and its sums before and after.
+/// One side of a trade: what it takes of the order as it was, and its sums before and after.
+/// Taken out one by one: a copy of a record written a moment ago would wait for the writes.
 struct Party {
-    order: Hot,
+    id: u64,
+    account: AccountId,
+    pays: u32,
+    receives: u32,
+    remaining: i64,
     sums: (Traded, Traded),
+}
+
+impl Party {
+    #[inline(always)]
+    fn of(hot: &Hot) -> Party {
+        Party {
+            id: hot.id,
+            account: hot.account,
+            pays: hot.pays,
+            receives: hot.receives,
+            remaining: hot.remaining,
+            sums: (Traded::default(), Traded::default()),
+        }
+    }
 }
 
 impl Engine {
@@ -189,77 +208,84 @@ impl Engine {
         quantity: i64,
         events: &mut Vec<Event>,
     ) {
-        let taker_hot = self.orders.hot[taker as usize];
-        let maker_hot = self.orders.hot[maker as usize];
-        let (maker_rates, taker_rates) = match taker_hot.side {
-            Side::Buy => self.trade_rates(taker_hot.instrument, maker_hot.receives, taker_hot.pays),
-            Side::Sell => {
-                self.trade_rates(taker_hot.instrument, maker_hot.pays, taker_hot.receives)
-            }
+        let hot = &self.orders.hot[taker as usize];
+        let (instrument, side) = (hot.instrument, hot.side);
+        let mut taking = Party::of(hot);
+        let mut resting = Party::of(&self.orders.hot[maker as usize]);
+        let (maker_rates, taker_rates) = match side {
+            Side::Buy => self.trade_rates(instrument, resting.receives, taking.pays),
+            Side::Sell => self.trade_rates(instrument, resting.pays, taking.receives),
         };
-        let market = &mut self.markets[taker_hot.instrument.0 as usize];
+        let buy = match side {
+            Side::Buy => &self.orders.hot[taker as usize],
+            Side::Sell => &self.orders.hot[maker as usize],
+        };
+        let (worst, counted) = (self.orders.lock_price(buy), buy.counted());
+        let market = &mut self.markets[instrument.0 as usize];
         let notional = price * quantity;
         self.trades += 1;
         if market.session_rules {
             market.note_trade(price, self.at);
         }
         market.printed(price);
-        let resting = &mut market.sides[maker_hot.side as usize];
-        self.books.reduce(resting, &mut self.orders.hot[maker as usize], quantity);
+        let book = &mut market.sides[side.opposite() as usize];
+        self.books.reduce(book, &mut self.orders.hot[maker as usize], quantity);
         if AUCTION {
-            let resting = &mut market.sides[taker_hot.side as usize];
-            self.books.reduce(resting, &mut self.orders.hot[taker as usize], quantity);
+            let book = &mut market.sides[side as usize];
+            self.books.reduce(book, &mut self.orders.hot[taker as usize], quantity);
         } else {
             self.orders.hot[taker as usize].remaining -= quantity;
         }
         let taker_ppm = taker_rates.taker_ppm;
         let maker_ppm = if AUCTION { maker_rates.taker_ppm } else { maker_rates.maker_ppm };
-        let maker_sums = self.orders.add_fill(maker, notional, maker_ppm, self.seq, self.at);
-        let taker_sums = self.orders.add_fill(taker, notional, taker_ppm, self.seq, self.at);
-        let maker = Party { order: maker_hot, sums: maker_sums };
-        let taker = Party { order: taker_hot, sums: taker_sums };
-        let (buyer, seller) = match taker_hot.side {
-            Side::Buy => (&taker, &maker),
-            Side::Sell => (&maker, &taker),
+        resting.sums = self.orders.add_fill(maker, notional, maker_ppm, self.seq, self.at);
+        taking.sums = self.orders.add_fill(taker, notional, taker_ppm, self.seq, self.at);
+        let (buyer, seller) = match side {
+            Side::Buy => (&taking, &resting),
+            Side::Sell => (&resting, &taking),
         };
-        let open = buyer.order.remaining;
-        let worst = self.orders.lock_price(&buyer.order);
-        let (paid, unlocked) = market.units.buyer_leg(buyer.sums, worst, (open, open - quantity));
+        let open = (buyer.remaining, buyer.remaining - quantity);
+        let (paid, unlocked) = market.units.buyer_leg(buyer.sums, worst, open);
         let got = market.units.seller_leg(seller.sums.0, seller.sums.1);
-        let (maker_fee, taker_fee) = match taker_hot.side {
+        let (maker_fee, taker_fee) = match side {
             Side::Buy => (got.fee, paid.fee),
             Side::Sell => (paid.fee, got.fee),
         };
         events.push(Event::Trade(Trade {
             trade: TradeId(self.trades),
-            instrument: taker_hot.instrument,
+            instrument,
             price: Price(price),
             quantity: Quantity(quantity),
-            taker_side: taker_hot.side,
-            maker: OrderId(maker_hot.id),
-            taker: OrderId(taker_hot.id),
-            maker_account: maker_hot.account,
-            taker_account: taker_hot.account,
+            taker_side: side,
+            maker: OrderId(resting.id),
+            taker: OrderId(taking.id),
+            maker_account: resting.account,
+            taker_account: taking.account,
             maker_fee: Amount(maker_fee),
             taker_fee: Amount(taker_fee),
-            maker_remaining: Quantity(maker_hot.remaining - quantity),
-            taker_remaining: Quantity(taker_hot.remaining - quantity),
+            maker_remaining: Quantity(resting.remaining - quantity),
+            taker_remaining: Quantity(taking.remaining - quantity),
             auction: AUCTION,
         }));
-        let (bought, sold) = (buyer.order.account, seller.order.account);
-        self.note_traded(taker_hot.instrument, (bought, paid.gross), (sold, got.gross));
-        self.settle((&buyer.order, paid, unlocked), (&seller.order, got), quantity, events);
+        self.note_traded(instrument, (buyer.account, paid.gross), (seller.account, got.gross));
+        if counted {
+            let base = self.markets[instrument.0 as usize].units.base(quantity);
+            self.ledger.expect_more(buyer.receives, -base);
+        }
+        self.settle(instrument, (buyer, paid, unlocked), (seller, got), quantity, events);
     }
 
     /// Moves what a trade moves between the two parties and the system accounts.
+    #[inline]
     fn settle(
         &mut self,
-        (buy, paid, unlocked): (&Hot, Leg, i64),
-        (sell, got): (&Hot, Leg),
+        instrument: InstrumentId,
+        (buy, paid, unlocked): (&Party, Leg, i64),
+        (sell, got): (&Party, Leg),
         quantity: i64,
         events: &mut Vec<Event>,
     ) {
-        let market = &self.markets[buy.instrument.0 as usize];
+        let market = &self.markets[instrument.0 as usize];
         let (base, trade) = (market.units.base(quantity), self.trades);
         let ledger = &mut self.ledger;
         if paid.fee == 0 {
@@ -270,9 +296,6 @@ impl Engine {
             ledger.change(buy.pays, (-paid.fee, 0), Cause::Fee, trade, events);
         }
         ledger.change(sell.pays, (-base, -base), Cause::Trade, trade, events);
-        if buy.counted() {
-            ledger.expect_more(buy.receives, -base);
-        }
         ledger.change(buy.receives, (base, 0), Cause::Trade, trade, events);
         ledger.change(sell.receives, (got.gross, 0), Cause::Trade, trade, events);
         if got.fee != 0 {
