@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::demo::{Asset, Instrument, Ticks};
+use super::demo::{self, Asset, Instrument, Ticks};
 use crate::tools::client::{ErrorBody, ErrorDetail};
 use crate::tools::credentials::AccountKey;
 
@@ -114,6 +114,32 @@ impl Admin {
             body["limit_up"] = up.into();
         }
         self.create("/instruments", &body).await.map(drop)
+    }
+
+    /// What belongs to an instrument of its market: a Tokyo share has odd-lot desks and a house
+    /// that can deal, a crypto pair a circuit breaker. The recorded hour plays without one.
+    ///
+    /// # Errors
+    /// When the platform refuses or does not answer.
+    pub async fn market_terms(&self, i: &Instrument) -> Result<()> {
+        let path = format!("/instruments/{}", i.symbol);
+        let reason = "terms of a demo instrument";
+        if i.daily_limits().is_some() {
+            let terms = json!({
+                "batch": true, "principal": true, "spread_ppm": 3_500, "max_quantity": "99",
+                "round_to": "1", "reason": reason,
+            });
+            self.create(&format!("{path}/odd-lot-terms"), &terms).await?;
+            self.deposit("house", &[(i.quote_asset, "1000000000"), (i.base_asset, "100000")]).await
+        } else if i.symbol != demo::RECORDED {
+            let breaker = json!({
+                "mode": "circuit_break", "window_seconds": 300, "trigger_ppm": 100_000,
+                "call_seconds": 300, "bound_ppm": 200_000, "reason": reason,
+            });
+            self.create(&format!("{path}/breaker"), &breaker).await.map(drop)
+        } else {
+            Ok(())
+        }
     }
 
     /// An account.

@@ -5,6 +5,9 @@ use zaraba_engine::types::Price;
 
 use crate::tools::decimal;
 
+/// The instrument of the recorded hour that `zaraba replay` plays.
+pub const RECORDED: &str = "AAPL";
+
 /// Which markets a development instance has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum ProfileChoice {
@@ -88,7 +91,7 @@ pub(super) const SHARES: [(&str, &str, &str); 10] = [
 
 /// The instrument market data files are replayed on: Apple in dollars, one cent ticks.
 const REPLAYED: Instrument = Instrument {
-    symbol: "AAPL",
+    symbol: RECORDED,
     name: "Apple (replayed US order flow)",
     profile: "crypto",
     base_asset: "AAPL",

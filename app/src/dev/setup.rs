@@ -85,6 +85,7 @@ impl Setup<'_> {
         }
         for instrument in missing {
             self.admin.instrument(instrument).await?;
+            self.admin.market_terms(instrument).await?;
         }
         Ok(())
     }
