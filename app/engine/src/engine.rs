@@ -36,7 +36,7 @@ pub(crate) use breaker::{Watch, valid_breaker};
 pub use fees::Rates;
 pub(crate) use fees::{FEE_DAYS, valid_tiers};
 pub(crate) use market::{Market, Tokyo, reaches};
-pub use oddlot::OddLotPosition;
+pub use oddlot::{OddLotPosition, principal_price};
 
 use crate::book::Books;
 use crate::command::{AssetSpec, Command, Limits, StopLeg};

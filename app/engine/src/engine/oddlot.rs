@@ -130,20 +130,24 @@ fn sums(
     }
 }
 
-/// Best quote and spread, held within the day's limits; to the house's side of a price unit.
-fn quote(terms: &OddLotTerms, market: &Market, side: Side, best: i64) -> i64 {
-    let (best, spread) = (i128::from(best), i128::from(terms.spread_ppm));
+/// What the principal desk deals at with a client of this side: the best price of the other side
+/// of the book and the spread, held within the day's limits (lower, upper; zero: none); to the
+/// house's side of a price unit.
+pub fn principal_price(
+    terms: &OddLotTerms,
+    side: Side,
+    best: Price,
+    (limit_down, limit_up): (Price, Price),
+) -> Price {
+    let (best, spread) = (i128::from(best.0), i128::from(terms.spread_ppm));
+    let price = |price: i128| Price(i64::try_from(price).unwrap_or(i64::MAX));
     match side {
         Side::Buy => {
-            let price = (best * (1_000_000 + spread)).div_euclid(1_000_000)
-                + i128::from(best * spread % 1_000_000 != 0);
-            let price = i64::try_from(price).unwrap_or(i64::MAX);
-            if market.limit_up != 0 { price.min(market.limit_up) } else { price }
+            let over = i128::from(best * spread % 1_000_000 != 0);
+            let asked = price((best * (1_000_000 + spread)).div_euclid(1_000_000) + over);
+            if limit_up.0 != 0 { asked.min(limit_up) } else { asked }
         }
-        Side::Sell => {
-            let price = (best * (1_000_000 - spread) / 1_000_000).max(1);
-            i64::try_from(price).unwrap_or(i64::MAX).max(market.limit_down)
-        }
+        Side::Sell => price((best * (1_000_000 - spread) / 1_000_000).max(1)).max(limit_down),
     }
 }
 
@@ -303,7 +307,8 @@ impl Engine {
         let terms = &self.odd_lots[order.instrument.0 as usize].terms;
         let against = self.books.best(&market.sides[order.side.opposite() as usize]);
         let best = against.ok_or(Reject::OddLotNoQuote)?.price;
-        let price = quote(terms, market, order.side, best);
+        let limits = (Price(market.limit_down), Price(market.limit_up));
+        let price = principal_price(terms, order.side, Price(best), limits).0;
         if order.price.0 != 0 && !crate::engine::reaches(order.side, order.price.0, price) {
             return Err(Reject::OddLotPrice);
         }

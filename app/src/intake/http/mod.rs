@@ -16,6 +16,7 @@ pub mod layers;
 mod metrics;
 mod new_order;
 mod node;
+mod odd_lot;
 mod openapi;
 pub(super) mod orders;
 pub(super) mod place;
@@ -51,6 +52,7 @@ fn routes(platform: &Platform) -> OpenApiRouter<Platform> {
         .routes(routes!(node::status))
         .routes(routes!(instruments::list))
         .routes(routes!(instruments::one))
+        .routes(routes!(odd_lot::quote))
         .merge(crate::market::http::routes())
         .merge(crate::intake::ws::routes())
         .route_layer(axum::middleware::from_fn_with_state(platform.clone(), layers::public));

@@ -9,12 +9,13 @@ use zaraba::intake::http;
 use super::world::{World, answer};
 
 /// What may be had without a signature.
-const PUBLIC: [&str; 9] = [
+const PUBLIC: [&str; 10] = [
     "/v1/time",
     "/v1/status",
     "/v1/instruments",
     "/v1/instruments/{symbol}",
     "/v1/instruments/{symbol}/book",
+    "/v1/instruments/{symbol}/odd-lot",
     "/v1/instruments/{symbol}/trades",
     "/v1/instruments/{symbol}/candles",
     "/v1/tickers",
@@ -69,6 +70,7 @@ async fn the_document_is_served_and_describes_what_the_contract_lists() {
         ("/v1/instruments", &["get"]),
         ("/v1/instruments/{symbol}", &["get"]),
         ("/v1/instruments/{symbol}/book", &["get"]),
+        ("/v1/instruments/{symbol}/odd-lot", &["get"]),
         ("/v1/instruments/{symbol}/trades", &["get"]),
         ("/v1/instruments/{symbol}/candles", &["get"]),
         ("/v1/orders", &["get", "post", "delete"]),

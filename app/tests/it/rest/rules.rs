@@ -216,6 +216,12 @@ async fn terms_and_fees_are_set_and_read_back() {
         "max_value": "1000000", "round_to": "1"});
     let told = done(&world, "/instruments/6758/odd-lot-terms", terms).await;
     assert_eq!(told["odd_lot"]["round_to"], "1.0000");
+    let closed = shown(&world, "6758/odd-lot").await;
+    let expected = json!({"symbol": "6758", "batch": true, "principal": false, "bid": null,
+        "ask": null, "spread_ppm": 3500, "max_quantity": "99", "max_value": "1000000.0000"});
+    let mut told = closed.clone();
+    told.as_object_mut().unwrap().remove("seq");
+    assert_eq!(told, expected);
     let shares =
         done(&world, "/instruments/6758/listed-shares", json!({"shares": "2000000"})).await;
     assert_eq!(shares["listed_shares"], "2000000");
@@ -226,5 +232,92 @@ async fn terms_and_fees_are_set_and_read_back() {
     assert_eq!(none.body["items"], json!([]));
     let away = world.admin(Method::GET, "/auctions?symbol=6758", None).await;
     assert_eq!(away.code(), "history_unavailable");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_house_quotes_deals_and_refuses_odd_lots() {
+    let world = World::start().await;
+    let (alice, bob) = (world.trader("alice").await, world.trader("bob").await);
+    listed(&world).await;
+    let terms = json!({"batch": true, "principal": true, "spread_ppm": 3500,
+        "max_quantity": "50", "max_value": "100000", "round_to": "1"});
+    done(&world, "/instruments/6758/odd-lot-terms", terms).await;
+    step(&world, "pre_open").await;
+    step(&world, "open").await;
+    let odd = |side: &str, quantity: &str, fields: Value| {
+        let mut order = json!({"client_order_id": world.id(), "symbol": "6758", "side": side,
+            "odd_lot": "principal", "type": "market", "quantity": quantity});
+        order.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        order
+    };
+    refused(&world, &alice, &odd("buy", "7", json!({})), "odd_lot_no_quote").await;
+    for (side, price) in [("buy", "2990"), ("sell", "3010")] {
+        let placed = world.place(&bob, &share(&world, side, price, "100")).await;
+        assert_eq!(placed.status, 201, "{placed:?}");
+    }
+    // 2,990 less 0.35% is 2,979.535, 3,010 and 0.35% is 3,020.535; to the house's side of 0.1.
+    let quote = shown(&world, "6758/odd-lot").await;
+    assert_eq!((&quote["bid"], &quote["ask"]), (&json!("2979.5"), &json!("3020.6")));
+    assert_eq!((&quote["principal"], &quote["max_quantity"]), (&json!(true), &json!("50")));
+    refused(&world, &alice, &odd("buy", "60", json!({})), "odd_lot_cap").await;
+    let worst = json!({"type": "limit", "price": "3020"});
+    refused(&world, &alice, &odd("buy", "7", worst), "odd_lot_price").await;
+    refused(&world, &alice, &odd("buy", "7", json!({})), "house_inventory").await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokyo_refuses_conditions_sizes_and_short_sales_that_do_not_fit() {
+    let world = World::start().await;
+    let alice = world.trader("alice").await;
+    listed(&world).await;
+    step(&world, "pre_open").await;
+    let with = |mut order: Value, field: &str, value: &str| {
+        order[field] = json!(value);
+        order
+    };
+    step(&world, "open").await;
+    // Conditions belong to Tokyo's sessions; this share trades without.
+    let opening = with(world.good(), "condition", "opening");
+    refused(&world, &alice, &opening, "invalid_condition").await;
+    // 30% of 200,000 listed shares are 60,000.
+    done(&world, "/instruments/6758/listed-shares", json!({"shares": "200000"})).await;
+    let large = with(share(&world, "buy", "3000", "100"), "quantity", "60100");
+    refused(&world, &alice, &large, "over_listed_shares").await;
+    let call = json!({"kind": "full_range", "seconds": 600});
+    assert_eq!(set(&world, "/instruments/6758/call", call).await.code(), "invalid_call");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_on_a_day_a_position_and_a_second_refuse() {
+    let world = World::start().await;
+    let alice = world.trader("alice").await;
+    // One order of 100 shares at 2,000 is worth 200,000.
+    for (measure, hard, code) in [
+        ("day_value", "100000", "risk_day_value"),
+        ("position", "1000050", "risk_position"),
+        ("message_rate", "1", "risk_message_rate"),
+    ] {
+        let scope = if measure == "position" {
+            json!({"account": "alice"})
+        } else {
+            json!({"instrument": "7203"})
+        };
+        let limits = json!({measure: {"hard": hard}});
+        let body = json!({"scope": scope, "limits": limits, "currency": "JPY"});
+        done(&world, "/risk-limits", body).await;
+        let mut answer = world.place(&alice, &world.good()).await;
+        // Two messages may fall into two seconds; many do not.
+        for _ in 0..50 {
+            if answer.code() == code {
+                break;
+            }
+            answer = world.place(&alice, &world.good()).await;
+        }
+        assert_eq!((answer.status.as_u16(), answer.code()), (422, code), "{answer:?}");
+        done(&world, "/risk-limits", json!({"scope": scope, "limits": {}})).await;
+    }
     world.stop().await;
 }
