@@ -28,7 +28,7 @@ use super::shapes::{
 use super::text::decimal;
 use crate::clock;
 use crate::intake::http::error::{ApiError, Code};
-use crate::intake::http::extract::Segment;
+use crate::intake::http::extract::{NoParams, Segment};
 use crate::platform::Platform;
 
 /// Levels per side the console shows.
@@ -250,7 +250,11 @@ fn sse(events: impl Stream<Item = Event> + Send + 'static) -> Response {
 /// Events `book` (best 20 levels of both sides), `trades`, `ticker`, `candle` (1m), `phase` (with
 /// quote, halts, limits) and `auction` (outlook and last result) of one instrument: first as they stand, then when they change, at most ten times
 /// a second.
-async fn instrument_live(State(platform): State<Platform>, Segment(symbol): Segment) -> Response {
+async fn instrument_live(
+    State(platform): State<Platform>,
+    Segment(symbol): Segment,
+    _: NoParams,
+) -> Response {
     let found = platform.market.read(|board| board.by_symbol(&symbol).map(|(id, _)| id));
     let Some(instrument) = found else {
         return unknown_instrument(&symbol).into_response();
@@ -281,7 +285,7 @@ async fn instrument_live(State(platform): State<Platform>, Segment(symbol): Segm
 }
 
 /// Event `overview` once a second: sequences, rates, queue, clients.
-async fn overview_live(State(platform): State<Platform>) -> Response {
+async fn overview_live(State(platform): State<Platform>, _: NoParams) -> Response {
     let Some(reader) = Reader::enter(&platform.market) else { return full() };
     let mut clock = tokio::time::interval(Duration::from_secs(1));
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

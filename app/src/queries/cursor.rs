@@ -1,6 +1,8 @@
 //! Opaque cursors: the keys of a page's last row, so that the next page begins right after
 //! it however many rows have arrived meanwhile.
 
+use std::fmt::Debug;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -15,19 +17,37 @@ pub(super) enum List {
     Ledger = 3,
 }
 
-/// Writes a cursor: a byte for the list, then the keys.
-pub(super) fn encode(list: List, keys: &[i64]) -> String {
+/// A number for a list's filters: a cursor is taken only with those it was given out with.
+pub(crate) fn fingerprint(filter: &impl Debug) -> u64 {
+    // FNV-1a of what the filter says; a new release may say it otherwise, and a client whose
+    // cursor is refused then starts again without one.
+    let text = format!("{filter:?}");
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Writes a cursor: a byte for the list, eight for its filters, then the keys.
+pub(super) fn encode(list: List, filter: &impl Debug, keys: &[i64]) -> String {
     let mut bytes = vec![list as u8];
+    bytes.extend_from_slice(&fingerprint(filter).to_be_bytes());
     for key in keys {
         bytes.extend_from_slice(&key.to_be_bytes());
     }
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Reads a cursor of `list` with `N` keys.
-pub(super) fn decode<const N: usize>(list: List, cursor: &str) -> Result<[i64; N], HistoryError> {
+/// Reads a cursor of `list` under a filter, with `N` keys.
+pub(super) fn decode<const N: usize>(
+    list: List,
+    filter: &impl Debug,
+    cursor: &str,
+) -> Result<[i64; N], HistoryError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| HistoryError::BadCursor)?;
     let [tag, keys @ ..] = bytes.as_slice() else { return Err(HistoryError::BadCursor) };
+    let Some(keys) = keys.strip_prefix(&fingerprint(filter).to_be_bytes()) else {
+        return Err(HistoryError::BadCursor);
+    };
     if *tag != list as u8 || keys.len() != N * 8 {
         return Err(HistoryError::BadCursor);
     }
@@ -44,12 +64,13 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_and_no_other_is_taken() {
-        let cursor = encode(List::Fills, &[i64::MIN, 7]);
-        assert_eq!(decode::<2>(List::Fills, &cursor).unwrap(), [i64::MIN, 7]);
-        assert!(decode::<2>(List::Orders, &cursor).is_err());
-        assert!(decode::<3>(List::Fills, &cursor).is_err());
+        let cursor = encode(List::Fills, &"filter", &[i64::MIN, 7]);
+        assert_eq!(decode::<2>(List::Fills, &"filter", &cursor).unwrap(), [i64::MIN, 7]);
+        assert!(decode::<2>(List::Orders, &"filter", &cursor).is_err());
+        assert!(decode::<3>(List::Fills, &"filter", &cursor).is_err());
+        assert!(decode::<2>(List::Fills, &"other", &cursor).is_err());
         for bad in ["", "!", "AA", "%%%", &"A".repeat(4096)] {
-            assert!(decode::<2>(List::Fills, bad).is_err(), "{bad}");
+            assert!(decode::<2>(List::Fills, &"filter", bad).is_err(), "{bad}");
         }
     }
 }

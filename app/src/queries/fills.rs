@@ -32,7 +32,7 @@ impl History {
         limit: usize,
     ) -> Result<Page<FillRow>, HistoryError> {
         let [at, id] = match cursor {
-            Some(cursor) => cursor::decode::<2>(List::Fills, cursor)?.map(Some),
+            Some(cursor) => cursor::decode::<2>(List::Fills, filter, cursor)?.map(Some),
             None => [None, None],
         };
         self.bounded(async {
@@ -65,7 +65,7 @@ impl History {
             .fetch_all(&mut *snapshot)
             .await?;
             Ok(page(read_all(rows)?, limit, seq, |row: &FillRow| {
-                cursor::encode(List::Fills, &[micros(row.at), row.fill_id as i64])
+                cursor::encode(List::Fills, filter, &[micros(row.at), row.fill_id as i64])
             }))
         })
         .await

@@ -31,7 +31,7 @@ impl History {
         limit: usize,
     ) -> Result<Page<LedgerRow>, HistoryError> {
         let [at, after, ordinal] = match cursor {
-            Some(cursor) => cursor::decode::<3>(List::Ledger, cursor)?.map(Some),
+            Some(cursor) => cursor::decode::<3>(List::Ledger, filter, cursor)?.map(Some),
             None => [None; 3],
         };
         self.bounded(async {
@@ -63,7 +63,7 @@ impl History {
             .await?;
             Ok(page(read_all(rows)?, limit, seq, |row: &LedgerRow| {
                 let keys = [micros(row.at), row.seq.0 as i64, i64::from(row.ordinal)];
-                cursor::encode(List::Ledger, &keys)
+                cursor::encode(List::Ledger, filter, &keys)
             }))
         })
         .await

@@ -25,6 +25,7 @@ use zaraba_engine::types::{Seq, Timestamp};
 
 use crate::config;
 
+pub(crate) use cursor::fingerprint;
 pub use events::PrivateEvents;
 pub use fills::FillFilter;
 pub use ledger::LedgerFilter;

@@ -35,7 +35,7 @@ impl History {
         limit: usize,
     ) -> Result<Page<OrderRow>, HistoryError> {
         let before = match cursor {
-            Some(cursor) => cursor::decode::<1>(List::Orders, cursor)?[0],
+            Some(cursor) => cursor::decode::<1>(List::Orders, filter, cursor)?[0],
             None => i64::MAX,
         };
         self.bounded(async {
@@ -81,7 +81,7 @@ impl History {
             .fetch_all(&mut *snapshot)
             .await?;
             Ok(page(read_all(rows)?, limit, seq, |row: &OrderRow| {
-                cursor::encode(List::Orders, &[row.state.order.0 as i64])
+                cursor::encode(List::Orders, filter, &[row.state.order.0 as i64])
             }))
         })
         .await

@@ -15,7 +15,7 @@ use super::keys::KeyShape;
 use super::{BATCH_MAX, accepted, refusal};
 use crate::bus::Receipt;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
-use crate::intake::http::extract::{Params, Segment};
+use crate::intake::http::extract::{NoParams, Params, Segment};
 use crate::intake::http::fields::{self, Given, required, word};
 use crate::intake::http::history::limit_of;
 use crate::intake::http::shapes::{BalanceShape, List, OrderShape};
@@ -94,6 +94,7 @@ pub(super) struct AccountDetail {
 pub(super) async fn one(
     State(platform): State<Platform>,
     Segment(code): Segment,
+    _: NoParams,
 ) -> ApiResult<Json<AccountDetail>> {
     let id = known(&platform, &code)?;
     let (balances, seq) = platform.live.balances_at(id);

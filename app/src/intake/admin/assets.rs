@@ -12,6 +12,7 @@ use zaraba_engine::{Command, Reject};
 use super::guard::Change;
 use super::{accepted, refusal};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
+use crate::intake::http::extract::NoParams;
 use crate::intake::http::fields::{self, Given, required};
 use crate::intake::http::shapes::List;
 use crate::intake::http::submit;
@@ -32,7 +33,7 @@ impl AssetShape {
 }
 
 /// All assets.
-pub(super) async fn list(State(platform): State<Platform>) -> Json<List<AssetShape>> {
+pub(super) async fn list(State(platform): State<Platform>, _: NoParams) -> Json<List<AssetShape>> {
     let seq = platform.live.seq().0;
     let items = platform.live.assets().iter().map(|(_, spec)| AssetShape::new(spec)).collect();
     Json(List { items, next_cursor: None, seq })

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, FromRequest, Request, State};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -13,7 +13,7 @@ use zaraba_engine::types::Text;
 use crate::auth::token::AdminToken;
 use crate::clock;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
-use crate::intake::http::extract::read_body;
+use crate::intake::http::extract::{NoParams, read_body};
 use crate::intake::http::fields::{Given, required};
 use crate::intake::http::layers::RequestId;
 use crate::platform::Platform;
@@ -49,7 +49,8 @@ impl FromRequest<Platform> for Change {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, platform: &Platform) -> ApiResult<Change> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        NoParams::from_request_parts(&mut parts, platform).await?;
         let actor = parts.headers.get("x-actor");
         let actor = actor
             .and_then(|actor| std::str::from_utf8(actor.as_bytes()).ok())

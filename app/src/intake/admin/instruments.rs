@@ -13,7 +13,7 @@ use super::assets::code;
 use super::guard::Change;
 use super::{accepted, refusal};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
-use crate::intake::http::extract::Segment;
+use crate::intake::http::extract::{NoParams, Segment};
 use crate::intake::http::fields::{self, Given, required, word};
 use crate::intake::http::instruments::{all, find};
 use crate::intake::http::shapes::{InstrumentShape, List};
@@ -21,7 +21,10 @@ use crate::intake::http::{decimal, submit};
 use crate::platform::Platform;
 
 /// All instruments, as everyone sees them.
-pub(super) async fn list(State(platform): State<Platform>) -> Json<List<InstrumentShape>> {
+pub(super) async fn list(
+    State(platform): State<Platform>,
+    _: NoParams,
+) -> Json<List<InstrumentShape>> {
     Json(all(&platform))
 }
 

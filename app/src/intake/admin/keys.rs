@@ -11,7 +11,7 @@ use super::guard::Change;
 use crate::auth::{Key, Network, NewKey, NewKind, Scope};
 use crate::clock;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
-use crate::intake::http::extract::Segment;
+use crate::intake::http::extract::{NoParams, Segment};
 use crate::intake::http::fields::{self, Given, required, word};
 use crate::intake::http::history::time_of;
 use crate::intake::http::shapes::List;
@@ -59,6 +59,7 @@ impl KeyShape {
 pub(super) async fn list(
     State(platform): State<Platform>,
     Segment(code): Segment,
+    _: NoParams,
 ) -> ApiResult<Json<List<KeyShape>>> {
     known(&platform, &code)?;
     let items = platform.keys.of_account(&code).iter().map(|key| KeyShape::new(key)).collect();

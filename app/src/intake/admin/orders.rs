@@ -12,7 +12,7 @@ use super::accounts::known;
 use super::guard::Change;
 use crate::intake::http::cancel::{Cancelled, cancel_all, instrument_of};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
-use crate::intake::http::extract::Segment;
+use crate::intake::http::extract::{NoParams, Segment};
 use crate::intake::http::fields::{self, Given, word};
 use crate::intake::http::orders::{changed, order_id};
 use crate::intake::http::shapes::OrderShape;
@@ -44,6 +44,7 @@ fn owned(platform: &Platform, state: &OrderState) -> ApiResult<OwnedOrder> {
 pub(super) async fn one(
     State(platform): State<Platform>,
     Segment(id): Segment,
+    _: NoParams,
 ) -> ApiResult<Json<OwnedOrder>> {
     let state = remembered(&platform, &id)?;
     owned(&platform, &state).map(Json)
@@ -69,7 +70,7 @@ pub(super) async fn cancel(
     let command = Command::Cancel(Cancel { account, order, via: Via::Admin, key: 0 });
     let receipt = submit(&platform, command).await?;
     changed(&receipt, order, account, &platform).await?;
-    one(State(platform), Segment(id)).await
+    one(State(platform), Segment(id), NoParams).await
 }
 
 /// Filters; all left out means every open order of the platform.

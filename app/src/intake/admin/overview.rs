@@ -12,6 +12,7 @@ use prometheus::proto::MetricFamily;
 use serde::Serialize;
 
 use crate::clock;
+use crate::intake::http::extract::NoParams;
 use crate::market::text::time;
 use crate::platform::Platform;
 
@@ -155,6 +156,7 @@ struct AckLatency {
 /// How the platform is.
 pub(super) async fn overview(
     State(platform): State<Platform>,
+    _: NoParams,
     Extension(rates): Extension<Arc<Rates>>,
 ) -> Json<Overview> {
     let families = prometheus::gather();

@@ -51,7 +51,7 @@ codes! {
     DuplicateField "duplicate_field" 400 "`field` is given twice.";
     MissingField "missing_field" 400 "`field` is required.";
     InvalidParameter "invalid_parameter" 400 "A part of the path or query cannot be read, is unknown or out of range.";
-    InvalidCursor "invalid_cursor" 400 "The cursor is not one this list gave out; start again without one.";
+    InvalidCursor "invalid_cursor" 400 "The cursor is not one this list gave out with these filters; start again without one.";
     Unauthorized "unauthorized" 401 "A signing header (or the admin token) is missing or cannot be read.";
     BadSignature "bad_signature" 401 "The key is unknown, or the signature is not its over this request.";
     StaleRequest "stale_request" 401 "The request time is too far from the server's; see GET /v1/time, sign again.";

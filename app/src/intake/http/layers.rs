@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::HttpBody;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
@@ -78,7 +78,10 @@ async fn envelope(mut request: Request, next: Next) -> Response {
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
     let refused_body = takes_no_body(&method) && !request.body().is_end_stream();
-    let mut response = if refused_body {
+    let mut response = if !names_host(&request) {
+        let message = "a request of HTTP/1.1 names the host, once";
+        ApiError::new(Code::InvalidParameter, message).field("host").into_response()
+    } else if refused_body {
         let message = "GET and DELETE take no body; parameters go into the path and query";
         ApiError::new(Code::InvalidParameter, message).into_response()
     } else {
@@ -124,6 +127,13 @@ async fn envelope(mut request: Request, next: Next) -> Response {
         );
     }
     response
+}
+
+/// Whether a request that came over a socket names its host as HTTP/1.1 wants it (RFC 9112, 3.2).
+fn names_host(request: &Request) -> bool {
+    let over_socket = request.extensions().get::<ConnectInfo<SocketAddr>>().is_some();
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    !over_socket || request.version() != Version::HTTP_11 || hosts == 1
 }
 
 /// A body there would be ignored, and its sender would believe it was not.

@@ -21,7 +21,7 @@ use super::shapes::{List, OrderShape};
 use crate::bus::Receipt;
 use crate::intake::http::cancel::instrument_of;
 use crate::platform::Platform;
-use crate::queries::OrderFilter;
+use crate::queries::{OrderFilter, fingerprint};
 
 /// Marks cursors of the list in memory; the history has its own.
 const OPEN_CURSOR: &[u8] = b"open";
@@ -126,7 +126,7 @@ fn open_page(
     cursor: Option<&str>,
     limit: usize,
 ) -> ApiResult<List<OrderShape>> {
-    let after = cursor.map(decode_cursor).transpose()?;
+    let after = cursor.map(|cursor| decode_cursor(cursor, filter)).transpose()?;
     let keep = |order: &OrderState| {
         filter.instrument.is_none_or(|i| i == order.instrument)
             && filter.side.is_none_or(|side| side == order.side)
@@ -137,18 +137,20 @@ fn open_page(
     let (orders, seq, next) = platform.live.open_orders_page(account, after, limit, keep);
     Ok(List {
         items: orders.iter().filter_map(|o| OrderShape::find(o, &platform.live)).collect(),
-        next_cursor: next.map(encode_cursor),
+        next_cursor: next.map(|order| encode_cursor(order, filter)),
         seq: seq.0,
     })
 }
 
-fn encode_cursor(order: OrderId) -> String {
-    URL_SAFE_NO_PAD.encode([OPEN_CURSOR, &order.0.to_be_bytes()].concat())
+fn encode_cursor(order: OrderId, filter: &OrderFilter) -> String {
+    let filter = fingerprint(filter).to_be_bytes();
+    URL_SAFE_NO_PAD.encode([OPEN_CURSOR, &filter, &order.0.to_be_bytes()].concat())
 }
 
-fn decode_cursor(cursor: &str) -> ApiResult<OrderId> {
+fn decode_cursor(cursor: &str, filter: &OrderFilter) -> ApiResult<OrderId> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let number = bytes.as_deref().and_then(|bytes| bytes.strip_prefix(OPEN_CURSOR));
+    let number = number.and_then(|rest| rest.strip_prefix(&fingerprint(filter).to_be_bytes()));
     // Numbers are below 2^63, so the one after never overflows.
     number
         .and_then(|number| Some(u64::from_be_bytes(number.try_into().ok()?)))

@@ -19,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::intake::http::extract::NoParams;
 use crate::platform::Platform;
 
 /// Largest message a client may send, in bytes.
@@ -41,11 +42,12 @@ fn refused(status: StatusCode, code: &str, message: &str) -> Response {
 /// header (a browser's) is refused unless it names this host or one of `stream.origins`.
 #[utoipa::path(get, path = "/v1/stream", tag = "stream",
     responses((status = 101, description = "the stream"),
-        (status = 400, description = "invalid_upgrade: not a WebSocket handshake"),
+        (status = 400, description = "invalid_upgrade: not a WebSocket handshake; invalid_parameter"),
         (status = 403, description = "origin_not_allowed"),
         (status = 503, description = "busy: as many clients as `stream.clients` allows")))]
 async fn stream(
     State(platform): State<Platform>,
+    _: NoParams,
     address: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,

@@ -212,3 +212,28 @@ async fn changes_need_an_actor_a_reason_and_sense() {
     }
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_query_parameters_are_refused_everywhere() {
+    let world = World::start().await;
+    for path in [
+        "/overview",
+        "/assets",
+        "/instruments",
+        "/accounts",
+        "/accounts/alice",
+        "/accounts/alice/keys",
+        "/orders/16777216",
+        "/live",
+        "/instruments/7203/live",
+    ] {
+        let got = world.admin(Method::GET, &format!("{path}?colour=red"), None).await;
+        assert_eq!((got.status.as_u16(), got.code()), (400, "invalid_parameter"), "{path}");
+    }
+    let body = json!({"code": "dora"});
+    let got = world.admin(Method::POST, "/accounts?colour=red", Some(body)).await;
+    assert_eq!(got.code(), "invalid_parameter");
+    let stream = world.client.get(format!("http://{}/v1/stream?colour=red", world.public));
+    assert_eq!(answer(stream).await.code(), "invalid_parameter");
+    world.stop().await;
+}

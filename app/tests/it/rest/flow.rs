@@ -266,3 +266,26 @@ async fn request_ids_are_echoed_and_large_answers_compressed() {
     assert!(!small.headers().contains_key("content-encoding"));
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_belongs_to_the_filters_it_was_given_out_with() {
+    let world = World::start().await;
+    let alice = world.trader("alice").await;
+    for _ in 0..3 {
+        assert_eq!(world.place(&alice, &world.good()).await.status, 201);
+    }
+    let first = world.call(&alice, Method::GET, "/v1/orders?side=buy&limit=1", None).await;
+    let cursor = first.text("next_cursor");
+    for (filters, code) in [
+        ("side=buy&limit=2", ""),
+        ("side=sell", "invalid_cursor"),
+        ("side=buy&symbol=7203", "invalid_cursor"),
+        ("status=partially_filled&side=buy", "invalid_cursor"),
+        ("limit=1", "invalid_cursor"),
+    ] {
+        let path = format!("/v1/orders?{filters}&cursor={cursor}");
+        let page = world.call(&alice, Method::GET, &path, None).await;
+        assert_eq!(page.code(), code, "{filters}: {page:?}");
+    }
+    world.stop().await;
+}

@@ -81,7 +81,10 @@ async fn garbage_and_hang_ups_hurt_no_one() {
     let body = serde_json::to_vec(&json!({"x": 1})).unwrap();
     for _ in 0..50 {
         let mut stream = TcpStream::connect(world.public).await.unwrap();
-        let head = format!("POST /v1/orders HTTP/1.1\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
         stream.write_all(head.as_bytes()).await.unwrap();
         drop(stream);
     }
@@ -110,5 +113,21 @@ async fn connections_past_the_bound_wait_and_are_served_when_there_is_room() {
     held.clear();
     let said = until_closed(&mut third).await;
     assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_names_its_host_once() {
+    let world = World::start().await;
+    for (hosts, status) in [("", "400"), ("Host: x\r\nHost: y\r\n", "400"), ("Host: x\r\n", "200")]
+    {
+        let mut stream = TcpStream::connect(world.public).await.unwrap();
+        let request = format!("GET /v1/time HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut said = String::new();
+        stream.read_to_string(&mut said).await.unwrap();
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{hosts:?}: {said}");
+        assert_eq!(said.contains("invalid_parameter"), status == "400", "{said}");
+    }
     world.stop().await;
 }
