@@ -1,5 +1,6 @@
 //! The clock for single commands.
 
+use std::hint::black_box;
 use std::time::Duration;
 
 /// A clock that costs little: the processor's tick counter.
@@ -23,4 +24,15 @@ pub fn ticks_per_nanosecond() -> f64 {
     let (begun, from) = (std::time::Instant::now(), ticks());
     while begun.elapsed() < Duration::from_millis(50) {}
     (ticks() - from) as f64 / begun.elapsed().as_nanos() as f64
+}
+
+/// How many [`ticks`] one reading takes, on average: a single one may lie within one step of the
+/// clock.
+pub fn own_ticks() -> f64 {
+    const READINGS: u64 = 1_000_000;
+    let from = ticks();
+    for _ in 0..READINGS {
+        black_box(ticks());
+    }
+    (ticks() - from) as f64 / READINGS as f64
 }

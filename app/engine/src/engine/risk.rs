@@ -405,8 +405,9 @@ impl Engine {
 
     /// Goes over the measures of one set, in order of number, with what each comes to; those
     /// that do not apply are left out. One after the other instead of a match per measure: in
-    /// most sets all of them are bound, or few are.
-    #[inline]
+    /// most sets all of them are bound, or few are. Not part of the loop over sets, which would
+    /// prepare all of it for sets that are not there.
+    #[inline(never)]
     fn each_measure(
         &self,
         whose: Whose,
