@@ -270,8 +270,8 @@ fn a_slow_disk_makes_the_gate_busy_and_loses_nothing() {
     let node = Node::start(dir.path(), disk.clone()).unwrap();
     disk.hold_syncs();
     let mut answers = Vec::new();
-    // One batch in its sync, one open, the queue, and one in the sequencer's hand.
-    let bound = 16 + 16 + 64 + 1;
+    // One batch in its sync, one open, the queue, and the run in the sequencer's hand.
+    let bound = 16 + 16 + 64 + 32;
     loop {
         match node.gate.enqueue(account(answers.len() as u64)) {
             Ok(answer) => answers.push(answer),

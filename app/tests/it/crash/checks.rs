@@ -153,6 +153,9 @@ pub async fn projections(server: &Instance) {
         projections::catch_up(journal(), &database, 5_000, |_| {}).await.unwrap();
         let report = verify::verify(journal(), &database, |_| {}).await.unwrap();
         assert_eq!(report.wrong, [] as [String; 0], "rebuilt: {rebuilt}");
-        assert!(report.rows.iter().all(|(_, rows)| *rows > 0), "{:?}", report.rows);
+        let traded = ["order_events", "fills", "ledger_entries", "orders", "balances"];
+        for (table, rows) in &report.rows {
+            assert!(*rows > 0 || !traded.contains(table), "{table} is empty: {:?}", report.rows);
+        }
     }
 }
