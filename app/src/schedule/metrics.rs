@@ -15,7 +15,7 @@ pub(super) struct Metrics {
     pub refused: IntCounter,
     pub lateness: Histogram,
     pub wake_lateness: Histogram,
-    pub calendar_days: IntGauge,
+    pub calendar_seconds: IntGauge,
 }
 
 const LATENESS: [f64; 10] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 10.0, 60.0, 3_600.0];
@@ -62,9 +62,9 @@ pub(super) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
         "zaraba_schedule_wake_lateness_seconds",
         "From when a timer of the engine was due to when it was woken, in market time.",
     ),
-    calendar_days: register_int_gauge!(
-        "zaraba_schedule_calendar_days",
-        "Days left, at the start of the process, that the list of holidays covers."
+    calendar_seconds: register_int_gauge!(
+        "zaraba_schedule_calendar_seconds",
+        "Time ahead, at the start of the process, that the list of holidays covers."
     )
     .expect("registered once"),
 });

@@ -212,7 +212,7 @@ impl Schedule {
         let Some(end) = self.calendar.known_until() else { return };
         let today = self.calendar.local(self.clock.now()).date();
         let days = today.until(end).map_or(0, |span| span.get_days());
-        METRICS.calendar_days.set(i64::from(days));
+        METRICS.calendar_seconds.set(i64::from(days) * 86_400);
         if days < WARN_DAYS {
             tracing::warn!(
                 event = "schedule.calendar_ends",

@@ -118,10 +118,10 @@ pub fn price(
 ///
 /// - Stop allocation, if the surplus is at the day's limit on its side: market orders count as
 ///   limit orders at the limit price, `quantity` trades there, and the side in excess is
-///   shared out among all its orders as one simultaneous group ([`Sharing::in_turns`]).
+///   shared out among all its orders as one simultaneous group ([`super::Sharing::in_turns`]).
 /// - Special execution otherwise: `quantity` trades at the bound of the range, orders of
 ///   either side at that price or better by strict time priority whatever their kind
-///   ([`Sharing::by_time`]).
+///   ([`super::Sharing::by_time`]).
 /// - Unpriced as before, if not even one `lot` could trade there.
 ///
 /// `limit_down` and `limit_up` are the day's limits, zero for none. Outcomes that are not
