@@ -4,12 +4,12 @@
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::MethodRouter;
 
 use crate::app::App;
-use crate::authz::{Need, Permission};
+use crate::authz::Need;
 use crate::error::Failure;
-use crate::{assets, guard, pages};
+use crate::{guard, pages};
 
 /// One address.
 pub struct Route {
@@ -24,39 +24,31 @@ pub struct Route {
 
 macro_rules! route {
     (GET $path:literal, $need:expr, $handler:path) => {
-        Route { method: Method::GET, path: $path, need: $need, handler: get($handler) }
+        $crate::router::Route::get($path, $need, axum::routing::get($handler))
     };
     (POST $path:literal, $need:expr, $handler:path) => {
-        Route { method: Method::POST, path: $path, need: $need, handler: post($handler) }
+        $crate::router::Route::post($path, $need, axum::routing::post($handler))
     };
 }
+pub(crate) use route;
 
-/// The table.
+impl Route {
+    pub(crate) fn get(path: &'static str, need: Need, handler: MethodRouter<App>) -> Route {
+        Route { method: Method::GET, path, need, handler }
+    }
+
+    pub(crate) fn post(path: &'static str, need: Need, handler: MethodRouter<App>) -> Route {
+        Route { method: Method::POST, path, need, handler }
+    }
+}
+
+/// The table: each area of pages has its part.
 pub fn routes() -> Vec<Route> {
-    use Need::*;
-    use Permission::*;
-    vec![
-        route!(GET "/healthz", Nothing, pages::operation::healthz),
-        route!(GET "/readyz", Nothing, pages::operation::readyz),
-        route!(GET "/metrics", Nothing, pages::operation::metrics),
-        route!(GET "/static/{*path}", Nothing, assets::serve),
-        route!(GET "/sign-in", Nothing, pages::sign_in::form),
-        route!(POST "/sign-in", Nothing, pages::sign_in::submit),
-        route!(POST "/sign-out", SignIn, pages::sign_in::leave),
-        route!(GET "/licences", Nothing, pages::licences::page),
-        route!(GET "/preferences", SignIn, pages::preferences::form),
-        route!(POST "/preferences", SignIn, pages::preferences::save),
-        route!(GET "/", May(SeeMarket), pages::overview::page),
-        route!(GET "/overview/live", May(SeeMarket), pages::overview::live),
-        route!(GET "/books", May(SeeMarket), pages::books::page),
-        route!(GET "/books/live", May(SeeMarket), pages::books::live),
-        route!(GET "/books/{symbol}", May(SeeMarket), pages::book::page),
-        route!(GET "/books/{symbol}/live", May(SeeMarket), pages::book::live),
-        route!(GET "/orders", May(SeeOrders), pages::orders::page),
-        route!(GET "/orders/csv", May(SeeOrders), pages::orders::csv),
-        route!(GET "/orders/{order_id}", May(SeeOrders), pages::order::page),
-        route!(GET "/search", May(SeeOrders), pages::search::page),
-    ]
+    let mut all = Vec::new();
+    all.extend(pages::doors());
+    all.extend(pages::market());
+    all.extend(pages::history());
+    all
 }
 
 /// The router over the table.

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use subtle::ConstantTimeEq;
 
 use crate::app::App;
-use crate::authz::{Person, Role};
+use crate::authz::{Person, Role, Scope};
 use crate::error::Failure;
 use crate::i18n::Lang;
 use crate::store::sessions::{self, Found};
@@ -137,6 +137,7 @@ fn signed_in(base: View, token: &Token, found: Found) -> View {
             login: found.login,
             name: found.name,
             roles: found.roles.iter().filter_map(|role| Role::parse(role)).collect(),
+            scope: Scope::default(),
         }),
         csrf: token.csrf(),
         ..base

@@ -7,9 +7,9 @@ use std::borrow::Borrow;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::authz::Person;
+use crate::authz::{Permission, Person, Scope};
 use crate::config::Config;
-use crate::i18n::{Lang, M, Word, word};
+use crate::i18n::{Lang, Message, Word, word};
 
 /// Time zones to choose from.
 pub const ZONES: [&str; 7] = [
@@ -66,18 +66,28 @@ impl View {
         }
     }
 
+    /// Whether the reader may do this.
+    pub fn may(&self, permission: impl Borrow<Permission>) -> bool {
+        self.person.as_ref().is_some_and(|person| person.may(*permission.borrow()))
+    }
+
+    /// Whose business the reader may see; a stranger's scope is never asked.
+    pub fn scope(&self) -> Scope {
+        self.person.as_ref().map(|person| person.scope.clone()).unwrap_or_default()
+    }
+
     /// A message.
-    pub fn t(&self, message: impl Borrow<M>) -> &'static str {
-        self.lang.t(*message.borrow())
+    pub fn t(&self, message: impl Message) -> &'static str {
+        self.lang.t(message)
     }
 
     /// A message with values filled in.
-    pub fn tf(&self, message: impl Borrow<M>, values: &[&str]) -> String {
-        self.lang.tf(*message.borrow(), values)
+    pub fn tf(&self, message: impl Message, values: &[&str]) -> String {
+        self.lang.tf(message, values)
     }
 
     /// A message with one value filled in.
-    pub fn t1(&self, message: impl Borrow<M>, value: impl std::fmt::Display) -> String {
+    pub fn t1(&self, message: impl Message, value: impl std::fmt::Display) -> String {
         self.tf(message, &[&value.to_string()])
     }
 

@@ -1,26 +1,9 @@
-//! The messages: one line each, English and Japanese.
+//! The messages of the frame and of pages without a table of their own: one line each,
+//! English and Japanese. A larger room keeps its own table beside this one.
 
-macro_rules! messages {
-    ($($name:ident: $en:literal, $ja:literal;)*) => {
-        /// A message. What it says is in the table of this module.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(missing_docs)]
-        pub enum M { $($name),* }
+use super::messages;
 
-        impl M {
-            /// Every message there is.
-            #[cfg(test)]
-            pub(crate) const ALL: &'static [M] = &[$(M::$name),*];
-
-            /// English and Japanese.
-            pub(super) fn texts(self) -> (&'static str, &'static str) {
-                match self { $(M::$name => ($en, $ja)),* }
-            }
-        }
-    };
-}
-
-messages! {
+messages! { M,
     // The frame
     Console: "Console", "コンソール";
     SkipToContent: "Skip to content", "本文へ移動";
@@ -274,30 +257,4 @@ messages! {
     Part: "Part", "部品";
     Licence: "Licence", "ライセンス";
     LicenceText: "Licence text", "ライセンス全文";
-}
-
-#[cfg(test)]
-mod tests {
-    use super::M;
-
-    #[test]
-    fn every_message_says_something_and_both_languages_take_the_same_values() {
-        for message in M::ALL {
-            let (en, ja) = message.texts();
-            assert!(!en.trim().is_empty() && !ja.trim().is_empty(), "{message:?} is empty");
-            for place in ["{0}", "{1}", "{2}"] {
-                assert_eq!(en.contains(place), ja.contains(place), "{message:?} and {place}");
-            }
-        }
-    }
-
-    #[test]
-    fn japanese_is_japanese() {
-        // Names that are the same in both languages are few, and listed here on purpose.
-        let same = [M::Japanese, M::English, M::Postgres];
-        for message in M::ALL {
-            let (en, ja) = message.texts();
-            assert!(en != ja || same.contains(message), "{message:?} is not translated");
-        }
-    }
 }

@@ -3,10 +3,47 @@
 //! compile, and tests look for codes without words.
 
 mod codes;
-mod messages;
+#[path = "messages.rs"]
+mod frame;
 
 pub use codes::{Word, word};
-pub use messages::M;
+pub use frame::M;
+
+/// A text in both languages.
+pub trait Message: Copy {
+    /// English and Japanese.
+    fn texts(self) -> (&'static str, &'static str);
+}
+
+impl<T: Message> Message for &T {
+    fn texts(self) -> (&'static str, &'static str) {
+        (*self).texts()
+    }
+}
+
+/// Makes a table of messages: the name of its enum, then `Name: "English", "Japanese";` lines.
+macro_rules! messages {
+    ($table:ident, $($name:ident: $en:literal, $ja:literal;)*) => {
+        /// A message. What it says is in the table of this module.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs)]
+        pub enum $table { $($name),* }
+
+        impl $table {
+            /// Every message there is, with its name.
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [(&'static str, $table)] =
+                &[$((stringify!($name), $table::$name)),*];
+        }
+
+        impl $crate::i18n::Message for $table {
+            fn texts(self) -> (&'static str, &'static str) {
+                match self { $($table::$name => ($en, $ja)),* }
+            }
+        }
+    };
+}
+use messages;
 
 /// A language of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +73,7 @@ impl Lang {
     }
 
     /// A message in this language.
-    pub fn t(self, message: M) -> &'static str {
+    pub fn t(self, message: impl Message) -> &'static str {
         let (en, ja) = message.texts();
         match self {
             Lang::Ja => ja,
@@ -45,11 +82,50 @@ impl Lang {
     }
 
     /// A message with `{0}`, `{1}` … filled in.
-    pub fn tf(self, message: M, values: &[&str]) -> String {
+    pub fn tf(self, message: impl Message, values: &[&str]) -> String {
         let mut text = self.t(message).to_owned();
         for (at, value) in values.iter().enumerate() {
             text = text.replace(&format!("{{{at}}}"), value);
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{M, Message};
+
+    /// Every table of messages, as (table, name, English, Japanese).
+    fn all() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
+        fn rows<T: Message>(
+            table: &'static str,
+            all: &'static [(&'static str, T)],
+        ) -> impl Iterator<Item = (&'static str, &'static str, &'static str, &'static str)>
+        {
+            all.iter().map(move |(name, message)| {
+                let (en, ja) = message.texts();
+                (table, *name, en, ja)
+            })
+        }
+        rows("M", M::ALL).collect()
+    }
+
+    #[test]
+    fn every_message_says_something_and_both_languages_take_the_same_values() {
+        for (table, name, en, ja) in all() {
+            assert!(!en.trim().is_empty() && !ja.trim().is_empty(), "{table}::{name} is empty");
+            for place in ["{0}", "{1}", "{2}"] {
+                assert_eq!(en.contains(place), ja.contains(place), "{table}::{name} and {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn japanese_is_japanese() {
+        // Names that are the same in both languages are few, and listed here on purpose.
+        let same = ["Japanese", "English", "Postgres"];
+        for (table, name, en, ja) in all() {
+            assert!(en != ja || same.contains(&name), "{table}::{name} is not translated");
+        }
     }
 }

@@ -14,9 +14,51 @@ pub mod sign_in;
 
 use jiff::Timestamp;
 
+use crate::assets;
+use crate::authz::Need::{May, Nothing, SignIn};
+use crate::authz::Permission::{SeeMarket, SeeOrders};
 use crate::i18n::M;
 use crate::live::State;
+use crate::router::{Route, route};
 use crate::view::View;
+
+/// Machines' addresses, static files, the way in and out, and what a person sets for themselves.
+pub fn doors() -> Vec<Route> {
+    vec![
+        route!(GET "/healthz", Nothing, operation::healthz),
+        route!(GET "/readyz", Nothing, operation::readyz),
+        route!(GET "/metrics", Nothing, operation::metrics),
+        route!(GET "/static/{*path}", Nothing, assets::serve),
+        route!(GET "/sign-in", Nothing, sign_in::form),
+        route!(POST "/sign-in", Nothing, sign_in::submit),
+        route!(POST "/sign-out", SignIn, sign_in::leave),
+        route!(GET "/licences", Nothing, licences::page),
+        route!(GET "/preferences", SignIn, preferences::form),
+        route!(POST "/preferences", SignIn, preferences::save),
+    ]
+}
+
+/// The market as it is now.
+pub fn market() -> Vec<Route> {
+    vec![
+        route!(GET "/", May(SeeMarket), overview::page),
+        route!(GET "/overview/live", May(SeeMarket), overview::live),
+        route!(GET "/books", May(SeeMarket), books::page),
+        route!(GET "/books/live", May(SeeMarket), books::live),
+        route!(GET "/books/{symbol}", May(SeeMarket), book::page),
+        route!(GET "/books/{symbol}/live", May(SeeMarket), book::live),
+    ]
+}
+
+/// What happened, from the projections.
+pub fn history() -> Vec<Route> {
+    vec![
+        route!(GET "/orders", May(SeeOrders), orders::page),
+        route!(GET "/orders/csv", May(SeeOrders), orders::csv),
+        route!(GET "/orders/{order_id}", May(SeeOrders), order::page),
+        route!(GET "/search", May(SeeOrders), search::page),
+    ]
+}
 
 /// The "live / stale since" mark of a live page.
 #[derive(Debug)]
