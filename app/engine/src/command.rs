@@ -560,6 +560,25 @@ pub enum Command {
         /// Who and why.
         by: Box<Provenance>,
     },
+    /// Names the firm an account trades through; from the next auction on it counts there.
+    SetFirm {
+        /// Which account.
+        account: AccountId,
+        /// Which firm; zero: none.
+        firm: FirmId,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
+    /// Sets whose orders count as one where simultaneous orders share in turns, from the next
+    /// auction on. Only for `tse`: nothing is shared in turns elsewhere.
+    SetParticipants {
+        /// Whose auctions.
+        profile: Profile,
+        /// Accounts, as at first, or firms.
+        participants: Participants,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
     /// Sets the risk limits of a scope; all zero: none.
     SetRiskLimits {
         /// Whose.

@@ -21,6 +21,7 @@ mod fees;
 mod legs;
 mod market;
 mod oddlot;
+mod participants;
 mod place;
 pub(crate) mod risk;
 mod session;
@@ -240,6 +241,8 @@ pub struct Engine {
     pub(crate) days: [Day; 2],
     /// Where each profile's session is.
     pub(crate) sessions: [Session; 2],
+    /// Whose orders count as one in each profile's auctions.
+    pub(crate) participants: [Participants; 2],
     /// When each instrument wants to be woken.
     pub(crate) timers: Timers,
     /// The venue's kill switch.
@@ -350,6 +353,10 @@ impl Engine {
             }
             Command::SetFeeTiers { tiers, .. } => self.set_fee_tiers(tiers, events),
             Command::SetGroup { account, group, .. } => self.set_group(*account, *group, events),
+            Command::SetFirm { account, firm, .. } => self.set_firm(*account, *firm, events),
+            Command::SetParticipants { profile, participants, .. } => {
+                self.set_participants(*profile, *participants, events)
+            }
             Command::SetRiskLimits { scope, limits, .. } => {
                 self.set_risk_limits(*scope, limits, events)
             }

@@ -506,6 +506,20 @@ pub enum Event {
         /// Its group.
         group: GroupId,
     },
+    /// An account's firm is now the command's.
+    FirmChanged {
+        /// Which account.
+        account: AccountId,
+        /// Its firm; zero: none.
+        firm: FirmId,
+    },
+    /// Whose orders count as one in auctions is now the command's.
+    ParticipantsChanged {
+        /// Whose auctions.
+        profile: Profile,
+        /// Accounts or firms.
+        participants: Participants,
+    },
     /// The risk limits of a scope are now the command's.
     RiskLimitsChanged {
         /// Whose.

@@ -309,6 +309,8 @@ impl Running {
             | Command::Wake
             | Command::SetHalts { .. }
             | Command::SetGroup { .. }
+            | Command::SetFirm { .. }
+            | Command::SetParticipants { .. }
             | Command::SetKill { .. }
             | Command::Place(_)
             | Command::Amend(_)
@@ -498,6 +500,12 @@ impl Running {
                     KillScope::Venue => (3, 0),
                 };
                 self.take([38, kind, u64::from(id), u64::from(on)]);
+            }
+            Event::FirmChanged { account, firm } => {
+                self.take([39, u64::from(account.0), u64::from(firm.0)]);
+            }
+            Event::ParticipantsChanged { profile, participants } => {
+                self.take([40, profile as u64, participants as u64]);
             }
             Event::Balance { .. }
             | Event::Level { .. }

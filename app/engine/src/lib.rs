@@ -35,4 +35,4 @@ pub use event::Event;
 pub use reject::Reject;
 
 /// Version of the exported state's layout; a snapshot of another version is refused.
-pub const STATE_VERSION: u32 = 2;
+pub const STATE_VERSION: u32 = 3;

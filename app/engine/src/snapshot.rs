@@ -49,5 +49,7 @@ pub(crate) const RISK: u32 = 22;
 pub(crate) const GROUPS: u32 = 23;
 /// Accounts in a group, with a kill switch on or something counted.
 pub(crate) const MEMBERS: u32 = 24;
+/// Whose orders count as one in auctions, and the accounts with a firm.
+pub(crate) const FIRMS: u32 = 26;
 /// What is counted of each instrument.
 pub(crate) const POOLS: u32 = 25;

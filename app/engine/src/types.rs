@@ -498,6 +498,24 @@ pub struct Trigger {
 id!(/// Number of a group of accounts, for shared limits. Every account is in one; 0 at first.
     GroupId(u16));
 
+id!(/// Number of the firm an account trades through. 0, as at first: none, it stands for itself.
+    FirmId(u32));
+
+code!(/// Whose orders count as one where simultaneous orders share in turns.
+Participants {
+    /// Each account's own.
+    Accounts = 0 => "account",
+    /// Those of all accounts of a firm; an account without one stands for itself.
+    Firms = 1 => "firm",
+});
+
+impl Default for Participants {
+    /// As at the beginning of every journal.
+    fn default() -> Participants {
+        Participants::Accounts
+    }
+}
+
 /// Which orders an instrument refuses, one bit per order kind and side.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Halts(pub u8);

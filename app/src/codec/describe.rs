@@ -161,6 +161,13 @@ fn describe_rules(command: &Command) -> Value {
         Command::SetGroup { account, group, by } => json!({
             "kind": "set_group", "account": account.0, "group": group.0, "by": provenance(by),
         }),
+        Command::SetFirm { account, firm, by } => json!({
+            "kind": "set_firm", "account": account.0, "firm": firm.0, "by": provenance(by),
+        }),
+        Command::SetParticipants { profile, participants, by } => json!({
+            "kind": "set_participants", "profile": profile.as_str(),
+            "participants": participants.as_str(), "by": provenance(by),
+        }),
         Command::SetRiskLimits { scope, limits, by } => json!({
             "kind": "set_risk_limits",
             "scope": match scope {

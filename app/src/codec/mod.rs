@@ -94,13 +94,15 @@ mod kind {
     pub const SET_GROUP: u8 = 25;
     pub const SET_RISK_LIMITS: u8 = 26;
     pub const SET_KILL: u8 = 27;
+    pub const SET_FIRM: u8 = 28;
+    pub const SET_PARTICIPANTS: u8 = 29;
 }
 
 /// The version in which a kind is written now; earlier ones are still read.
 fn version_of(kind: u8) -> u8 {
     match kind {
         kind::CREATE_INSTRUMENT | kind::PLACE | kind::AMEND | kind::CANCEL_MANY => 2,
-        kind::GENESIS..=kind::SET_KILL => 1,
+        kind::GENESIS..=kind::SET_PARTICIPANTS => 1,
         _ => 0,
     }
 }
@@ -134,6 +136,8 @@ fn kind_of(command: &Command) -> u8 {
         Command::SetGroup { .. } => kind::SET_GROUP,
         Command::SetRiskLimits { .. } => kind::SET_RISK_LIMITS,
         Command::SetKill { .. } => kind::SET_KILL,
+        Command::SetFirm { .. } => kind::SET_FIRM,
+        Command::SetParticipants { .. } => kind::SET_PARTICIPANTS,
     }
 }
 

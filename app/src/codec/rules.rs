@@ -109,6 +109,16 @@ pub(super) fn write(out: &mut Out, command: &Command) {
             out.u8(u8::from(*on));
             write_provenance(out, by);
         }
+        Command::SetFirm { account, firm, by } => {
+            out.u32(account.0);
+            out.u32(firm.0);
+            write_provenance(out, by);
+        }
+        Command::SetParticipants { profile, participants, by } => {
+            out.u8(*profile as u8);
+            out.u8(*participants as u8);
+            write_provenance(out, by);
+        }
         other => unreachable!("{other:?} is written by the parent"),
     }
 }
@@ -197,6 +207,16 @@ pub(super) fn read(kind: u8, input: &mut In) -> Result<Command, CodecError> {
                 (other, _) => return Err(wrong("scope", other.into())),
             },
             on: flag(input, "on")?,
+            by: read_provenance(input)?,
+        },
+        kind::SET_FIRM => Command::SetFirm {
+            account: AccountId(input.u32("account")?),
+            firm: FirmId(input.u32("firm")?),
+            by: read_provenance(input)?,
+        },
+        kind::SET_PARTICIPANTS => Command::SetParticipants {
+            profile: profile(input)?,
+            participants: coded(input, "participants", Participants::from_number)?,
             by: read_provenance(input)?,
         },
         unknown => return Err(CodecError::Kind(unknown)),

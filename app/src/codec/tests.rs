@@ -210,8 +210,22 @@ fn reference() -> impl Strategy<Value = Command> {
     ]
 }
 
+fn participants() -> impl Strategy<Value = Command> {
+    let firm = (any::<u32>(), any::<u32>(), provenance()).prop_map(|(account, firm, by)| {
+        Command::SetFirm { account: AccountId(account), firm: FirmId(firm), by }
+    });
+    let group = (any::<u32>(), any::<u16>(), provenance()).prop_map(|(account, group, by)| {
+        Command::SetGroup { account: AccountId(account), group: GroupId(group), by }
+    });
+    let setting =
+        (one(&[Profile::Tse, Profile::Crypto]), one(Participants::ALL), provenance()).prop_map(
+            |(profile, participants, by)| Command::SetParticipants { profile, participants, by },
+        );
+    prop_oneof![firm, group, setting]
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
-    prop_oneof![trading(), reference()]
+    prop_oneof![4 => trading(), 4 => reference(), 1 => participants()]
 }
 
 fn encoded(command: &Command) -> Vec<u8> {

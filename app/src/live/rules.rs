@@ -26,6 +26,10 @@ pub struct Rules {
     pub risk_limits: BTreeMap<RiskScope, RiskLimits>,
     /// Accounts that are in another group than 0.
     pub groups: HashMap<AccountId, GroupId>,
+    /// Accounts that trade through a firm.
+    pub firms: HashMap<AccountId, FirmId>,
+    /// Whose orders count as one in Tokyo's auctions.
+    pub participants: Participants,
     /// Fees by volume.
     pub fee_tiers: BTreeMap<AssetId, FeeTiers>,
     /// Odd-lot terms.
@@ -64,8 +68,12 @@ impl Rules {
                 rules.groups.insert(account, group);
                 rules.note_kill(engine, KillScope::Group(group));
             }
+            if let Some(firm) = engine.firm(account).filter(|firm| *firm != FirmId(0)) {
+                rules.firms.insert(account, firm);
+            }
             rules.note_kill(engine, KillScope::Account(account));
         }
+        rules.participants = engine.participants(Profile::Tse);
         rules.note_kill(engine, KillScope::Group(GroupId(0)));
         rules.note_kill(engine, KillScope::Venue);
         rules.risk_limits.extend(engine.risk_scopes());
@@ -99,6 +107,15 @@ impl Rules {
             }
             (Event::GroupChanged { account, group }, _) => {
                 self.groups.insert(*account, *group);
+            }
+            (Event::FirmChanged { account, firm: FirmId(0) }, _) => {
+                self.firms.remove(account);
+            }
+            (Event::FirmChanged { account, firm }, _) => {
+                self.firms.insert(*account, *firm);
+            }
+            (Event::ParticipantsChanged { profile: Profile::Tse, participants }, _) => {
+                self.participants = *participants;
             }
             (Event::FeeTiersChanged { asset }, Command::SetFeeTiers { tiers, .. }) => {
                 if tiers.len == 0 {
@@ -139,6 +156,8 @@ impl Rules {
             Event::KillChanged { .. }
                 | Event::RiskLimitsChanged { .. }
                 | Event::GroupChanged { .. }
+                | Event::FirmChanged { .. }
+                | Event::ParticipantsChanged { .. }
                 | Event::FeeTiersChanged { .. }
                 | Event::TermsChanged { .. }
                 | Event::DeskTrade(_)

@@ -30,7 +30,7 @@ pub(super) const ORDERS: &str = "order_id, account_id, instrument_id, client_ord
      close_reason, condition, self_trade, short_sale, trigger_price, trigger_when, stop_price, \
      stop_when, stop_limit, expires, parent_id, child_id, prevented, amount, odd_lot, via, \
      api_key, created_at, updated_at, seq";
-pub(super) const ACCOUNTS: &str = "account_id, code, status, group_id, created_at, seq";
+pub(super) const ACCOUNTS: &str = "account_id, code, status, group_id, firm_id, created_at, seq";
 pub(super) const BALANCES: &str = "account_id, asset_id, total, locked, seq";
 pub(super) const ASSETS: &str = "asset_id, code, exponent, seq";
 pub(super) const INSTRUMENTS: &str = "instrument_id, symbol, name, profile, base_asset, \
@@ -111,8 +111,19 @@ pub(super) struct AccountRecord {
     pub account: AccountId,
     pub state: AccountState,
     pub group: GroupId,
+    pub firm: FirmId,
     pub created_at: Timestamp,
     pub seq: Seq,
+}
+
+impl AccountRecord {
+    /// Takes in what changed.
+    pub(super) fn take(&mut self, delta: &AccountDelta) {
+        self.state.status = delta.status.unwrap_or(self.state.status);
+        self.group = delta.group.unwrap_or(self.group);
+        self.firm = delta.firm.unwrap_or(self.firm);
+        self.seq = delta.seq;
+    }
 }
 
 /// What changed of an account whose row is already there.
@@ -120,6 +131,7 @@ pub(super) struct AccountRecord {
 pub(super) struct AccountDelta {
     pub status: Option<AccountStatus>,
     pub group: Option<GroupId>,
+    pub firm: Option<FirmId>,
     pub seq: Seq,
 }
 
@@ -262,11 +274,12 @@ pub(super) fn encode_orders<'a>(orders: impl Iterator<Item = &'a OrderRecord>) -
 pub(super) fn encode_accounts<'a>(accounts: impl Iterator<Item = &'a AccountRecord>) -> Rows {
     let mut rows = Rows::default();
     for record in accounts {
-        rows.row(6)
+        rows.row(7)
             .int4(record.account.0)
             .text(record.state.code.as_str())
             .text(record.state.status.as_str())
             .int4(u32::from(record.group.0))
+            .int4(record.firm.0)
             .at(record.created_at)
             .id(record.seq.0);
     }

@@ -17,7 +17,8 @@ use crate::live::fold;
 use crate::queries::Liquidity;
 
 use super::bundle::{
-    AccountRecord, BalanceRecord, Bundle, Day, Mark, OrderDelta, OrderPlace, OrderRecord,
+    AccountDelta, AccountRecord, BalanceRecord, Bundle, Day, Mark, OrderDelta, OrderPlace,
+    OrderRecord,
 };
 
 /// Codes of the accounts that `Genesis` creates, by number.
@@ -137,10 +138,13 @@ impl Bundle {
                 self.add_account(step, account, code.as_str());
             }
             (Event::AccountStatusChanged { account, status }, _) => {
-                self.account_change(step, account, |status_, _| *status_ = Some(status));
+                self.account_change(step, account, |delta| delta.status = Some(status));
             }
             (Event::GroupChanged { account, group }, _) => {
-                self.account_change(step, account, |_, group_| *group_ = Some(group));
+                self.account_change(step, account, |delta| delta.group = Some(group));
+            }
+            (Event::FirmChanged { account, firm }, _) => {
+                self.account_change(step, account, |delta| delta.firm = Some(firm));
             }
             (Event::Accepted { .. } | Event::Refused { .. } | Event::Attached { .. }, _) => {
                 self.place(step, ordinal, event);
@@ -161,6 +165,7 @@ impl Bundle {
             account,
             state: AccountState { code, status: AccountStatus::Active },
             group: GroupId(0),
+            firm: FirmId(0),
             created_at: step.at,
             seq: step.seq,
         });
@@ -170,21 +175,18 @@ impl Bundle {
         &mut self,
         step: &Step<'_>,
         account: AccountId,
-        change: impl Fn(&mut Option<AccountStatus>, &mut Option<GroupId>),
+        change: impl Fn(&mut AccountDelta),
     ) {
         // Numbers are dense, so the new accounts of a bundle are in order of theirs.
         match self.new_accounts.binary_search_by_key(&account, |new| new.account) {
             Ok(index) => {
-                let new = &mut self.new_accounts[index];
-                let (mut status, mut group) = (None, None);
-                change(&mut status, &mut group);
-                new.state.status = status.unwrap_or(new.state.status);
-                new.group = group.unwrap_or(new.group);
-                new.seq = step.seq;
+                let mut delta = AccountDelta { seq: step.seq, ..AccountDelta::default() };
+                change(&mut delta);
+                self.new_accounts[index].take(&delta);
             }
             Err(_) => {
                 let delta = self.account_changes.entry(account).or_default();
-                change(&mut delta.status, &mut delta.group);
+                change(delta);
                 delta.seq = step.seq;
             }
         }

@@ -29,6 +29,8 @@ pub(super) const ODD_LOT_POSITIONS: &str = "instrument_id, house_net, seq";
 pub(super) const BREAKERS: &str =
     "instrument_id, mode, window_seconds, trigger_ppm, call_seconds, bound_ppm, seq";
 
+pub(super) const PARTICIPANTS: &str = "profile, participants, actor, reason, at, seq";
+
 /// Who set something, why and when.
 #[derive(Clone)]
 pub(super) struct Set {
@@ -57,6 +59,8 @@ pub(super) struct Rules {
     pub odd_lot_terms: BTreeMap<InstrumentId, (OddLotTerms, Seq)>,
     pub odd_lot_positions: BTreeMap<InstrumentId, (Quantity, Seq)>,
     pub breakers: BTreeMap<InstrumentId, (Breaker, Seq)>,
+    /// By the profile's name.
+    pub participants: BTreeMap<&'static str, (Participants, Set)>,
 }
 
 /// A risk limit's scope in the tables.
@@ -134,6 +138,13 @@ impl Bundle {
             (Event::TermsChanged { instrument }, Command::SetBreaker { breaker, .. }) => {
                 self.rules.breakers.insert(instrument, (**breaker, step.seq));
             }
+            (
+                Event::ParticipantsChanged { profile, participants },
+                Command::SetParticipants { by, .. },
+            ) => {
+                let set = (participants, Set::by(by, step));
+                self.rules.participants.insert(profile.as_str(), set);
+            }
             _ => {}
         }
     }
@@ -148,6 +159,7 @@ pub(super) struct Settings {
     odd_lot_terms: BTreeMap<InstrumentId, (OddLotTerms, Seq)>,
     odd_lot_positions: BTreeMap<InstrumentId, (Quantity, Seq)>,
     breakers: BTreeMap<InstrumentId, (Breaker, Seq)>,
+    participants: BTreeMap<&'static str, (Participants, Set)>,
 }
 
 /// A table of settings: its name, columns, order and rows.
@@ -162,10 +174,11 @@ impl Settings {
         self.odd_lot_terms.extend(rules.odd_lot_terms);
         self.odd_lot_positions.extend(rules.odd_lot_positions);
         self.breakers.extend(rules.breakers);
+        self.participants.extend(rules.participants);
     }
 
     /// All rows, in order of their keys.
-    pub(super) fn tables(&self) -> [SettingsTable; 6] {
+    pub(super) fn tables(&self) -> [SettingsTable; 7] {
         // By the text of the scope, as the database orders them (`COLLATE "C"`).
         let limits: BTreeMap<_, _> =
             self.risk_limits.iter().map(|(scope, set)| (risk_scope(*scope), set)).collect();
@@ -207,6 +220,11 @@ impl Settings {
             row.int4(breaker.window_seconds).int4(breaker.trigger_ppm);
             row.int4(breaker.call_seconds).int4(breaker.bound_ppm).id(seq.0);
         }
+        let mut participant_rows = Rows::default();
+        for (profile, (participants, set)) in &self.participants {
+            let row = participant_rows.row(6).text(profile).text(participants.as_str());
+            row.text(&set.actor).text(&set.reason).at(set.at).id(set.seq.0);
+        }
         let by_scope = r#"scope COLLATE "C""#;
         let by_scope_and_measure = r#"scope COLLATE "C", measure COLLATE "C""#;
         [
@@ -216,6 +234,7 @@ impl Settings {
             ("odd_lot_terms", ODD_LOT_TERMS, "instrument_id", terms_rows),
             ("odd_lot_positions", ODD_LOT_POSITIONS, "instrument_id", position_rows),
             ("breakers", BREAKERS, "instrument_id", breaker_rows),
+            ("participants", PARTICIPANTS, r#"profile COLLATE "C""#, participant_rows),
         ]
     }
 }
@@ -249,6 +268,7 @@ pub(super) async fn write(
     write_kills(transaction, rules).await?;
     write_fees(transaction, rules).await?;
     write_odd_lots(transaction, rules).await?;
+    write_participants(transaction, rules).await?;
     for (instrument, (breaker, seq)) in &rules.breakers {
         sqlx::query!(
             "INSERT INTO trading.breakers (instrument_id, mode, window_seconds, trigger_ppm,
@@ -298,6 +318,30 @@ async fn write_kills(transaction: &mut Transaction<'_, Postgres>, rules: &Rules)
                  seq = excluded.seq",
             kill_scope(*scope),
             thrown,
+            &set.actor,
+            &set.reason,
+            micros(set.at),
+            set.seq.0 as i64,
+        )
+        .execute(&mut **transaction)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn write_participants(
+    transaction: &mut Transaction<'_, Postgres>,
+    rules: &Rules,
+) -> Result<()> {
+    for (profile, (participants, set)) in &rules.participants {
+        sqlx::query!(
+            "INSERT INTO trading.participants (profile, participants, actor, reason, at, seq)
+             VALUES ($1, $2, $3, $4, to_timestamp($5::bigint / 1000000.0), $6)
+             ON CONFLICT (profile) DO UPDATE SET participants = excluded.participants,
+                 actor = excluded.actor, reason = excluded.reason, at = excluded.at,
+                 seq = excluded.seq",
+            profile,
+            participants.as_str(),
             &set.actor,
             &set.reason,
             micros(set.at),

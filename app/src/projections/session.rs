@@ -398,22 +398,26 @@ async fn change_accounts(
     let mut ids = Vec::new();
     let mut statuses = Vec::new();
     let mut groups = Vec::new();
+    let mut firms = Vec::new();
     let mut seqs = Vec::new();
     for (account, delta) in &bundle.account_changes {
         ids.push(account.0 as i32);
         statuses.push(delta.status.map(|status| status.as_str().to_owned()));
         groups.push(delta.group.map(|group| i32::from(group.0)));
+        firms.push(delta.firm.map(|firm| firm.0 as i32));
         seqs.push(delta.seq.0 as i64);
     }
     let done = sqlx::query!(
         "UPDATE trading.accounts a SET status = coalesce(c.status, a.status),
-             group_id = coalesce(c.group_id, a.group_id), seq = c.seq
-         FROM UNNEST($1::integer[], $2::text[], $3::integer[], $4::bigint[])
-             AS c(account_id, status, group_id, seq)
+             group_id = coalesce(c.group_id, a.group_id),
+             firm_id = coalesce(c.firm_id, a.firm_id), seq = c.seq
+         FROM UNNEST($1::integer[], $2::text[], $3::integer[], $4::integer[], $5::bigint[])
+             AS c(account_id, status, group_id, firm_id, seq)
          WHERE a.account_id = c.account_id",
         &ids,
         &statuses as &[Option<String>],
         &groups as &[Option<i32>],
+        &firms as &[Option<i32>],
         &seqs,
     )
     .execute(&mut **transaction)

@@ -181,9 +181,7 @@ impl Expected {
         self.accounts.extend(bundle.new_accounts.into_iter().map(|new| (new.account, new)));
         for (account, delta) in bundle.account_changes {
             if let Some(record) = self.accounts.get_mut(&account) {
-                record.state.status = delta.status.unwrap_or(record.state.status);
-                record.group = delta.group.unwrap_or(record.group);
-                record.seq = delta.seq;
+                record.take(&delta);
             }
         }
         self.balances.extend(bundle.balances);

@@ -67,7 +67,7 @@ pub(super) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     }
 });
 
-const KINDS: [&str; 27] = [
+const KINDS: [&str; 29] = [
     "genesis",
     "create_asset",
     "create_instrument",
@@ -95,6 +95,8 @@ const KINDS: [&str; 27] = [
     "set_group",
     "set_risk_limits",
     "set_kill",
+    "set_firm",
+    "set_participants",
 ];
 
 fn kind_index(command: &Command) -> usize {
@@ -126,6 +128,8 @@ fn kind_index(command: &Command) -> usize {
         Command::SetGroup { .. } => 24,
         Command::SetRiskLimits { .. } => 25,
         Command::SetKill { .. } => 26,
+        Command::SetFirm { .. } => 27,
+        Command::SetParticipants { .. } => 28,
     }
 }
 

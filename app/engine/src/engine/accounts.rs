@@ -59,6 +59,8 @@ impl Account {
 pub(crate) struct Accounts {
     list: Vec<Account>,
     codes: Vec<AccountCode>,
+    /// Firms, up to the last account that ever had one.
+    firms: Vec<FirmId>,
     index: Index,
     keyed: Keyed,
     capacity: usize,
@@ -73,6 +75,7 @@ impl Accounts {
         Accounts {
             list: large(capacity),
             codes: Vec::with_capacity(capacity),
+            firms: Vec::new(),
             index: Index::with_capacity(capacity),
             keyed,
             capacity,
@@ -122,6 +125,30 @@ impl Accounts {
         self.codes.push(*code);
         self.list.push(Account::NEW);
         Ok(account)
+    }
+
+    /// The firm an account trades through; zero: none.
+    pub(crate) fn firm(&self, account: AccountId) -> FirmId {
+        self.firms.get(account.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// Names the firm of an account.
+    pub(crate) fn set_firm(&mut self, account: AccountId, firm: FirmId) -> Result<(), Reject> {
+        let at = account.0 as usize;
+        if at >= self.list.len() {
+            return Err(Reject::UnknownAccount);
+        }
+        if at >= self.firms.len() {
+            self.firms.resize(at + 1, FirmId(0));
+        }
+        self.firms[at] = firm;
+        Ok(())
+    }
+
+    /// Accounts with a firm, in order.
+    pub(crate) fn with_firms(&self) -> impl Iterator<Item = (AccountId, FirmId)> + Clone + '_ {
+        let all = self.firms.iter().enumerate().filter(|(_, firm)| firm.0 != 0);
+        all.map(|(at, &firm)| (AccountId(at as u32), firm))
     }
 
     /// Appends an order that came to rest to its owner's list.

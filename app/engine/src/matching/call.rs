@@ -110,6 +110,7 @@ impl Engine {
         };
         claims.clear();
         let lot = self.specs[instrument.0 as usize].lot.0;
+        let participants = self.participants[market.profile as usize];
         let levels = self.books.market_queue(book).into_iter().chain(self.books.walk(book));
         let whole = outcome.end != AuctionEnd::Priced && outcome.excess() == Some(side);
         let mut left = outcome.quantity;
@@ -128,7 +129,7 @@ impl Engine {
                 let (group, priority) = market.group(hot);
                 claims.push(Claim {
                     tag: slot,
-                    participant: hot.account.0,
+                    participant: self.participant(participants, hot.account),
                     group,
                     priority,
                     entry: at as u64,

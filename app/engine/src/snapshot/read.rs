@@ -443,7 +443,27 @@ impl Engine {
             }
         }
         self.import_sessions(input)?;
-        self.import_risk(input)
+        self.import_risk(input)?;
+        self.import_firms(input)
+    }
+
+    fn import_firms(&mut self, input: &mut Reader<'_>) -> Result<(), String> {
+        let wrong = |code: Reject| format!("participants of auctions: {code}");
+        let firms = input.section(FIRMS)?;
+        for profile in [Profile::Tse, Profile::Crypto] {
+            let participants = input.one_of(Participants::ALL)?;
+            if participants != Participants::Accounts {
+                self.set_participants(profile, participants, &mut Vec::new()).map_err(wrong)?;
+            }
+        }
+        for _ in 0..firms {
+            let (account, firm) = (AccountId(input.u32()?), FirmId(input.u32()?));
+            if self.firm(account) != Some(FirmId(0)) || firm == FirmId(0) {
+                return input.wrong("a firm's account that cannot be");
+            }
+            self.set_firm(account, firm, &mut Vec::new()).map_err(wrong)?;
+        }
+        Ok(())
     }
 
     fn import_risk(&mut self, input: &mut Reader<'_>) -> Result<(), String> {

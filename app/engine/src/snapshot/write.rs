@@ -243,6 +243,20 @@ impl Engine {
         }
         self.export_sessions(out);
         self.export_risk(out);
+        self.export_firms(out);
+    }
+
+    /// Whose orders count as one in auctions.
+    fn export_firms(&self, out: &mut Writer<'_>) {
+        let firms = self.accounts.with_firms();
+        out.section(FIRMS, firms.clone().count());
+        for participants in self.participants {
+            out.u8(participants as u8);
+        }
+        for (account, firm) in firms {
+            out.u32(account.0);
+            out.u32(firm.0);
+        }
     }
 
     /// Sessions, phases, quotes and timers.

@@ -390,7 +390,7 @@ impl Stream {
     fn setting(&mut self) -> Command {
         let (instrument, by) = (self.instrument(), by());
         let group = GroupId(self.random.pick(&[0, 1, u16::MAX]));
-        match self.random.below(16).saturating_sub(2) {
+        match self.random.below(18).saturating_sub(2) {
             0 => {
                 // Narrow, or wider than what resting market orders have locked.
                 let away = 20 * self.random.below(80) as i64;
@@ -457,6 +457,12 @@ impl Stream {
                 Command::SetFeeTiers { tiers, by }
             }
             8 => Command::SetGroup { account: self.account(), group, by },
+            13 => Command::SetFirm { account: self.account(), firm: FirmId(self.small()), by },
+            14 => Command::SetParticipants {
+                profile: self.random.pick(&[Profile::Tse, Profile::Crypto]),
+                participants: self.random.pick(Participants::ALL),
+                by,
+            },
             9 => {
                 let scope = match self.random.below(4) {
                     0 => RiskScope::Account(self.account()),

@@ -18,5 +18,6 @@ mod self_trade;
 mod settlement;
 mod snapshots;
 mod tse;
+mod tse_firms;
 mod tse_random;
 mod world;

@@ -11,10 +11,10 @@ use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event, Reject};
 
 /// 2026-01-05, the first trading day of the year.
-const DAY: u32 = 20_260_105;
-const MINUTE: u64 = 60_000_000_000;
+pub const DAY: u32 = 20_260_105;
+pub const MINUTE: u64 = 60_000_000_000;
 
-fn share() -> InstrumentSpec {
+pub fn share() -> InstrumentSpec {
     InstrumentSpec {
         ticks: TickRule::TseOther,
         base_price: Price(5_300),
@@ -26,62 +26,68 @@ fn share() -> InstrumentSpec {
 }
 
 /// The share before its day begins.
-fn share_world() -> World {
+pub fn share_world() -> World {
     let mut world = World::with(limits(), coin(), share());
     world.apply(Command::RollDay { profile: Profile::Tse, day: DAY });
     world
 }
 
 impl World {
-    fn step(&mut self, step: SessionStep) -> Vec<Event> {
+    pub fn step(&mut self, step: SessionStep) -> Vec<Event> {
         self.step_of(DAY, step)
     }
 
-    fn step_of(&mut self, day: u32, step: SessionStep) -> Vec<Event> {
+    pub fn step_of(&mut self, day: u32, step: SessionStep) -> Vec<Event> {
         let until = Timestamp(self.at + MINUTE);
         self.apply(Command::Session { profile: Profile::Tse, day, step, until })
     }
 
     /// Lets time pass and serves what is due.
-    fn wait(&mut self, nanoseconds: u64) -> Vec<Event> {
+    pub fn wait(&mut self, nanoseconds: u64) -> Vec<Event> {
         self.at += nanoseconds;
         self.apply(Command::Wake)
     }
 
-    fn day_order(&mut self, account: AccountId, side: Side, price: i64, quantity: i64) -> Place {
+    pub fn day_order(
+        &mut self,
+        account: AccountId,
+        side: Side,
+        price: i64,
+        quantity: i64,
+    ) -> Place {
         let place = self.limit(account, STOCK, side, price, quantity);
         Place { time_in_force: TimeInForce::Day, ..place }
     }
 
-    fn market_order(&mut self, account: AccountId, side: Side, quantity: i64) -> Place {
+    pub fn market_order(&mut self, account: AccountId, side: Side, quantity: i64) -> Place {
         Place { kind: OrderKind::Market, ..self.day_order(account, side, 0, quantity) }
     }
 
-    fn bid(&mut self, account: AccountId, price: i64, quantity: i64) -> OrderId {
+    pub fn bid(&mut self, account: AccountId, price: i64, quantity: i64) -> OrderId {
         let place = self.day_order(account, Side::Buy, price, quantity);
         self.accept(place)
     }
 
-    fn ask(&mut self, account: AccountId, price: i64, quantity: i64) -> OrderId {
+    pub fn ask(&mut self, account: AccountId, price: i64, quantity: i64) -> OrderId {
         let place = self.day_order(account, Side::Sell, price, quantity);
         self.accept(place)
     }
 
-    fn quote(&self) -> (QuoteKind, Side, i64) {
+    pub fn quote(&self) -> (QuoteKind, Side, i64) {
         let quote = self.engine.instrument(STOCK).expect("the share").quote;
         (quote.kind, quote.side, quote.price.0)
     }
 
-    fn phase(&self) -> Phase {
+    pub fn phase(&self) -> Phase {
         self.engine.instrument(STOCK).expect("the share").phase
     }
 
-    fn filled(&self, order: OrderId) -> i64 {
+    pub fn filled(&self, order: OrderId) -> i64 {
         self.order(order).filled.0
     }
 
     /// Opens the morning with one trade at `price`, between two accounts that matter no more.
-    fn open_at(&mut self, price: i64) {
+    pub fn open_at(&mut self, price: i64) {
         self.step(SessionStep::PreOpen);
         self.bid(CAT, price, 100);
         self.ask(CAT, price, 100);
@@ -94,7 +100,7 @@ impl World {
 }
 
 /// Trades as (price, quantity, buy order, sell order).
-fn fills(events: &[Event]) -> Vec<(i64, i64, OrderId, OrderId)> {
+pub fn fills(events: &[Event]) -> Vec<(i64, i64, OrderId, OrderId)> {
     trades(events)
         .iter()
         .map(|t| {
@@ -108,7 +114,7 @@ fn fills(events: &[Event]) -> Vec<(i64, i64, OrderId, OrderId)> {
 }
 
 /// Auctions as (kind, end, price, quantity, surplus).
-fn auctions(events: &[Event]) -> Vec<(AuctionKind, AuctionEnd, i64, i64, i64)> {
+pub fn auctions(events: &[Event]) -> Vec<(AuctionKind, AuctionEnd, i64, i64, i64)> {
     events
         .iter()
         .filter_map(|event| match *event {
@@ -120,7 +126,7 @@ fn auctions(events: &[Event]) -> Vec<(AuctionKind, AuctionEnd, i64, i64, i64)> {
         .collect()
 }
 
-fn closed(events: &[Event]) -> Vec<(OrderId, CloseReason)> {
+pub fn closed(events: &[Event]) -> Vec<(OrderId, CloseReason)> {
     events
         .iter()
         .filter_map(|event| match *event {

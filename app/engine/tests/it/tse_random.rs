@@ -240,7 +240,17 @@ impl Days {
     }
 
     fn people(&mut self) -> Vec<Event> {
-        match self.random.below(5) {
+        match self.random.below(7) {
+            5 => {
+                let account = self.random.one_of(&[ANN, BOB, CAT]);
+                let firm = FirmId(self.random.below(2) as u32);
+                self.world.apply(Command::SetFirm { account, firm, by: by() })
+            }
+            6 => {
+                let participants = self.random.one_of(Participants::ALL);
+                let profile = Profile::Tse;
+                self.world.apply(Command::SetParticipants { profile, participants, by: by() })
+            }
             0 => {
                 let base = self.price();
                 let width = self.random.one_of(&[0, 200, 1_000]);

@@ -14,6 +14,7 @@ mod keys;
 mod market;
 mod orders;
 mod overview;
+mod participants;
 mod risk;
 mod rules;
 mod transfers;
@@ -56,6 +57,8 @@ fn table() -> Vec<(&'static str, MethodRouter<Platform>)> {
         ("/risk-limits", get(risk::limits).post(risk::set_limits)),
         ("/kill-switches", get(risk::kills).post(risk::set_kill)),
         ("/accounts/{code}/group", post(risk::set_group)),
+        ("/accounts/{code}/firm", post(participants::set_firm)),
+        ("/participants", get(participants::show).post(participants::set)),
         ("/quotes", get(market::quotes)),
         ("/auctions", get(market::auctions)),
         ("/odd-lots", get(market::odd_lots)),

@@ -321,3 +321,32 @@ async fn limits_on_a_day_a_position_and_a_second_refuse() {
     }
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_get_firms_and_the_setting_says_who_shares() {
+    let world = World::start().await;
+    world.trader("alice").await;
+    let asked = |firms: u64| json!([firms, "tse"]);
+    let told = world.admin(Method::GET, "/participants", None).await.body;
+    assert_eq!(told["participants"], "account");
+    let firm = done(&world, "/accounts/alice/firm", json!({"firm": 7})).await;
+    assert_eq!((&firm["account"], &firm["firm"]), (&json!("alice"), &json!(7)));
+    let set_to = done(&world, "/participants", json!({"participants": "firm"})).await;
+    assert_eq!(set_to["participants"], "firm");
+    let told = world.admin(Method::GET, "/participants", None).await.body;
+    assert_eq!(told["participants"], "firm");
+    assert_eq!(json!([told["accounts_with_firm"], told["profile"]]), asked(1));
+    done(&world, "/accounts/alice/firm", json!({"firm": 0})).await;
+    let told = world.admin(Method::GET, "/participants", None).await.body;
+    assert_eq!(json!([told["accounts_with_firm"], told["profile"]]), asked(0));
+    for (path, body, code, field) in [
+        ("/participants", json!({"participants": "broker"}), "invalid_value", "participants"),
+        ("/participants", json!({}), "missing_field", "participants"),
+        ("/accounts/alice/firm", json!({"firm": -1}), "invalid_value", "firm"),
+        ("/accounts/nobody/firm", json!({"firm": 1}), "unknown_account", "account"),
+    ] {
+        let wrong = set(&world, path, body).await;
+        assert_eq!((wrong.code(), &wrong.body["error"]["field"]), (code, &json!(field)));
+    }
+    world.stop().await;
+}

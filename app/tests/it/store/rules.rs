@@ -257,8 +257,17 @@ impl Days {
         let account = AccountId(4 + random.random_range(0..CUSTOMERS));
         let group = GroupId(random.random_range(0..3));
         let instrument = if random.random_bool(0.5) { SHARE } else { BTC };
-        match random.random_range(0..9) {
+        match random.random_range(0..11) {
             0 => Command::SetGroup { account, group, by: by() },
+            9 => {
+                let firm = FirmId(random.random_range(0..3));
+                Command::SetFirm { account, firm, by: by() }
+            }
+            10 => {
+                let profile = Profile::Tse;
+                let participants = Participants::ALL[random.random_range(0..2)];
+                Command::SetParticipants { profile, participants, by: by() }
+            }
             1 => {
                 let scopes = [
                     RiskScope::Account(account),
@@ -450,6 +459,8 @@ async fn rows_equal_the_journal_of_whole_trading_days() {
             ("SELECT count(*) FROM trading.odd_lot_positions", 1),
             ("SELECT count(*) FROM trading.fills WHERE liquidity = 'desk'", 5),
             ("SELECT count(*) FROM trading.breakers", 1),
+            ("SELECT count(*) FROM trading.participants", 1),
+            ("SELECT count(*) FROM trading.accounts WHERE firm_id <> 0", 1),
             ("SELECT count(DISTINCT condition) FROM trading.orders", 4),
             ("SELECT count(DISTINCT self_trade) FROM trading.orders", 5),
             ("SELECT count(*) FROM trading.orders WHERE parent_id <> 0", 5),
