@@ -3,25 +3,8 @@
 use serde_json::json;
 
 use crate::backend::{book, ticker, trade};
-use crate::browser::{Browser, missing};
-use crate::world::{LOGIN, World, skipped};
-
-/// Runs a test with a browser, or says that it did not.
-async fn with_browser<F: Future<Output = Browser>>(
-    name: &str,
-    test: impl FnOnce(World, Browser) -> F,
-) {
-    match missing() {
-        Some(why) => skipped(name, &why),
-        None => {
-            World::with(name, async |world| {
-                let browser = Browser::open(1440, 900).await;
-                test(world, browser).await.close().await;
-            })
-            .await;
-        }
-    }
-}
+use crate::browser::with_browser;
+use crate::world::LOGIN;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signing_in_with_a_wrong_and_the_right_password() {
@@ -146,35 +129,27 @@ async fn both_languages_both_themes_and_chosen_colours() {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_lead_everywhere() {
     with_browser("keys_lead_everywhere", async |world, browser| {
-        use fantoccini::actions::{InputSource, KeyAction, KeyActions};
-        let press = async |keys: &str| {
-            let mut actions = KeyActions::new("keyboard".into());
-            for value in keys.chars() {
-                actions = actions.then(KeyAction::Down { value }).then(KeyAction::Up { value });
-            }
-            browser.client.perform_actions(actions).await.unwrap();
-        };
         browser.sign_in(&world).await;
         browser.client.goto(&world.at("/")).await.unwrap();
         browser.wait_until("document.readyState === 'complete'").await;
-        press("go").await;
+        browser.press("go").await;
         browser.wait("#orders").await;
         browser.wait_until("document.readyState === 'complete'").await;
-        press("jj").await;
+        browser.press("jj").await;
         browser.wait("#orders tbody tr:nth-child(2).chosen").await;
-        press("k").await;
+        browser.press("k").await;
         browser.wait("#orders tbody tr:nth-child(1).chosen").await;
-        press("j\u{e007}").await;
+        browser.press("j\u{e007}").await;
         browser.wait("#events").await;
         assert!(browser.client.current_url().await.unwrap().path().ends_with("/1996488823"));
         browser.wait_until("document.readyState === 'complete'").await;
-        press("?").await;
+        browser.press("?").await;
         browser.wait("#keys[open]").await;
-        press("\u{e00c}").await;
+        browser.press("\u{e00c}").await;
         browser.wait_until("!document.querySelector('#keys').open").await;
-        press("/").await;
+        browser.press("/").await;
         browser.wait_until("document.activeElement.id === 'q'").await;
-        press("chain-1\u{e007}").await;
+        browser.press("chain-1\u{e007}").await;
         browser.wait_until("location.pathname.startsWith('/orders/')").await;
         browser.assert_clean(&world, &[]).await;
         browser
@@ -203,46 +178,6 @@ async fn orders_are_filtered_opened_and_downloaded() {
         browser.wait("#events").await;
         assert!(browser.text("h1").await.contains("1996488823"));
         browser.assert_clean(&world, &[]).await;
-        browser
-    })
-    .await;
-}
-
-/// Needs axe-core, which is not part of this repository: `AXE_JS` names its `axe.min.js`
-/// (`npm pack axe-core`).
-#[tokio::test(flavor = "multi_thread")]
-async fn axe_finds_no_barrier() {
-    const NAME: &str = "axe_finds_no_barrier";
-    let Ok(path) = std::env::var("AXE_JS") else {
-        return skipped(NAME, "AXE_JS does not name an axe.min.js");
-    };
-    let axe = std::fs::read_to_string(path).unwrap();
-    with_browser(NAME, async |world, browser| {
-        browser.sign_in(&world).await;
-        for theme in ["light", "dark"] {
-            let set = sqlx::query("UPDATE console.staff SET theme = $1").bind(theme);
-            set.execute(&world.pool).await.unwrap();
-            for path in [
-                "/",
-                "/books",
-                "/books/7203",
-                "/orders",
-                "/orders/1996488823",
-                "/preferences",
-                "/licences",
-                "/nowhere",
-            ] {
-                browser.client.goto(&world.at(path)).await.unwrap();
-                browser.wait_until("document.readyState === 'complete'").await;
-                browser.client.execute(&axe, vec![]).await.unwrap();
-                let run = "const done = arguments[0]; axe.run({runOnly: ['wcag2a', 'wcag2aa', \
-                    'wcag21a', 'wcag21aa', 'wcag22aa']}).then(r => done(r.violations.map(v => \
-                    v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary)\
-                    .slice(0, 3).join(' | '))))";
-                let found = browser.client.execute_async(run, vec![]).await.unwrap();
-                assert_eq!(found, json!([]), "{path} in {theme}");
-            }
-        }
         browser
     })
     .await;

@@ -1,4 +1,9 @@
-//! A headless Chromium through chromedriver, and what it complained about.
+//! A headless Chromium through chromedriver, and what it complained about. `access` looks at
+//! pages with the eyes and hands of others; `walk` opens every page.
+
+pub mod access;
+mod keyboard;
+mod walk;
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -9,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::world::{LOGIN, PASSWORD, World};
+use crate::world::{LOGIN, PASSWORD, World, skipped};
 
 /// Why browser tests cannot run here, if so.
 pub fn missing() -> Option<String> {
@@ -27,6 +32,23 @@ pub fn missing() -> Option<String> {
         }
     }
     crate::world::missing().map(str::to_owned)
+}
+
+/// Runs a test with a browser, or says that it did not.
+pub async fn with_browser<F: Future<Output = Browser>>(
+    name: &str,
+    test: impl FnOnce(World, Browser) -> F,
+) {
+    match missing() {
+        Some(why) => skipped(name, &why),
+        None => {
+            World::with(name, async |world| {
+                let browser = Browser::open(1440, 900).await;
+                test(world, browser).await.close().await;
+            })
+            .await;
+        }
+    }
 }
 
 pub struct Browser {
