@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sqlx::PgPool;
 use tokio::sync::{Semaphore, watch};
 
+use crate::audit::Trail;
 use crate::backend::Backend;
 use crate::config::Config;
 use crate::live::Hub;
@@ -19,6 +20,8 @@ pub struct App {
     pub pool: PgPool,
     /// The backend's HTTP surfaces.
     pub backend: Backend,
+    /// The audit trail.
+    pub trail: Trail,
     /// Live data, shared by all browsers.
     pub hub: Arc<Hub>,
     /// Password checks, two at once.

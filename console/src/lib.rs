@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod assets;
+pub mod audit;
 pub mod authz;
 pub mod backend;
 pub mod cli;

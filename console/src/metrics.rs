@@ -23,6 +23,12 @@ pub struct Metrics {
     pub feeds: IntGauge,
     /// Upstream connections lost or refused.
     pub reconnects: IntCounter,
+    /// Audit entries committed, by kind.
+    pub audit_entries: IntCounterVec,
+    /// Entries that could not be recorded.
+    pub audit_failures: IntCounter,
+    /// Entries that wait to be committed.
+    pub audit_queue: IntGauge,
 }
 
 impl Metrics {
@@ -73,6 +79,19 @@ impl Metrics {
             reconnects: register_int_counter!(
                 "zaraba_console_feed_failures_total",
                 "Times a live connection to the backend was lost or refused."
+            )?,
+            audit_entries: register_int_counter_vec!(
+                "zaraba_console_audit_entries_total",
+                "Audit entries committed by this console, by kind.",
+                &["kind"]
+            )?,
+            audit_failures: register_int_counter!(
+                "zaraba_console_audit_failures_total",
+                "Audit entries that could not be recorded; the page was refused."
+            )?,
+            audit_queue: register_int_gauge!(
+                "zaraba_console_audit_queue",
+                "Audit entries that wait to be committed."
             )?,
         })
     }

@@ -25,6 +25,7 @@ use tower_http::request_id::{
 use tower_http::trace::TraceLayer;
 
 use crate::app::App;
+use crate::audit::Trail;
 use crate::backend::Backend;
 use crate::config::{self, Config};
 use crate::error::Failure;
@@ -110,6 +111,7 @@ fn app(config: Config, stopping: watch::Receiver<bool>) -> anyhow::Result<App> {
     let backend = Backend::new(&config.backend).context("cannot make the HTTP client")?;
     let hub = Hub::start(backend.clone(), config.live.instruments, stopping.clone());
     Ok(App {
+        trail: Trail::start(pool.clone()),
         pool,
         backend,
         hub,
