@@ -176,8 +176,12 @@ pub enum Need {
     Nothing,
     /// Any signed-in person.
     SignIn,
+    /// Any signed-in person who proved who they are within `sign_in.recent_minutes`.
+    RecentSignIn,
     /// A person with a role that includes this.
     May(Permission),
+    /// The same, and the person proved who they are within `sign_in.recent_minutes`.
+    Recent(Permission),
 }
 
 /// Whose business a person may see: information barriers. Every read of something that belongs
@@ -206,6 +210,8 @@ impl Scope {
 pub struct Person {
     /// Row in `console.staff`.
     pub staff_id: i32,
+    /// Row in `console.sessions`; names the session in lists and trails, and is no secret.
+    pub session_id: i64,
     /// What they sign in with.
     pub login: String,
     /// How they are called.
@@ -214,6 +220,10 @@ pub struct Person {
     pub roles: Vec<Role>,
     /// Whose business they may see.
     pub scope: Scope,
+    /// Whether the session's last proof of identity is younger than `sign_in.recent_minutes`.
+    pub recent: bool,
+    /// Whether the session was begun or confirmed with a second factor, or one worth two.
+    pub second: bool,
 }
 
 impl Person {
@@ -232,7 +242,9 @@ impl Person {
 pub fn meets(view: &View, need: Need) -> bool {
     match (need, &view.person) {
         (Need::Nothing, _) => true,
-        (Need::SignIn, person) => person.is_some(),
-        (Need::May(permission), person) => person.as_ref().is_some_and(|p| p.may(permission)),
+        (Need::SignIn | Need::RecentSignIn, person) => person.is_some(),
+        (Need::May(permission) | Need::Recent(permission), person) => {
+            person.as_ref().is_some_and(|p| p.may(permission))
+        }
     }
 }

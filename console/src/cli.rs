@@ -90,7 +90,7 @@ pub struct AddStaff {
     /// How the person is called; the sign-in name when left out.
     #[arg(long)]
     name: Option<String>,
-    /// Roles: viewer, operations, auditor, administrator.
+    /// Roles: viewer, trader_support, operations, risk, release, auditor, administrator.
     #[arg(long, value_delimiter = ',', required = true, value_parser = role)]
     roles: Vec<Role>,
     /// ja or en; the configured default when left out.
@@ -182,12 +182,14 @@ async fn manage_staff(verb: StaffVerb) -> anyhow::Result<()> {
                     println!(
                         "{}",
                         serde_json::json!({"login": person.login, "name": person.name,
-                            "roles": person.roles, "disabled": person.disabled})
+                            "roles": person.roles, "status": person.status})
                     );
                 } else {
-                    let state = if person.disabled { " (disabled)" } else { "" };
                     let roles = person.roles.join(",");
-                    println!("{:<24} {:<24} {roles}{state}", person.login, person.name);
+                    println!(
+                        "{:<24} {:<24} {:<10} {roles}",
+                        person.login, person.name, person.status
+                    );
                 }
             }
             Ok(())
@@ -220,7 +222,11 @@ async fn add(new: AddStaff) -> anyhow::Result<()> {
 
 async fn set_disabled(config: &Path, login: &str, disabled: bool) -> anyhow::Result<()> {
     let (_, pool) = open(config)?;
-    if !staff::set_disabled(&pool, login, disabled).await.context("cannot change console.staff")? {
+    let mut db = pool.acquire().await.context("cannot reach the database")?;
+    if !staff::set_suspended(&mut db, login, disabled)
+        .await
+        .context("cannot change console.staff")?
+    {
         bail!("there is nobody with the sign-in name {login}; see `zaraba-console staff list`");
     }
     println!("{login} {} sign in", if disabled { "can no longer" } else { "can" });

@@ -40,7 +40,12 @@ section!(Backend {
     request_seconds: u64
 });
 section!(Session { idle_minutes: i32, absolute_hours: i32, secure_cookies: bool });
-section!(SignIn { failures_per_login: i32, failures_per_address: i32, window_minutes: i32 });
+section!(SignIn {
+    failures_per_login: i32,
+    failures_per_address: i32,
+    window_minutes: i32,
+    recent_minutes: i32
+});
 section!(Http {
     header_seconds: u64,
     request_seconds: u64,
@@ -119,7 +124,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u64, u64, u64); 16] = [
+        let ranges: [(&str, u64, u64, u64); 17] = [
             ("database.connections", self.database.connections.into(), 1, 1000),
             ("database.query_seconds", self.database.query_seconds, 1, 300),
             ("backend.request_seconds", self.backend.request_seconds, 1, 60),
@@ -128,6 +133,7 @@ impl Config {
             ("sign_in.failures_per_login", unsigned(self.sign_in.failures_per_login), 1, 1000),
             ("sign_in.failures_per_address", unsigned(self.sign_in.failures_per_address), 1, 10000),
             ("sign_in.window_minutes", unsigned(self.sign_in.window_minutes), 1, 1440),
+            ("sign_in.recent_minutes", unsigned(self.sign_in.recent_minutes), 1, 1440),
             ("http.header_seconds", self.http.header_seconds, 1, 60),
             ("http.request_seconds", self.http.request_seconds, 1, 300),
             ("http.connections", self.http.connections.into(), 1, 100_000),

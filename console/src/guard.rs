@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::authz::{Need, meets};
+use crate::client::Client;
 use crate::error::Failure;
+use crate::pages::people::confirm;
 use crate::session::{self, Token};
 use crate::view::View;
 
@@ -38,7 +40,8 @@ fn is_stream(headers: &HeaderMap) -> bool {
 }
 
 /// Applies a route's need. Strangers are sent to the sign-in page, which brings them back;
-/// scripts and forms of strangers get 401.
+/// scripts and forms of strangers get 401. Who has to prove anew who they are is sent to the
+/// page that asks for it; it brings them back, or shows the form they sent once more.
 pub async fn guard(
     State((app, need)): State<(App, Need)>,
     mut request: Request,
@@ -49,7 +52,7 @@ pub async fn guard(
         return next.run(request).await;
     }
     let path = request.uri().path().to_owned();
-    let view = match session::view(&app, request.headers(), &path, !stream).await {
+    let mut view = match session::view(&app, request.headers(), &path, !stream).await {
         Ok(view) => view,
         // The doors stay reachable without the database, and say what is wrong.
         Err(failure) => match need {
@@ -65,8 +68,20 @@ pub async fn guard(
         }
         return to_sign_in(request.method(), request.uri(), request.headers(), stream);
     }
+    if let Some(client) = Client::of(&app.config.http, request.extensions(), request.headers()) {
+        view.address = client.address.to_string();
+    }
+    if must_confirm(need, &view) {
+        return confirm::ask(&app, &view, request).await;
+    }
     request.extensions_mut().insert(view);
     next.run(request).await
+}
+
+/// Whether the need asks for a recent proof of identity that the session has not.
+fn must_confirm(need: Need, view: &View) -> bool {
+    matches!(need, Need::Recent(_) | Need::RecentSignIn)
+        && view.person.as_ref().is_some_and(|person| !person.recent)
 }
 
 fn to_sign_in(method: &Method, uri: &Uri, headers: &HeaderMap, stream: bool) -> Response {
@@ -131,17 +146,23 @@ impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
         let body = Bytes::from_request(request, app)
             .await
             .map_err(|e| Failure::BadRequest(e.body_text()))?;
-        #[derive(serde::Deserialize)]
-        struct Csrf {
-            #[serde(default)]
-            csrf: String,
-        }
-        let sent: Csrf = read(&body)?;
-        if !token.matches_csrf(&sent.csrf) {
-            return Err(Failure::CrossSite);
-        }
+        check_csrf(&token, &body)?;
         Ok(Form(read(&body)?))
     }
+}
+
+/// Refuses a form without the token of this session.
+///
+/// # Errors
+/// `CrossSite` when it has none or another's, `BadRequest` when it is no form.
+pub fn check_csrf(token: &Token, body: &[u8]) -> Result<(), Failure> {
+    #[derive(serde::Deserialize)]
+    struct Csrf {
+        #[serde(default)]
+        csrf: String,
+    }
+    let sent: Csrf = read(body)?;
+    if token.matches_csrf(&sent.csrf) { Ok(()) } else { Err(Failure::CrossSite) }
 }
 
 /// Reads a URL-encoded form or query.

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod authz;
 pub mod backend;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod db;

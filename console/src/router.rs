@@ -46,6 +46,7 @@ impl Route {
 pub fn routes() -> Vec<Route> {
     let mut all = Vec::new();
     all.extend(pages::doors());
+    all.extend(pages::people::routes());
     all.extend(pages::market());
     all.extend(pages::history());
     all
@@ -80,9 +81,9 @@ mod tests {
                 "/readyz",
                 "/metrics",
                 "/static/{*path}",
+                "/licences",
                 "/sign-in",
-                "/sign-in",
-                "/licences"
+                "/sign-in"
             ]
         );
     }

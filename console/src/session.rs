@@ -117,7 +117,8 @@ pub async fn view(app: &App, headers: &HeaderMap, path: &str, used: bool) -> Res
     let stranger = || View::stranger(&app.config, remembered_language(headers), path);
     let Some(token) = Token::of(app, headers) else { return Ok(stranger()) };
     let hash = token.hash();
-    let found = sessions::find(&app.pool, &hash, app.config.session.idle_minutes).await?;
+    let (idle, recent) = (app.config.session.idle_minutes, app.config.sign_in.recent_minutes);
+    let found = sessions::find(&app.pool, &hash, idle, recent).await?;
     let Some(found) = found else { return Ok(stranger()) };
     if used && found.refresh {
         sessions::touch(&app.pool, &hash).await?;
@@ -134,10 +135,13 @@ fn signed_in(base: View, token: &Token, found: Found) -> View {
         shortcuts: found.shortcuts,
         person: Some(Person {
             staff_id: found.staff_id,
+            session_id: found.session_id,
             login: found.login,
             name: found.name,
             roles: found.roles.iter().filter_map(|role| Role::parse(role)).collect(),
-            scope: Scope::default(),
+            scope: Scope { hidden_groups: found.hidden_groups },
+            recent: found.recent,
+            second: found.second,
         }),
         csrf: token.csrf(),
         ..base

@@ -46,6 +46,8 @@ pub struct View {
     pub csrf: String,
     /// Path of the page, for the menu.
     pub path: String,
+    /// Where the request came from, as far as believed proxies tell.
+    pub address: String,
     /// When it was rendered.
     pub now: Timestamp,
 }
@@ -62,6 +64,7 @@ impl View {
             person: None,
             csrf: String::new(),
             path: path.into(),
+            address: String::new(),
             now: crate::clock::now(),
         }
     }

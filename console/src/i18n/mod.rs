@@ -5,9 +5,11 @@
 mod codes;
 #[path = "messages.rs"]
 mod frame;
+mod people;
 
 pub use codes::{Word, word};
 pub use frame::M;
+pub use people::P;
 
 /// A text in both languages.
 pub trait Message: Copy {
@@ -93,7 +95,7 @@ impl Lang {
 
 #[cfg(test)]
 mod tests {
-    use super::{M, Message};
+    use super::{M, Message, P};
 
     /// Every table of messages, as (table, name, English, Japanese).
     fn all() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
@@ -107,7 +109,7 @@ mod tests {
                 (table, *name, en, ja)
             })
         }
-        rows("M", M::ALL).collect()
+        rows("M", M::ALL).chain(rows("P", P::ALL)).collect()
     }
 
     #[test]

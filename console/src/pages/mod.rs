@@ -8,9 +8,9 @@ pub mod operation;
 pub mod order;
 pub mod orders;
 pub mod overview;
+pub mod people;
 pub mod preferences;
 pub mod search;
-pub mod sign_in;
 
 use jiff::Timestamp;
 
@@ -29,9 +29,6 @@ pub fn doors() -> Vec<Route> {
         route!(GET "/readyz", Nothing, operation::readyz),
         route!(GET "/metrics", Nothing, operation::metrics),
         route!(GET "/static/{*path}", Nothing, assets::serve),
-        route!(GET "/sign-in", Nothing, sign_in::form),
-        route!(POST "/sign-in", Nothing, sign_in::submit),
-        route!(POST "/sign-out", SignIn, sign_in::leave),
         route!(GET "/licences", Nothing, licences::page),
         route!(GET "/preferences", SignIn, preferences::form),
         route!(POST "/preferences", SignIn, preferences::save),

@@ -7,6 +7,7 @@ use sqlx::PgPool;
 #[allow(missing_docs)] // columns of console.staff
 pub struct Found {
     pub staff_id: i32,
+    pub session_id: i64,
     pub login: String,
     pub name: String,
     pub roles: Vec<String>,
@@ -15,36 +16,65 @@ pub struct Found {
     pub theme: String,
     pub rise: String,
     pub shortcuts: bool,
+    pub second: bool,
+    /// Whether the last proof of identity is recent.
+    pub recent: bool,
+    /// Account groups the person may not see.
+    pub hidden_groups: Vec<i32>,
     /// Whether `seen_at` is old enough to be worth a write.
     pub refresh: bool,
 }
 
-/// Begins a session. Expired ones of everyone go away on this occasion.
+/// A session to begin.
+#[derive(Debug)]
+pub struct NewSession<'a> {
+    /// Hash of the cookie's value.
+    pub token_hash: &'a [u8],
+    /// Whose.
+    pub staff_id: i32,
+    /// How the person signed in.
+    pub method: &'a str,
+    /// Whether with two factors, or one that is worth two.
+    pub second: bool,
+    /// Hours until it ends anyway.
+    pub absolute_hours: i32,
+    /// Where from.
+    pub address: &'a str,
+    /// With which browser.
+    pub agent: &'a str,
+}
+
+/// Begins a session and answers its number. Expired ones of everyone go away on this occasion.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn begin(
-    pool: &PgPool,
-    token_hash: &[u8],
-    staff_id: i32,
-    absolute_hours: i32,
-    address: &str,
-    agent: &str,
-) -> sqlx::Result<()> {
+pub async fn begin(pool: &PgPool, new: &NewSession<'_>) -> sqlx::Result<i64> {
     let mut tx = pool.begin().await?;
     sqlx::query!("DELETE FROM console.sessions WHERE expires_at < now()").execute(&mut *tx).await?;
+    let session_id = sqlx::query_scalar!(
+        "INSERT INTO console.sessions
+             (token_hash, staff_id, method, second, expires_at, address, agent)
+         VALUES ($1, $2, $3, $4, now() + make_interval(hours => $5), $6, $7)
+         RETURNING session_id",
+        new.token_hash,
+        new.staff_id,
+        new.method,
+        new.second,
+        new.absolute_hours,
+        new.address,
+        new.agent
+    )
+    .fetch_one(&mut *tx)
+    .await?;
     sqlx::query!(
-        "INSERT INTO console.sessions (token_hash, staff_id, expires_at, address, agent)
-         VALUES ($1, $2, now() + make_interval(hours => $3), $4, $5)",
-        token_hash,
-        staff_id,
-        absolute_hours,
-        address,
-        agent
+        "UPDATE console.staff SET signed_in_at = now(), signed_in_by = $2 WHERE staff_id = $1",
+        new.staff_id,
+        new.method
     )
     .execute(&mut *tx)
     .await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(session_id)
 }
 
 /// The live session with this hash, if any.
@@ -55,19 +85,48 @@ pub async fn find(
     pool: &PgPool,
     token_hash: &[u8],
     idle_minutes: i32,
+    recent_minutes: i32,
 ) -> sqlx::Result<Option<Found>> {
     sqlx::query_as!(
         Found,
-        r#"SELECT f.staff_id, f.login, f.name, f.roles, f.language, f.zone, f.theme, f.rise,
-                  f.shortcuts, (s.seen_at < now() - interval '30 seconds') AS "refresh!"
+        r#"SELECT f.staff_id, s.session_id, f.login, f.name, f.roles, f.language, f.zone, f.theme,
+                  f.rise, f.shortcuts, s.second,
+                  (s.seen_at < now() - interval '30 seconds') AS "refresh!",
+                  (s.strong_at > now() - make_interval(mins => $3)) AS "recent!",
+                  ARRAY(SELECT b.group_id FROM console.staff_barriers b
+                        WHERE b.staff_id = f.staff_id ORDER BY b.group_id) AS "hidden_groups!"
            FROM console.sessions s JOIN console.staff f USING (staff_id)
-           WHERE s.token_hash = $1 AND NOT f.disabled AND s.expires_at > now()
+           WHERE s.token_hash = $1 AND f.status = 'active' AND s.expires_at > now()
              AND s.seen_at > now() - make_interval(mins => $2)"#,
         token_hash,
-        idle_minutes
+        idle_minutes,
+        recent_minutes
     )
     .fetch_optional(pool)
     .await
+}
+
+/// Notes a fresh proof of identity, and gives the session a new secret: the old one is worth
+/// nothing from then on. `second` is kept once it was so.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn strengthen(
+    pool: &PgPool,
+    old_hash: &[u8],
+    new_hash: &[u8],
+    second: bool,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE console.sessions SET token_hash = $2, strong_at = now(), second = second OR $3
+         WHERE token_hash = $1",
+        old_hash,
+        new_hash,
+        second
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// Notes that a session was used just now.

@@ -1,6 +1,6 @@
 //! `console.staff`: people and their preferences.
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use crate::authz::Role;
 
@@ -9,10 +9,14 @@ use crate::authz::Role;
 pub struct Credentials {
     /// Row.
     pub staff_id: i32,
-    /// PHC string.
-    pub password_hash: String,
-    /// May not sign in.
-    pub disabled: bool,
+    /// Sign-in name.
+    pub login: String,
+    /// How they are called.
+    pub name: String,
+    /// PHC string; nothing when they sign in otherwise.
+    pub password_hash: Option<String>,
+    /// May sign in: neither invited only nor suspended.
+    pub active: bool,
 }
 
 /// A new or changed person.
@@ -54,7 +58,8 @@ pub struct Preferences {
 pub async fn credentials(pool: &PgPool, login: &str) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as!(
         Credentials,
-        "SELECT staff_id, password_hash, disabled FROM console.staff WHERE login = $1",
+        r#"SELECT staff_id, login, name, password_hash, (status = 'active') AS "active!"
+           FROM console.staff WHERE login = $1"#,
         login
     )
     .fetch_optional(pool)
@@ -74,7 +79,7 @@ pub async fn add(pool: &PgPool, new: &NewStaff<'_>, replace: bool) -> sqlx::Resu
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (login) DO UPDATE
          SET name = excluded.name, password_hash = excluded.password_hash,
-             roles = excluded.roles, disabled = false, password_at = now()
+             roles = excluded.roles, status = 'active', password_at = now()
          WHERE $7
          RETURNING staff_id",
         new.login,
@@ -96,25 +101,36 @@ pub async fn add(pool: &PgPool, new: &NewStaff<'_>, replace: bool) -> sqlx::Resu
     Ok(id.is_some())
 }
 
-/// Lets a person sign in or not; when not, their sessions end. Answers whether they exist.
+/// Suspends a person, who can no longer sign in and whose sessions end, or lets them back: to
+/// being invited when they never chose a password and have no other way in. Answers whether
+/// they exist.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn set_disabled(pool: &PgPool, login: &str, disabled: bool) -> sqlx::Result<bool> {
-    let mut tx = pool.begin().await?;
+pub async fn set_suspended(
+    db: &mut PgConnection,
+    login: &str,
+    suspended: bool,
+) -> sqlx::Result<bool> {
     let id = sqlx::query_scalar!(
-        "UPDATE console.staff SET disabled = $2 WHERE login = $1 RETURNING staff_id",
+        "UPDATE console.staff f SET status = CASE
+             WHEN $2 THEN 'suspended'
+             WHEN password_hash IS NOT NULL
+                 OR EXISTS (SELECT FROM console.passkeys p WHERE p.staff_id = f.staff_id)
+                 OR EXISTS (SELECT FROM console.oidc_identities o WHERE o.staff_id = f.staff_id)
+                 THEN 'active'
+             ELSE 'invited' END
+         WHERE login = $1 RETURNING staff_id",
         login,
-        disabled
+        suspended
     )
-    .fetch_optional(&mut *tx)
+    .fetch_optional(&mut *db)
     .await?;
-    if let (Some(id), true) = (id, disabled) {
+    if let (Some(id), true) = (id, suspended) {
         sqlx::query!("DELETE FROM console.sessions WHERE staff_id = $1", id)
-            .execute(&mut *tx)
+            .execute(&mut *db)
             .await?;
     }
-    tx.commit().await?;
     Ok(id.is_some())
 }
 
@@ -127,8 +143,8 @@ pub struct Listed {
     pub name: String,
     /// Role names.
     pub roles: Vec<String>,
-    /// May not sign in.
-    pub disabled: bool,
+    /// `invited`, `active`, `suspended`.
+    pub status: String,
 }
 
 /// The first thousand people by login.
@@ -138,7 +154,7 @@ pub struct Listed {
 pub async fn list(pool: &PgPool) -> sqlx::Result<Vec<Listed>> {
     sqlx::query_as!(
         Listed,
-        "SELECT login, name, roles, disabled FROM console.staff ORDER BY login LIMIT 1000"
+        "SELECT login, name, roles, status FROM console.staff ORDER BY login LIMIT 1000"
     )
     .fetch_all(pool)
     .await

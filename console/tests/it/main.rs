@@ -9,6 +9,7 @@ mod browser;
 mod forms;
 mod in_browser;
 mod pages;
+mod people;
 mod pictures;
 mod walls;
 mod world;

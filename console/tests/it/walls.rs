@@ -52,7 +52,7 @@ async fn roles_decide_and_a_person_without_any_sees_nothing() {
     World::with("roles_decide_and_a_person_without_any_sees_nothing", async |world| {
         add_person(&world.pool, "nobody", "No Role", &[], "ja").await;
         let cookie = world.sign_in("nobody", PASSWORD).await.unwrap();
-        for route in routes().iter().filter(|r| matches!(r.need, Need::May(_))) {
+        for route in routes().iter().filter(|r| matches!(r.need, Need::May(_) | Need::Recent(_))) {
             let path = route.path.replace("{symbol}", "7203").replace("{order_id}", "1");
             let (status, page) = world.get(&cookie, &path).await;
             assert_eq!(status, 403, "{path}");
@@ -106,14 +106,14 @@ async fn sessions_end_by_idleness_by_age_and_with_the_person() {
         for sql in [
             "UPDATE console.sessions SET seen_at = now() - interval '61 minutes'",
             "UPDATE console.sessions SET expires_at = now()",
-            "UPDATE console.staff SET disabled = true",
+            "UPDATE console.staff SET status = 'suspended'",
         ] {
             let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
             assert_eq!(world.get(&cookie, "/orders").await.0, 200);
             sqlx::query(sql).execute(&world.pool).await.unwrap();
             assert_eq!(world.get(&cookie, "/orders").await.0, 303, "after {sql}");
         }
-        assert_eq!(world.try_sign_in(LOGIN, PASSWORD).await.status(), 401, "disabled");
+        assert_eq!(world.try_sign_in(LOGIN, PASSWORD).await.status(), 401, "suspended");
     })
     .await;
 }

@@ -1,20 +1,20 @@
 //! Signing in and out.
 
-use std::net::{IpAddr, SocketAddr};
-
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::client::Client;
 use crate::error::{Failure, html};
 use crate::guard::{self, Form};
 use crate::i18n::{Lang, M};
 use crate::metrics::METRICS;
 use crate::session::{self, Token};
+use crate::store::sessions::NewSession;
 use crate::store::{failures, sessions, staff};
 use crate::view::View;
 
@@ -40,7 +40,7 @@ pub struct Arrival {
 }
 
 /// Only addresses of our own: a path, no host. `\` counts as `/` for browsers.
-fn own_path(next: Option<&str>) -> &str {
+pub(super) fn own_path(next: Option<&str>) -> &str {
     match next {
         Some(path)
             if path.starts_with('/')
@@ -97,21 +97,6 @@ struct Submitted {
     next: String,
 }
 
-/// The address a request really comes from: the last entry that a believed proxy wrote.
-fn client_address(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    if !app.config.http.proxies.contains(&peer.to_canonical()) {
-        return peer;
-    }
-    headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|entry| entry.trim().parse().ok())
-        .next_back()
-        .unwrap_or(peer)
-}
-
 enum Outcome {
     In(i32),
     Wrong,
@@ -130,9 +115,9 @@ async fn attempt(
         return Ok(Outcome::Throttled);
     }
     let found = staff::credentials(&app.pool, login).await?;
-    // Disabled and unknown logins cost the same work and get the same answer.
-    let usable = found.as_ref().filter(|person| !person.disabled);
-    let phc = usable.map(|person| person.password_hash.clone());
+    // Suspended, invited and unknown logins cost the same work and get the same answer.
+    let usable = found.as_ref().filter(|person| person.active);
+    let phc = usable.and_then(|person| person.password_hash.clone());
     let Ok(right) = app.checker.check(password, phc).await else { return Ok(Outcome::Busy) };
     match (right, usable) {
         (true, Some(person)) => {
@@ -159,7 +144,7 @@ fn normalised(login: &str) -> String {
 /// Checks the password and begins a session.
 pub async fn submit(
     State(app): State<App>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: Client,
     headers: HeaderMap,
     view: View,
     body: Bytes,
@@ -167,14 +152,14 @@ pub async fn submit(
     let sent: Submitted = guard::read(&body)?;
     let next = own_path(Some(&sent.next)).to_owned();
     let login = normalised(&sent.login);
-    let address = client_address(&app, peer.ip(), &headers);
+    let address = client.address;
     let outcome = attempt(&app, &failures::network(address), &login, sent.password).await?;
     let minutes = app.config.sign_in.window_minutes.to_string();
     let (result, status, error) = match outcome {
         Outcome::In(staff_id) => {
             METRICS.sign_ins.with_label_values(&["ok"]).inc();
             tracing::info!(event = "console.signed_in", login, address = %address, "signed in");
-            return begin(&app, &headers, staff_id, address, &next).await;
+            return begin(&app, &headers, &client, staff_id, &next).await;
         }
         Outcome::Wrong => ("wrong", StatusCode::UNAUTHORIZED, view.t(M::WrongPassword).to_owned()),
         Outcome::Throttled => {
@@ -196,21 +181,24 @@ pub async fn submit(
 async fn begin(
     app: &App,
     headers: &HeaderMap,
+    client: &Client,
     staff_id: i32,
-    address: IpAddr,
     next: &str,
 ) -> Result<Response, Failure> {
     if let Some(old) = Token::of(app, headers) {
         sessions::end(&app.pool, &old.hash()).await?;
     }
     let token = Token::fresh();
-    let agent: String = headers
-        .get(header::USER_AGENT)
-        .map(|v| String::from_utf8_lossy(v.as_bytes()).chars().take(200).collect())
-        .unwrap_or_default();
-    let hours = app.config.session.absolute_hours;
-    let address = address.to_string();
-    sessions::begin(&app.pool, &token.hash(), staff_id, hours, &address, &agent).await?;
+    let new = NewSession {
+        token_hash: &token.hash(),
+        staff_id,
+        method: "password",
+        second: false,
+        absolute_hours: app.config.session.absolute_hours,
+        address: &client.address.to_string(),
+        agent: &client.agent,
+    };
+    sessions::begin(&app.pool, &new).await?;
     let cookie = AppendHeaders([(header::SET_COOKIE, token.set_cookie(app))]);
     Ok((cookie, Redirect::to(next)).into_response())
 }

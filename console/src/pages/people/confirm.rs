@@ -1,0 +1,196 @@
+//! Proving anew who one is, before something dangerous. A form that was sent too late is
+//! kept: after the proof it is shown once more and sent by its own button.
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::sign_in::own_path;
+use crate::app::App;
+use crate::client::Client;
+use crate::error::{Failure, html};
+use crate::guard::{Form, check_csrf, form_encode, read};
+use crate::i18n::{M, P};
+use crate::session::Token;
+use crate::store::{failures, sessions, staff};
+use crate::view::View;
+
+/// Most fields of a form that is kept.
+const MOST_FIELDS: usize = 500;
+
+#[derive(Template)]
+#[template(path = "people/confirm.html")]
+struct ConfirmPage<'a> {
+    v: &'a View,
+    /// Where to go on; with `kept`, where the form goes.
+    next: &'a str,
+    /// The form that was sent too late, URL-encoded without its token.
+    kept: &'a str,
+    error: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "people/confirmed.html")]
+struct ConfirmedPage<'a> {
+    v: &'a View,
+    next: &'a str,
+    fields: &'a [(String, String)],
+}
+
+/// Where to go on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Arrival {
+    next: Option<String>,
+}
+
+/// Answers a request that needs a recent proof: leads a reader to the page that asks for it,
+/// shows that page to who sent a form.
+pub async fn ask(app: &App, view: &View, request: Request) -> Response {
+    let headers = request.headers().clone();
+    let here = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
+    if headers.contains_key("hx-request") {
+        return htmx(&headers);
+    }
+    if request.method() == Method::GET {
+        return Redirect::to(&format!("/confirm?next={}", form_encode(&here))).into_response();
+    }
+    match keep(app, view, &here, request).await {
+        Ok(response) => response,
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// A fragment cannot ask: the whole page goes to the question and comes back.
+fn htmx(headers: &HeaderMap) -> Response {
+    let page = headers.get("hx-current-url").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let path = page.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+    let target = format!("/confirm?next={}", form_encode(own_path(path)));
+    let mut response = StatusCode::FORBIDDEN.into_response();
+    if let Ok(value) = HeaderValue::from_str(&target) {
+        response.headers_mut().insert("hx-redirect", value);
+    }
+    response
+}
+
+async fn keep(app: &App, view: &View, here: &str, request: Request) -> Result<Response, Failure> {
+    let token = Token::of(app, request.headers()).ok_or(Failure::CrossSite)?;
+    let body =
+        Bytes::from_request(request, app).await.map_err(|e| Failure::BadRequest(e.body_text()))?;
+    check_csrf(&token, &body)?;
+    let kept = encoded(&fields(&body)?);
+    let page = ConfirmPage { v: view, next: here, kept: &kept, error: None };
+    let mut response = html(&page)?;
+    // Nothing was done yet.
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    Ok(response)
+}
+
+/// The fields of a form, its token left out.
+fn fields(body: &[u8]) -> Result<Vec<(String, String)>, Failure> {
+    let all: Vec<(String, String)> = read(body)?;
+    if all.len() > MOST_FIELDS {
+        return Err(Failure::BadRequest(format!("more than {MOST_FIELDS} fields")));
+    }
+    Ok(all.into_iter().filter(|(name, _)| name != "csrf").collect())
+}
+
+fn encoded(fields: &[(String, String)]) -> String {
+    let pairs: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", form_encode(name), form_encode(value)))
+        .collect();
+    pairs.join("&")
+}
+
+/// Asks for the proof.
+pub async fn page(view: View, Query(arrival): Query<Arrival>) -> Result<Response, Failure> {
+    let next = own_path(arrival.next.as_deref());
+    html(&ConfirmPage { v: &view, next, kept: "", error: None })
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Submitted {
+    #[serde(default)]
+    next: String,
+    #[serde(default)]
+    kept: String,
+    #[serde(default)]
+    password: String,
+}
+
+/// Checks the proof; the session goes on with a new secret.
+pub async fn submit(
+    State(app): State<App>,
+    client: Client,
+    headers: HeaderMap,
+    mut view: View,
+    Form(sent): Form<Submitted>,
+) -> Result<Response, Failure> {
+    let next = own_path(Some(&sent.next)).to_owned();
+    if let Some((status, error)) = refused(&app, &client, &view, sent.password).await? {
+        let page = ConfirmPage { v: &view, next: &next, kept: &sent.kept, error: Some(error) };
+        let mut response = html(&page)?;
+        *response.status_mut() = status;
+        return Ok(response);
+    }
+    let old = Token::of(&app, &headers).ok_or(Failure::CrossSite)?;
+    let token = Token::fresh();
+    sessions::strengthen(&app.pool, &old.hash(), &token.hash(), false).await?;
+    let cookie = AppendHeaders([(header::SET_COOKIE, token.set_cookie(&app))]);
+    if sent.kept.is_empty() {
+        return Ok((cookie, Redirect::to(&next)).into_response());
+    }
+    view.csrf = token.csrf();
+    let fields = fields(sent.kept.as_bytes())?;
+    let page = html(&ConfirmedPage { v: &view, next: &next, fields: &fields })?;
+    Ok((cookie, page).into_response())
+}
+
+/// Why a proof is refused, if it is.
+async fn refused(
+    app: &App,
+    client: &Client,
+    view: &View,
+    password: String,
+) -> Result<Option<(StatusCode, String)>, Failure> {
+    let person = view.person.as_ref().ok_or(Failure::Forbidden)?;
+    let limits = &app.config.sign_in;
+    let network = failures::network(client.address);
+    if failures::must_wait(&app.pool, limits, &network, &person.login).await? {
+        let text = view.t1(P::TooManyFailures, limits.window_minutes);
+        return Ok(Some((StatusCode::TOO_MANY_REQUESTS, text)));
+    }
+    let found = staff::credentials(&app.pool, &person.login).await?;
+    let phc = found.and_then(|found| found.password_hash);
+    match app.checker.check(password, phc).await {
+        Ok(true) => {
+            failures::forget(&app.pool, &network, &person.login).await?;
+            Ok(None)
+        }
+        Ok(false) => {
+            failures::count(&app.pool, limits, &network, &person.login).await?;
+            Ok(Some((StatusCode::UNAUTHORIZED, view.t(P::WrongPassword).into())))
+        }
+        Err(_) => Ok(Some((StatusCode::SERVICE_UNAVAILABLE, view.t(P::Busy).into()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_form_is_the_sent_one_without_its_token() {
+        let sent = "csrf=abc&reason=a%26b%3D%E5%A3%B2&reason=two&empty=";
+        let kept = fields(sent.as_bytes()).unwrap();
+        let again = fields(encoded(&kept).as_bytes()).unwrap();
+        assert_eq!(kept, again);
+        let want = [("reason", "a&b=売"), ("reason", "two"), ("empty", "")];
+        assert_eq!(kept, want.map(|(n, v)| (n.to_owned(), v.to_owned())));
+    }
+}
