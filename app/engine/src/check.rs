@@ -87,7 +87,7 @@ impl Engine {
             let held = market.shown.kind == QuoteKind::Sequential;
             if let [Some(bid), Some(ask)] = bests
                 && bid >= ask
-                && !market.gathers()
+                && !market.may_cross()
                 && !held
                 && market.status == InstrumentStatus::Open
             {
@@ -116,7 +116,7 @@ impl Engine {
         let (mut orders_total, mut quantity_total) = (0, 0i64);
         let mut last_price: Option<i64> = None;
         let market_queue = self.books.market_queue(book);
-        let free = !market.gathers()
+        let free = !market.may_cross()
             && market.shown.kind == QuoteKind::Free
             && market.status == InstrumentStatus::Open;
         if market_queue.is_some() && (!market.session_rules || free) {

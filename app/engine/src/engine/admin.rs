@@ -15,7 +15,7 @@ use crate::index::Index;
 use crate::instrument::{DIGITS_MAX, InstrumentSpec, valid_price_limits};
 use crate::ledger::Ledger;
 use crate::matching::Claims;
-use crate::orders::{Cold, Hot, Orders, SLOTS_MAX};
+use crate::orders::{Orders, SLOTS_MAX};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -218,14 +218,6 @@ impl Engine {
         self.after_trading(instrument, events);
         // What gathered while it was halted may trade now.
         self.after_trading(instrument, events);
-        let market = &self.markets[instrument.0 as usize];
-        let trades = market.session_rules && market.phase == Phase::Continuous;
-        if trades && status == InstrumentStatus::Open && market.shown.kind != QuoteKind::Special {
-            // The opening that a halt held back is over.
-            let opening =
-                |hot: &Hot, cold: &Cold| hot.conditioned() && cold.condition == Condition::Opening;
-            self.end_leftovers(instrument, opening, events);
-        }
         Ok(())
     }
 

@@ -338,7 +338,8 @@ impl Engine {
             return None;
         }
         // A market order that was set off rests for that day only.
-        if hot.flags.has(Flags::DAY) || hot.flags.has(Flags::MARKET) {
+        // Nor do those outlive it that were there for one auction.
+        if hot.flags.has(Flags::DAY) || hot.flags.has(Flags::MARKET) || hot.conditioned() {
             return Some(CloseReason::Expired);
         }
         let market = &self.markets[hot.instrument.0 as usize];

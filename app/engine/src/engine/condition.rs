@@ -1,10 +1,12 @@
 //! Orders with a condition (Tokyo): those that wait for their moment enter the book, funari
 //! orders turn into market orders for the close, and what its auction left over ends.
 
+use crate::engine::amend::push_level;
+use crate::engine::terms::mark_condition;
 use crate::engine::{Engine, Room, Touched};
 use crate::event::{CloseReason, Event};
 use crate::matching::stage;
-use crate::orders::{Cold, Flags, Hot};
+use crate::orders::{Cold, Flags, Hot, Kind};
 use crate::types::*;
 
 impl Engine {
@@ -19,12 +21,54 @@ impl Engine {
         self.pick(instrument, which);
         let mut picked = std::mem::take(&mut self.picked);
         for &slot in &picked {
-            self.end_one_of_many(slot, CloseReason::AuctionRest, events);
+            let reason = match self.orders.cold[slot as usize].time_in_force {
+                TimeInForce::Ioc => CloseReason::ImmediateRest,
+                _ => CloseReason::AuctionRest,
+            };
+            self.end_one_of_many(slot, reason, events);
         }
         self.worked += picked.len() as u32;
         picked.clear();
         self.picked = picked;
         self.announce_touched(events);
+    }
+
+    /// Ends what an auction, held or left out, was the last one for: orders that were not to rest,
+    /// and, once the session has its first price, those for its opening.
+    pub(crate) fn end_after_auction(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        let opened = !self.markets[instrument.0 as usize].awaits_first_price();
+        let over = |hot: &Hot, cold: &Cold| {
+            let opening = opened && cold.condition == Condition::Opening;
+            hot.conditioned() && (opening || cold.time_in_force == TimeInForce::Ioc)
+        };
+        self.end_leftovers(instrument, over, events);
+    }
+
+    /// Takes an order that is not to rest while orders gather. Before an auction it waits for
+    /// that; in continuous trading (under a special quote, or before the first price) it takes part
+    /// in the auction it makes possible, if it does, and ends. It shows no quote.
+    pub(crate) fn gather_immediate(&mut self, slot: u32, events: &mut Vec<Event>) {
+        let cold = &self.orders.cold[slot as usize];
+        let at_market = cold.kind == OrderKind::Market;
+        let hot = &mut self.orders.hot[slot as usize];
+        hot.flags.set(Flags::MARKET, at_market);
+        mark_condition(hot, cold);
+        let (id, instrument) = (hot.id, hot.instrument);
+        let market = &mut self.markets[instrument.0 as usize];
+        if market.phase != Phase::Continuous {
+            market.tokyo.conditioned = true;
+            return self.rest(slot, events);
+        }
+        self.queue_order(slot);
+        let traded = self.try_auction(instrument, events);
+        let hot = &self.orders.hot[slot as usize];
+        if hot.kind != Kind::Live || hot.id != id {
+            return;
+        }
+        let left = self.end_live(slot, CloseReason::ImmediateRest, events);
+        if let Some((instrument, side, level)) = left.filter(|_| traded) {
+            push_level(instrument, side, level, events);
+        }
     }
 
     /// Notes the resting orders of a book that `which` names, in order of priority; beyond the

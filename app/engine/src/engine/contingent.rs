@@ -400,8 +400,13 @@ impl Engine {
         let market = &self.markets[hot.instrument.0 as usize];
         self.check_killed(hot.account, hot.instrument)?;
         market.check_halts(cold.kind, hot.side)?;
-        let immediate = matches!(time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
-        if immediate && market.gathers() {
+        // What is not to rest can be there for one auction, where the rules know that; all or
+        // nothing cannot.
+        let refused = match time_in_force {
+            TimeInForce::Ioc => !market.session_rules,
+            other => other == TimeInForce::Fok,
+        };
+        if refused && market.gathers() {
             return Err(Reject::InvalidTimeInForce);
         }
         let bound = match cold.kind {

@@ -1,7 +1,9 @@
 //! One instrument as matching sees it: its rules in ready-to-use form and its two book sides.
 
 use crate::book::BookSide;
+use crate::command::Place;
 use crate::instrument::{InstrumentSpec, TickRule};
+use crate::matching::stage;
 use crate::money::{Divider, Traded, Units};
 use crate::reject::Reject;
 use crate::types::*;
@@ -191,11 +193,29 @@ impl Market {
         }
     }
 
-    /// Whether orders come together without trading as they come: before an auction, or while
-    /// a special quote is shown. The book may be crossed then.
+    /// Whether orders come together without trading as they come: before an auction, while a
+    /// special quote is shown, or until an auction has found the session's first price.
     #[inline]
     pub(crate) fn gathers(&self) -> bool {
+        self.may_cross() || self.awaits_first_price()
+    }
+
+    /// Whether its book may be crossed between commands.
+    #[inline]
+    pub(crate) fn may_cross(&self) -> bool {
         self.phase != Phase::Continuous || self.shown.kind == QuoteKind::Special
+    }
+
+    /// Whether its session had no price yet: that is always one of an auction.
+    #[inline]
+    pub(crate) fn awaits_first_price(&self) -> bool {
+        matches!(self.stage, stage::OPENING | stage::AFTERNOON_OPENING)
+    }
+
+    /// Whether an order that is not to rest can be taken while orders gather: it is there for
+    /// the one auction that comes next.
+    pub(crate) fn gathers_immediate(&self, place: &Place) -> bool {
+        self.session_rules && place.time_in_force == TimeInForce::Ioc && !place.by_amount
     }
 
     /// Why its phase takes no orders or amendments, if so.

@@ -242,7 +242,8 @@ impl Engine {
         let on = match order.desk {
             Desk::Batch => terms.batch,
             Desk::Principal => {
-                let free = !market.gathers() && market.shown.kind == QuoteKind::Free;
+                let quoted = market.shown.kind == QuoteKind::Free;
+                let free = market.phase == Phase::Continuous && quoted;
                 terms.principal && free
             }
         };

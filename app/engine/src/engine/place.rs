@@ -182,7 +182,10 @@ impl Engine {
             return self.park(slot, events);
         }
         if market.gathers() {
-            return self.rest(slot, events);
+            return match time_in_force {
+                TimeInForce::Ioc => self.gather_immediate(slot, events),
+                _ => self.rest(slot, events),
+            };
         }
         let stop = self.cross(slot, events);
         let left = self.orders.hot[slot as usize].remaining;
@@ -255,7 +258,8 @@ impl Engine {
         }
         // Period orders come as contingent ones, which say their last day.
         let allowed = allowed && place.time_in_force != TimeInForce::Gtd;
-        if !entry.waits && (!allowed || !may_rest && market.gathers()) {
+        let gathers = !may_rest && market.gathers();
+        if !entry.waits && (!allowed || gathers && !market.gathers_immediate(place)) {
             return Err(Reject::InvalidTimeInForce);
         }
         if place.by_amount {
@@ -300,7 +304,7 @@ impl Engine {
             return Err(Reject::PostOnlyWouldCross);
         }
         self.check_share_rules(place, entry.waits)?;
-        let stays = may_rest || entry.waits || entry.orders > 1;
+        let stays = may_rest || gathers || entry.waits || entry.orders > 1;
         if stays && market.open_order_cap != 0 {
             let open = self.open_counts.get(place.account, place.instrument);
             if u64::from(open) + u64::from(entry.orders) > u64::from(market.open_order_cap) {

@@ -205,11 +205,7 @@ impl Engine {
         // Whatever moved before belongs to another session.
         self.markets[instrument.0 as usize].tokyo.window_price = 0;
         self.set_phase(instrument, Phase::Continuous, until, events);
-        if open && outcome.end != AuctionEnd::Unpriced {
-            let opening =
-                |hot: &Hot, cold: &Cold| hot.conditioned() && cold.condition == Condition::Opening;
-            self.end_leftovers(instrument, opening, events);
-        }
+        self.end_after_auction(instrument, events);
         self.after_trading(instrument, events);
     }
 
@@ -220,9 +216,8 @@ impl Engine {
             let range = market.around(market.reference(), 1);
             self.run_auction(instrument, AuctionKind::MorningClose, range, events);
         }
-        let opening =
-            |hot: &Hot, cold: &Cold| hot.conditioned() && cold.condition == Condition::Opening;
-        self.end_leftovers(instrument, opening, events);
+        // Orders for an opening that found no price are for that of the afternoon.
+        self.end_after_auction(instrument, events);
         self.end_morning_batch(instrument);
     }
 

@@ -172,12 +172,10 @@ impl Market {
             }
     }
 
-    /// Whether an opening auction is still to come for the orders in the book: before it, or
-    /// while a special quote stands for it.
+    /// Whether the auction with the session's first price is still to come for the orders in
+    /// the book: before its moment, or after it until there is one.
     fn opens(&self) -> bool {
-        self.phase == Phase::PreOpen
-            || self.shown.kind == QuoteKind::Special
-                && matches!(self.stage, stage::OPENING | stage::AFTERNOON_OPENING)
+        self.phase == Phase::PreOpen || self.awaits_first_price()
     }
 
     /// Whether an order of this condition waits outside the book for its moment.
@@ -232,9 +230,10 @@ impl Market {
     }
 }
 
-/// Marks an order with a condition, in the book or on its way there.
-pub(super) fn mark_condition(hot: &mut Hot, cold: &Cold) {
-    if cold.condition != Condition::Any {
+/// Marks an order with a condition, in the book or on its way there. An immediate one that rests
+/// is there for one auction, which is a condition as well.
+pub(crate) fn mark_condition(hot: &mut Hot, cold: &Cold) {
+    if cold.condition != Condition::Any || cold.time_in_force == TimeInForce::Ioc {
         hot.stage |= Hot::CONDITIONED;
     } else {
         hot.stage &= !Hot::CONDITIONED;

@@ -226,6 +226,16 @@ impl Market {
         }
     }
 
+    /// Which auction the book leads to while no quote is shown: the opening's, if that has found
+    /// no price yet.
+    fn free_auction(&self) -> AuctionKind {
+        match self.stage {
+            stage::OPENING => AuctionKind::Opening,
+            stage::AFTERNOON_OPENING => AuctionKind::AfternoonOpening,
+            _ => AuctionKind::Quote,
+        }
+    }
+
     /// Whether the last minute's trades went as far towards `side` as they may.
     fn ran_out(&self, side: Side, now: Timestamp) -> bool {
         let (from, last) = (self.window_reference(now), self.last_price);
@@ -274,14 +284,14 @@ impl Engine {
         if buys || sells {
             return Some(if buys { Side::Buy } else { Side::Sell });
         }
-        if market.reference() == 0 {
-            return None;
-        }
         if let (Some(bid), Some(ask)) = (bid, ask)
             && bid >= ask
         {
             let beyond = ask > market.reach(Side::Buy, self.at);
             return Some(if beyond { Side::Buy } else { Side::Sell });
+        }
+        if market.reference() == 0 {
+            return None;
         }
         if bid.is_some_and(|bid| bid > market.special_reach(Side::Buy)) {
             return Some(Side::Buy);
@@ -305,7 +315,29 @@ impl Engine {
             return false;
         }
         let range = market.around(market.reference(), 1);
-        self.auction_or_quote(instrument, range, events)
+        let kind = market.free_auction();
+        self.auction_or_quote(instrument, kind, range, events)
+    }
+
+    /// Holds the auction that the book allows now, if it does, in continuous trading: out of a
+    /// special quote, or the one with the first price. Whether it did.
+    pub(crate) fn try_auction(
+        &mut self,
+        instrument: InstrumentId,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let market = &self.markets[instrument.0 as usize];
+        let (kind, range) = match market.shown.kind {
+            QuoteKind::Special => (AuctionKind::Quote, market.inside_quote()),
+            _ => (market.free_auction(), market.around(market.reference(), 1)),
+        };
+        let outcome = self.outlook(instrument, range);
+        let priced = outcome.end == AuctionEnd::Priced;
+        if priced {
+            self.hold_auction(instrument, kind, outcome, events);
+            self.quote_ends(instrument, events);
+        }
+        priced
     }
 
     fn check_special(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
@@ -315,7 +347,7 @@ impl Engine {
         if outcome.end == AuctionEnd::Unpriced && outcome.excess() == Some(shown) {
             return false;
         }
-        self.auction_or_quote(instrument, range, events)
+        self.auction_or_quote(instrument, AuctionKind::Quote, range, events)
     }
 
     fn check_sequential(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
@@ -344,6 +376,7 @@ impl Engine {
     fn auction_or_quote(
         &mut self,
         instrument: InstrumentId,
+        kind: AuctionKind,
         range: (i64, i64),
         events: &mut Vec<Event>,
     ) -> bool {
@@ -358,7 +391,7 @@ impl Engine {
                 false
             }
             (AuctionEnd::Priced, _) => {
-                self.hold_auction(instrument, AuctionKind::Quote, outcome, events);
+                self.hold_auction(instrument, kind, outcome, events);
                 self.quote_ends(instrument, events);
                 true
             }
@@ -373,11 +406,7 @@ impl Engine {
         let shown = market.shown.kind != QuoteKind::Free;
         self.show(instrument, Quote::FREE, events);
         self.forget_special(instrument);
-        self.end_leftovers(
-            instrument,
-            |hot, cold| hot.conditioned() && cold.condition == Condition::Opening,
-            events,
-        );
+        self.end_after_auction(instrument, events);
         shown
     }
 
@@ -431,7 +460,7 @@ impl Engine {
             }
             QuoteKind::Sequential => {
                 let range = market.around(price.0, 1);
-                self.auction_or_quote(instrument, range, events);
+                self.auction_or_quote(instrument, AuctionKind::Quote, range, events);
             }
         }
         self.check_quote(instrument, events);

@@ -16,6 +16,9 @@ const ACCOUNTS: u32 = 8;
 const DAY: u32 = 20261124;
 const LOT: i64 = 100;
 
+/// Stands for the order that is about to come in.
+const COMING: OrderId = OrderId(u64::MAX);
+
 /// Conditions of orders that come before the pre-close: half of them none.
 const CONDITIONS: &[Condition] = &[
     Condition::Any,
@@ -57,6 +60,8 @@ struct Known {
     /// Zero: at market.
     price: i64,
     condition: Condition,
+    /// There for one auction only.
+    immediate: bool,
     /// 0: before the session's first price, 1: in continuous trading, 2: for the close.
     group: u8,
     /// Place among orders of its price, and place among all.
@@ -72,6 +77,8 @@ struct Day {
     terms: Terms,
     limits: (i64, i64),
     known: BTreeMap<OrderId, Known>,
+    /// Quantity of the order that is about to come in.
+    coming: i64,
     /// Whether the session had its first price.
     priced: bool,
     phase_group: u8,
@@ -140,6 +147,7 @@ impl Day {
             terms: Terms { low: 1, high: i64::MAX, centre: base, ticks },
             limits,
             known: BTreeMap::new(),
+            coming: 0,
             priced: false,
             phase_group: 0,
             names: 0,
@@ -231,16 +239,70 @@ impl Day {
         place.kind = if at_market { OrderKind::Market } else { OrderKind::Limit };
         place.time_in_force = TimeInForce::Day;
         place.condition = condition;
-        let priced = self.priced;
+        if condition == Condition::Any && self.numbers.one_in(8) {
+            place.time_in_force = TimeInForce::Ioc;
+        }
+        // Until its session's first price all orders are simultaneous.
+        let awaits = self.phase_group == 1 && !self.priced;
+        let group = if awaits { 0 } else { self.phase_group };
+        let entered = self.seq + 1;
+        let immediate = place.time_in_force == TimeInForce::Ioc;
+        let queued = entered;
+        let known = Known { account, side, price, condition, immediate, group, queued, entered };
+        let quote = self.engine.instrument(SHARE).expect("there").quote.kind;
+        let order = match (awaits, quote) {
+            (true, QuoteKind::Free) => self.first_price(place, known),
+            _ => {
+                let events = self.apply(Command::Place(place));
+                let Event::Accepted { order, .. } = events[0] else {
+                    panic!("{place:?}: {events:?}")
+                };
+                order
+            }
+        };
+        self.known.insert(order, known);
+    }
+
+    /// Places an order after an opening without a price, and compares the auction it makes
+    /// possible, if it does.
+    fn first_price(&mut self, place: Place, known: Known) -> OrderId {
+        self.known.insert(COMING, known);
+        self.coming = place.quantity.0;
+        let outcome = self.expected(1);
+        let mut shares = BTreeMap::new();
+        if outcome.end == AuctionEnd::Priced {
+            shares = self.shares(Side::Buy, &outcome);
+            shares.append(&mut self.shares(Side::Sell, &outcome));
+        }
+        self.known.remove(&COMING);
+        self.coming = 0;
         let events = self.apply(Command::Place(place));
         let Event::Accepted { order, .. } = events[0] else { panic!("{place:?}: {events:?}") };
-        // Until its session's first price all orders are simultaneous.
-        let traded = |event: &Event| matches!(event, Event::Trade(trade) if !trade.auction);
-        let first = self.phase_group == 1 && !priced && !events.iter().any(traded);
-        let group = if first { 0 } else { self.phase_group };
-        let entered = self.seq;
-        let known = Known { account, side, price, condition, group, queued: entered, entered };
-        self.known.insert(order, known);
+        let (mut got, mut held) = (BTreeMap::<OrderId, i64>::new(), None);
+        for event in &events {
+            match *event {
+                Event::Trade(t) => {
+                    assert!(t.auction, "the first price is an auction's");
+                    for party in [t.maker, t.taker] {
+                        let party = if party == order { COMING } else { party };
+                        *got.entry(party).or_default() += t.quantity.0;
+                    }
+                }
+                Event::Auction { kind, end, price, quantity, .. } => {
+                    assert!(matches!(kind, AuctionKind::Opening | AuctionKind::AfternoonOpening));
+                    held = Some((end, price.0, quantity.0));
+                }
+                _ => {}
+            }
+        }
+        let priced = outcome.end == AuctionEnd::Priced;
+        let expected = priced.then_some((outcome.end, outcome.price, outcome.quantity));
+        assert_eq!(held, expected, "{place:?}: {:?}", self.known);
+        shares.retain(|_, quantity| *quantity > 0);
+        assert_eq!(got, shares, "{place:?} {outcome:?}: {:?}", self.known);
+        let what = if priced { "first price" } else { "no first price" };
+        *self.ends.entry(what).or_default() += 1;
+        order
     }
 
     fn cancel(&mut self) {
@@ -253,6 +315,9 @@ impl Day {
     }
 
     fn remaining(&self, order: OrderId) -> i64 {
+        if order == COMING {
+            return self.coming;
+        }
         let state = self.engine.order(order).expect("remembered");
         if state.status.is_live() { state.quantity.0 - state.filled.0 } else { 0 }
     }
@@ -364,9 +429,16 @@ impl Day {
             shares.append(&mut self.shares(Side::Sell, &outcome));
         }
         let book = self.book();
+        // Without an admissible price immediate orders end, and what is left is looked at again.
+        let again = outcome.end == AuctionEnd::Unpriced
+            && self.live().any(|(_, known)| known.immediate && self.takes_part(&known));
         let mut got: BTreeMap<OrderId, i64> = BTreeMap::new();
         let events = self.step(step);
+        let mut held = false;
         for event in &events {
+            if again && held {
+                break;
+            }
             match *event {
                 Event::Trade(t) if t.auction => {
                     assert_eq!(t.price.0, outcome.price);
@@ -379,7 +451,8 @@ impl Day {
                     let expected = (outcome.end, at, size, outcome.surplus);
                     let found = (end, price.0, quantity.0, surplus.0);
                     assert_eq!(found, expected, "{step:?}: {book:?}");
-                    if end == AuctionEnd::Unpriced && opening {
+                    held = true;
+                    if end == AuctionEnd::Unpriced && opening && !again {
                         let quote = self.engine.instrument(SHARE).expect("there").quote;
                         let side = Some(quote.side);
                         assert_eq!((quote.kind, side), (QuoteKind::Special, outcome.excess()));
@@ -456,7 +529,15 @@ fn a_day_of_auctions_is_the_twins() {
         }
     }
     println!("{ends:?}");
-    for end in ["priced", "empty", "unpriced", "stop_allocation", "special_execution"] {
+    for end in [
+        "priced",
+        "empty",
+        "unpriced",
+        "stop_allocation",
+        "special_execution",
+        "first price",
+        "no first price",
+    ] {
         assert!(ends.get(end).is_some_and(|&count| count >= 10), "{end}: {ends:?}");
     }
 }

@@ -19,5 +19,6 @@ mod settlement;
 mod snapshots;
 mod tse;
 mod tse_firms;
+mod tse_first;
 mod tse_random;
 mod world;

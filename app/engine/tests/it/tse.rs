@@ -335,11 +335,9 @@ fn a_sequential_quote_turns_special_when_the_next_price_is_further_away() {
 fn orders_may_not_come_and_immediate_ones_may_not_wait_where_the_phase_says_so() {
     let mut world = share_world();
     world.step(SessionStep::PreOpen);
-    for time_in_force in [TimeInForce::Ioc, TimeInForce::Fok] {
-        let place = world.day_order(ANN, Side::Buy, 5_300, 100);
-        let refused = world.place(Place { time_in_force, ..place });
-        assert_eq!(refusal(&refused), (Reject::InvalidTimeInForce, true));
-    }
+    let place = world.day_order(ANN, Side::Buy, 5_300, 100);
+    let refused = world.place(Place { time_in_force: TimeInForce::Fok, ..place });
+    assert_eq!(refusal(&refused), (Reject::InvalidTimeInForce, true));
     let place = world.market_order(ANN, Side::Buy, 100);
     let gtc = world.place(Place { time_in_force: TimeInForce::Gtc, ..place });
     assert_eq!(refusal(&gtc), (Reject::InvalidTimeInForce, true));
@@ -414,6 +412,11 @@ fn conditions_fit_day_orders_of_the_right_kind_and_moment_only() {
     world.step(SessionStep::MorningClose);
     world.step(SessionStep::AfternoonPreOpen);
     world.step(SessionStep::AfternoonOpen);
+    // Until the afternoon has its first price its opening is still to come.
+    let early = world.day_order(ANN, Side::Buy, 5_300, 100);
+    let early = world.accept(Place { condition: Condition::Opening, ..early });
+    world.ask(BOB, 5_300, 100);
+    assert_eq!(world.filled(early), 100);
     let late = world.day_order(ANN, Side::Buy, 5_300, 100);
     let refused = world.place(Place { condition: Condition::Opening, ..late });
     assert_eq!(refusal(&refused), (Reject::InvalidCondition, true), "no opening is left today");
@@ -1175,7 +1178,7 @@ fn a_special_quote_ends_at_the_price_of_a_lone_order_and_does_not_begin_again() 
 }
 
 #[test]
-fn opening_orders_end_with_the_auction_that_a_halt_held_back() {
+fn opening_orders_of_a_halted_share_wait_for_the_first_price_after_it() {
     let mut world = share_world();
     world.step(SessionStep::PreOpen);
     let place = world.day_order(ANN, Side::Buy, 5_290, 100);
@@ -1185,6 +1188,9 @@ fn opening_orders_end_with_the_auction_that_a_halt_held_back() {
     world.step(SessionStep::Open);
     assert_eq!(world.order(opening).closed, None);
     world.instrument_status(STOCK, InstrumentStatus::Open);
+    assert_eq!(world.order(opening).closed, None);
+    // The first price is made by others: what was for it alone ends.
+    world.bid(CAT, 5_310, 100);
     assert_eq!(world.order(opening).closed, Some(CloseReason::AuctionRest));
     assert_eq!(world.balance(ANN, JPY).1, 0);
 }
