@@ -9,6 +9,7 @@ mod console;
 mod day;
 mod demo;
 mod lock;
+pub mod logins;
 mod ports;
 pub mod postgres;
 mod setup;
@@ -17,9 +18,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use sqlx::postgres::PgConnectOptions;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use zaraba_engine::types::Seq;
@@ -296,6 +299,45 @@ async fn watch(parts: &mut Parts) -> &'static str {
     }
 }
 
+/// A sign-in to Postgres.
+struct Login {
+    name: String,
+    password: String,
+    url: String,
+}
+
+/// The sign-ins of the backend and the console, with new passwords at every start.
+struct Logins {
+    backend: Login,
+    console: Login,
+}
+
+impl Logins {
+    /// Names after the database, so that instances on one server do not share them.
+    fn of(url: &str) -> Result<Logins> {
+        let options = PgConnectOptions::from_str(url).context("DATABASE_URL is not valid")?;
+        let database = options.get_database().unwrap_or("zaraba").to_owned();
+        let login = |part: &str| -> Result<Login> {
+            let (name, password) = (format!("{database}_dev_{part}"), password()?);
+            let url = logins::url_for(url, &name, &password);
+            Ok(Login { name, password, url })
+        };
+        Ok(Logins { backend: login("backend")?, console: login("console")? })
+    }
+
+    /// Migrates as the database's owner, then makes the sign-ins.
+    async fn migrate(&self, url: &str) -> Result<()> {
+        let owner = PgConnectOptions::from_str(url).context("DATABASE_URL is not valid")?;
+        crate::projections::migrate::run(&owner).await.context("cannot migrate the database")?;
+        for (login, group) in [(&self.backend, logins::BACKEND), (&self.console, logins::CONSOLE)] {
+            logins::make(&owner, &login.name, &login.password, group)
+                .await
+                .with_context(|| format!("cannot make the database login {}", login.name))?;
+        }
+        Ok(())
+    }
+}
+
 /// Says what is being started and how long it took.
 struct Progress {
     since: Instant,
@@ -341,7 +383,8 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
             url
         }
     };
-    let config = config(dir, ports, &url, options.sessions())?;
+    let logins = Logins::of(&url)?;
+    let config = config(dir, ports, &logins.backend.url, options.sessions())?;
     let simulation = match options.simulates() {
         true => Some(day::Simulation::of(options.day, &config)?),
         false => None,
@@ -354,8 +397,7 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
         .open(&log_path)
         .with_context(|| format!("cannot open {}", log_path.display()))?;
     crate::telemetry::init_to(&config.log, std::sync::Mutex::new(log))?;
-    let database = crate::queries::connect_options(&config.postgres)?;
-    crate::projections::migrate::run(&database).await.context("cannot migrate the database")?;
+    logins.migrate(&url).await?;
     progress.done("migrations");
     let admin_token_file = config.http.admin_token_file.clone();
     parts.node = Some(Node::start_with(config, clock).await.context("cannot start the backend")?);
@@ -386,7 +428,7 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
     }
 
     if !options.no_console {
-        let place = console::Place::prepare(dir, ports, &url)?;
+        let place = console::Place::prepare(dir, ports, &logins.console.url)?;
         file.staff = place.staff(&earlier.staff)?;
         parts.console = Some(place.start(ports).await?);
         progress.done("console");

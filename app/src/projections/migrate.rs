@@ -7,6 +7,9 @@ use sqlx::{ConnectOptions, Connection};
 /// All migrations this program knows.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
+/// Who may do what, applied after the migrations every time.
+const PRIVILEGES: &str = include_str!("privileges.sql");
+
 /// A migration by number and words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Migration {
@@ -25,6 +28,9 @@ pub enum MigrateError {
     /// A migration cannot be applied.
     #[error("the database was not migrated: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// Roles cannot be made or given their rights.
+    #[error("the database is migrated, but its roles have not got their rights: {0}")]
+    Privileges(sqlx::Error),
 }
 
 /// The migrations that the database does not have yet, in order.
@@ -58,8 +64,8 @@ async fn pending_on(connection: &mut PgConnection) -> Result<Vec<Migration>, sql
     Ok(known.collect())
 }
 
-/// Brings the database to this program's schema and says what was applied. Safe to call from
-/// several places at once: the migrator takes a lock.
+/// Brings the database to this program's schema, gives the database roles their rights, and
+/// says what was applied. Safe to call from several places at once: both take a lock.
 ///
 /// # Errors
 /// When the database cannot be reached, was migrated by a newer program, or a migration fails.
@@ -67,6 +73,13 @@ pub async fn run(database: &PgConnectOptions) -> Result<Vec<Migration>, MigrateE
     let mut connection = database.connect().await?;
     let pending = pending_on(&mut connection).await?;
     MIGRATIONS.run(&mut connection).await?;
+    privileges(&mut connection).await.map_err(MigrateError::Privileges)?;
     connection.close().await?;
     Ok(pending)
+}
+
+async fn privileges(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    sqlx::raw_sql(PRIVILEGES).execute(&mut *transaction).await?;
+    transaction.commit().await
 }

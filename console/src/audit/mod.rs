@@ -134,8 +134,8 @@ impl Who {
         Who {
             staff_id: person.map(|p| p.staff_id),
             login: person.map(|p| p.login.clone()).unwrap_or_default(),
-            session_id: None,
-            address: String::new(),
+            session_id: person.map(|p| p.session_id),
+            address: view.address.clone(),
         }
     }
 }

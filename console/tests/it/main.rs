@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, too, may stop the test
 
+mod audit;
 mod backend;
 mod browser;
 mod forms;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tokio::sync::{OnceCell, oneshot};
+use zaraba::dev::logins;
 use zaraba::dev::postgres::{PrivatePostgres, installed};
 use zaraba_console::authz::Role;
 use zaraba_console::config::Config;
@@ -22,6 +23,9 @@ pub const PASSWORD: &str = "seven small boats at dawn";
 /// The server the tests' databases are on.
 struct Server {
     url: String,
+    /// Login and password of the consoles: a member of `zaraba_console` and nothing else, so
+    /// that every test also proves that the role's rights are enough.
+    login: (String, String),
     _private: Option<PrivatePostgres>,
 }
 
@@ -42,11 +46,11 @@ async fn server() -> &'static Server {
     SERVER
         .get_or_init(|| async {
             let server = match std::env::var("DATABASE_URL") {
-                Ok(url) => Server { url, _private: None },
+                Ok(url) => Server { url, login: login(), _private: None },
                 Err(_) => {
                     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("console-postgres");
                     let postgres = PrivatePostgres::start(&dir, 0).await.unwrap();
-                    Server { url: postgres.url(), _private: Some(postgres) }
+                    Server { url: postgres.url(), login: login(), _private: Some(postgres) }
                 }
             };
             let mut connection = PgConnection::connect(&server.url).await.unwrap();
@@ -61,17 +65,33 @@ async fn server() -> &'static Server {
                 for name in old {
                     run(&mut connection, format!("DROP DATABASE \"{name}\" WITH (FORCE)")).await;
                 }
+                let old: Vec<String> = sqlx::query_scalar(
+                    "SELECT rolname FROM pg_roles WHERE rolname LIKE 'console_test_%'",
+                )
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+                for name in old {
+                    run(&mut connection, format!("DROP ROLE \"{name}\"")).await;
+                }
             }
             let template = format!("{}template", prefix());
             run(&mut connection, format!("CREATE DATABASE \"{template}\"")).await;
             let url = with_database(&server.url, &template);
             zaraba::projections::migrate::run(&url.parse().unwrap()).await.unwrap();
+            let (name, password) = &server.login;
+            logins::make(&url.parse().unwrap(), name, password, logins::CONSOLE).await.unwrap();
             let mut filled = PgConnection::connect(&url).await.unwrap();
             sqlx::raw_sql(include_str!("day.sql")).execute(&mut filled).await.unwrap();
             filled.close().await.unwrap();
             server
         })
         .await
+}
+
+/// The consoles' login, of this process.
+fn login() -> (String, String) {
+    (format!("{}login", prefix()), hex::encode(&zaraba_console::session::random()[..12]))
 }
 
 async fn run(connection: &mut PgConnection, sql: String) {
@@ -104,6 +124,8 @@ pub struct World {
     pub backend: Option<Double>,
     pub url: String,
     pub http: reqwest::Client,
+    /// Settings the console runs with.
+    pub config: Config,
     _files: tempfile::TempDir,
 }
 
@@ -149,9 +171,11 @@ impl World {
         std::fs::write(&token_file, format!("{TOKEN}\n")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
+        let (name, password) = &server().await.login;
+        let login = logins::url_for(database, name, password);
         let config = Config::parse(&format!(
             "public_url = \"http://{address}\"\nlanguage = \"en\"\n{settings}\n\
-             [database]\nurl = \"{database}\"\nconnections = 4\n\
+             [database]\nurl = \"{login}\"\nconnections = 4\n\
              [backend]\nadmin_url = \"http://{0}\"\npublic_url = \"http://{0}\"\n\
              admin_token_file = \"{1}\"\n\
              [live]\ninterval_ms = 50\n",
@@ -159,8 +183,12 @@ impl World {
             token_file.display(),
         ))
         .unwrap();
-        let pool = zaraba_console::db::pool(&config.database).unwrap();
+        // The test itself may do anything.
+        let own =
+            zaraba_console::config::Database { url: database.into(), ..config.database.clone() };
+        let pool = zaraba_console::db::pool(&own).unwrap();
         add_person(&pool, LOGIN, "Aki Tanaka", &[Role::Operations], "en").await;
+        let settings_in_force = config.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let done = tokio::spawn(async move {
             server::serve_on(listener, config, async {
@@ -174,6 +202,7 @@ impl World {
             backend: Some(backend),
             url: format!("http://{address}"),
             http: client(),
+            config: settings_in_force,
             _files: files,
         };
         (world, stop, done)
