@@ -149,6 +149,11 @@ impl View {
         self.now.to_zoned(self.zone.clone()).strftime("%Z").to_string()
     }
 
+    /// Name of the zone, as browsers know it.
+    pub fn zone_id(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
     /// A day written as the number yyyymmdd.
     pub fn day_number(&self, day: &i32) -> String {
         let (year, month, date) = (day / 10_000, day / 100 % 100, day % 100);

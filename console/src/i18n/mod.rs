@@ -2,11 +2,13 @@
 //! Every text a person can see comes from here; a message without a translation does not
 //! compile, and tests look for codes without words.
 
+mod charts;
 mod codes;
 #[path = "messages.rs"]
 mod frame;
 mod people;
 
+pub use charts::C;
 pub use codes::{Word, word};
 pub use frame::M;
 pub use people::P;
@@ -95,7 +97,7 @@ impl Lang {
 
 #[cfg(test)]
 mod tests {
-    use super::{M, Message, P};
+    use super::{C, M, Message, P};
 
     /// Every table of messages, as (table, name, English, Japanese).
     fn all() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
@@ -109,7 +111,10 @@ mod tests {
                 (table, *name, en, ja)
             })
         }
-        rows("M", M::ALL).chain(rows("P", P::ALL)).collect()
+        let mut all: Vec<_> = rows("M", M::ALL).collect();
+        all.extend(rows("C", C::ALL));
+        all.extend(rows("P", P::ALL));
+        all
     }
 
     #[test]
@@ -125,7 +130,7 @@ mod tests {
     #[test]
     fn japanese_is_japanese() {
         // Names that are the same in both languages are few, and listed here on purpose.
-        let same = ["Japanese", "English", "Postgres"];
+        let same = ["Japanese", "English", "Postgres", "P50", "P99"];
         for (table, name, en, ja) in all() {
             assert!(en != ja || same.contains(&name), "{table}::{name} is not translated");
         }

@@ -115,6 +115,7 @@ pub(super) async fn follow_overview(hub: Arc<Hub>) {
         match hub.backend.overview().await {
             Ok(overview) => {
                 backoff.reset();
+                hub.history.lock().add(crate::clock::now(), &overview);
                 hub.overview.send_modify(|state| {
                     state.value = Some(Arc::new(overview));
                     heard(state);

@@ -6,6 +6,7 @@
 //! last state stays, with the time it was last heard.
 
 mod feeds;
+pub mod history;
 mod push;
 mod sse;
 
@@ -68,6 +69,7 @@ pub const TRADES: usize = 40;
 pub struct Hub {
     backend: Backend,
     overview: watch::Sender<State<Overview>>,
+    history: Mutex<history::History>,
     tickers: watch::Sender<State<Vec<Ticker>>>,
     symbols: Mutex<HashMap<String, watch::Sender<State<Symbol>>>>,
     symbols_max: usize,
@@ -84,6 +86,7 @@ impl Hub {
         let hub = Arc::new(Hub {
             backend,
             overview: watch::Sender::default(),
+            history: Mutex::default(),
             tickers: watch::Sender::default(),
             symbols: Mutex::default(),
             symbols_max,
@@ -97,6 +100,11 @@ impl Hub {
     /// The backend's state.
     pub fn overview(&self) -> watch::Receiver<State<Overview>> {
         self.overview.subscribe()
+    }
+
+    /// The last minutes of it, newest first.
+    pub fn history(&self) -> Vec<history::Point> {
+        self.history.lock().newest_first(crate::clock::now())
     }
 
     /// All instruments' days.

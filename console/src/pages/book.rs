@@ -1,5 +1,7 @@
 //! One order book: ladder, trades, the day, candles, live.
 
+use std::time::{Duration, Instant};
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
@@ -7,11 +9,12 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::Mark;
+use super::book_charts::{Depth, candle_words};
 use crate::app::App;
 use crate::authz::{Need, Permission};
 use crate::backend::{Auction, Book, Candle, Market, Ticker, Trade};
 use crate::error::{Failure, html};
-use crate::i18n::{M, Word};
+use crate::i18n::{C, M, Word};
 use crate::live::{self, State as LiveState, Symbol};
 use crate::reads::instruments::{self, Instrument};
 use crate::view::{View, units};
@@ -22,6 +25,10 @@ const LEVELS: usize = 12;
 const CANDLES: usize = 240;
 /// Intervals, as the public contract writes them.
 const INTERVALS: [&str; 4] = ["1m", "5m", "1h", "1d"];
+/// Their seconds.
+const SECONDS: [u32; 4] = [60, 300, 3600, 86_400];
+/// The depth chart is pushed at most this often: it is drawn anew each time.
+const DEPTH_EVERY: Duration = Duration::from_secs(1);
 
 /// A price level with its share of the deepest one shown, in percent.
 struct Level<'a> {
@@ -73,7 +80,7 @@ impl<'a> Ladder<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "book.html", blocks = ["mark", "quote", "ladder", "trades", "limits"])]
+#[template(path = "book.html", blocks = ["mark", "quote", "ladder", "depth", "depth_words", "trades", "limits"])]
 struct BookPage<'a> {
     v: &'a View,
     i: &'a Instrument,
@@ -89,10 +96,13 @@ struct BookPage<'a> {
     day: Option<&'a Ticker>,
     percent: Option<String>,
     ladder: Option<Ladder<'a>>,
+    depth: Depth<'a>,
     trades: &'a [Trade],
     candles: &'a [Candle],
     candles_failed: bool,
+    candle_words: String,
     interval: &'a str,
+    seconds: u32,
     intervals: [&'a str; 4],
 }
 
@@ -136,10 +146,20 @@ impl<'a> BookPage<'a> {
                 .and_then(|live| live.book.as_ref())
                 .map(|book| Ladder::new(book, i.price_digits))
                 .filter(|ladder| !ladder.is_empty()),
+            depth: live
+                .and_then(|live| live.book.as_ref())
+                .map(|book| Depth::new(v, book, i.quantity_digits))
+                .unwrap_or_default(),
             trades: live.map(|live| live.trades.as_slice()).unwrap_or_default(),
             candles: &[],
             candles_failed: false,
+            candle_words: String::new(),
             interval,
+            seconds: INTERVALS
+                .iter()
+                .zip(SECONDS)
+                .find(|(i, _)| **i == interval)
+                .map_or(60, |(_, s)| s),
             intervals: INTERVALS,
         }
     }
@@ -170,7 +190,7 @@ pub async fn page(
     let mut subject = app.hub.symbol(&symbol)?;
     let ready =
         |state: &LiveState<Symbol>| state.value.as_ref().is_some_and(|live| live.book.is_some());
-    let wait = std::time::Duration::from_millis(700);
+    let wait = Duration::from_millis(700);
     let _ = tokio::time::timeout(wait, subject.wait_for(ready)).await;
     let interval = asked.interval();
     let candles = app.backend.candles(&symbol, interval, CANDLES).await;
@@ -183,6 +203,7 @@ pub async fn page(
     page.candles_failed = candles.is_err();
     let candles = candles.unwrap_or_default();
     page.candles = &candles;
+    page.candle_words = candle_words(&view, &candles, interval);
     html(&page)
 }
 
@@ -196,6 +217,7 @@ pub async fn live(
     let instrument = instruments::find(&app.pool, &symbol).await?.ok_or(Failure::NotFound)?;
     let need = Need::May(Permission::SeeMarket);
     let subject = app.hub.symbol(&symbol)?;
+    let mut drawn: Option<Instant> = None;
     live::push(&app, headers, view, need, subject, move |view, state| {
         let page = BookPage::new(view, &instrument, state, Mark::of(view, state), "1m");
         let mut pushed = vec![
@@ -205,6 +227,11 @@ pub async fn live(
             ("trades", page.as_trades().render()?),
             ("limits", page.as_limits().render()?),
         ];
+        if drawn.is_none_or(|at| at.elapsed() >= DEPTH_EVERY) {
+            drawn = Some(Instant::now());
+            pushed.push(("depth", page.as_depth().render()?));
+            pushed.push(("depth-words", page.as_depth_words().render()?));
+        }
         // The chart is drawn by a script, which gets numbers, not HTML.
         if let Some(candle) = state.value.as_ref().and_then(|live| live.candles.get("1m")) {
             pushed.push(("candle", candle_json(candle)));

@@ -2,12 +2,14 @@
 //! works as one plain request; live parts are blocks of the same template.
 
 pub mod book;
+mod book_charts;
 pub mod books;
 pub mod licences;
 pub mod operation;
 pub mod order;
 pub mod orders;
 pub mod overview;
+mod overview_charts;
 pub mod people;
 pub mod preferences;
 pub mod search;

@@ -7,11 +7,13 @@ use axum::response::Response;
 use jiff::Timestamp;
 
 use super::Mark;
+use super::overview_charts::{self, Charts};
 use crate::app::App;
 use crate::authz::{Need, Permission};
 use crate::backend::Overview;
 use crate::error::{Failure, html};
 use crate::i18n::{M, Word};
+use crate::live::history::Point;
 use crate::live::{self, State as LiveState};
 use crate::view::View;
 
@@ -25,10 +27,16 @@ struct OverviewPage<'a> {
     /// Rejects by count, most first.
     rejects: Vec<(&'a str, u64)>,
     started: Option<Timestamp>,
+    charts: Charts<'a>,
 }
 
 impl<'a> OverviewPage<'a> {
-    fn new(v: &'a View, state: &'a LiveState<Overview>, mark: Mark) -> OverviewPage<'a> {
+    fn new(
+        v: &'a View,
+        state: &'a LiveState<Overview>,
+        mark: Mark,
+        history: &'a [Point],
+    ) -> OverviewPage<'a> {
         let known = state.value.as_deref();
         let mut rejects: Vec<(&str, u64)> = known
             .map(|o| o.rejects_by_code.iter().map(|(code, n)| (code.as_str(), *n)).collect())
@@ -36,7 +44,8 @@ impl<'a> OverviewPage<'a> {
         rejects.retain(|(_, count)| *count > 0);
         rejects.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let started = known.and_then(|o| o.started_at.parse().ok());
-        OverviewPage { v, mark, connected: state.connected, known, rejects, started }
+        let charts = Charts::new(v, history);
+        OverviewPage { v, mark, connected: state.connected, known, rejects, started, charts }
     }
 }
 
@@ -47,7 +56,8 @@ pub async fn page(State(app): State<App>, view: View) -> Result<Response, Failur
         true => Mark::plain(&view, state.heard.as_ref()),
         false => Mark::of(&view, &state),
     };
-    html(&OverviewPage::new(&view, &state, mark))
+    let history = app.hub.history();
+    html(&OverviewPage::new(&view, &state, mark, &history))
 }
 
 /// Its live parts.
@@ -58,8 +68,16 @@ pub async fn live(
 ) -> Result<Response, Failure> {
     let need = Need::May(Permission::SeeMarket);
     let subject = app.hub.overview();
-    live::push(&app, headers, view, need, subject, |view, state| {
-        let page = OverviewPage::new(view, state, Mark::of(view, state));
-        Ok(vec![("mark", page.as_mark().render()?), ("now", page.as_now().render()?)])
+    let hub = app.hub.clone();
+    live::push(&app, headers, view, need, subject, move |view, state| {
+        let history = hub.history();
+        let page = OverviewPage::new(view, state, Mark::of(view, state), &history);
+        let mut pushed = vec![
+            ("mark", page.as_mark().render()?),
+            ("now", page.as_now().render()?),
+            ("summaries", page.charts.summaries()?),
+        ];
+        pushed.extend(overview_charts::newest(view, &history)?.map(|row| ("point", row)));
+        Ok(pushed)
     })
 }

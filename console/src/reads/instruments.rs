@@ -63,6 +63,8 @@ pub struct Instrument {
     pub status: String,
     /// Digits of prices after the point.
     pub price_digits: u32,
+    /// Digits of quantities after the point.
+    pub quantity_digits: u32,
     /// `None`: by a table of price bands.
     pub tick_size: Option<String>,
     pub lot_size: String,
@@ -96,6 +98,7 @@ pub async fn find(pool: &PgPool, symbol: &str) -> sqlx::Result<Option<Instrument
         let quantity = |units: i64| decimal(units.into(), quantities);
         Instrument {
             price_digits: prices,
+            quantity_digits: quantities,
             tick_size: row.ticks.parse::<i64>().ok().and_then(price),
             lot_size: quantity(row.lot),
             min_quantity: quantity(row.min_quantity),

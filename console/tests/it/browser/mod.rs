@@ -2,6 +2,7 @@
 //! pages with the eyes and hands of others; `walk` opens every page.
 
 pub mod access;
+mod charts;
 mod keyboard;
 mod walk;
 

@@ -30,6 +30,7 @@ const PAGES: &[Page] = &[
     page("/books/{symbol}", "/books/7203", Need::May(SeeMarket), "#ladder table"),
     page("/orders", "/orders", Need::May(SeeOrders), "#orders tbody tr"),
     page("/orders/{order_id}", "/orders/1996488823", Need::May(SeeOrders), "#events tbody tr"),
+    page("/confirm", "/confirm?next=/orders", Need::SignIn, "main form"),
     page("/preferences", "/preferences", Need::SignIn, "form.settings"),
     page("/licences", "/licences", Need::Nothing, "main h1"),
 ];
