@@ -10,6 +10,7 @@ use crate::backend::Backend;
 use crate::config::Config;
 use crate::live::Hub;
 use crate::password::Checker;
+use crate::requests::Desk;
 
 /// Handles of the running console.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct App {
     pub hub: Arc<Hub>,
     /// Password checks, two at once.
     pub checker: Checker,
+    /// Wakes those who carry out requests and tell of them.
+    pub desk: Arc<Desk>,
     /// Places for browsers' live connections.
     pub streams: Arc<Semaphore>,
     /// Turns true when the console stops, so that live connections end.

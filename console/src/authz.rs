@@ -68,6 +68,8 @@ pub enum Matter {
     Limits,
     /// Trades corrected or busted.
     Fills,
+    /// Orders cancelled at once, kill switches.
+    Orders,
     /// Feature flags.
     Flags,
     /// Invitations, roles, suspensions, scopes.
@@ -76,10 +78,22 @@ pub enum Matter {
 
 impl Matter {
     /// Every matter.
-    pub const ALL: [Matter; 7] = {
+    pub const ALL: [Matter; 8] = {
         use Matter::*;
-        [Funds, Accounts, Instruments, Limits, Fills, Flags, Staff]
+        [Funds, Accounts, Instruments, Limits, Fills, Orders, Flags, Staff]
     };
+
+    /// What one needs to see requests of it.
+    pub fn seen_with(self) -> Permission {
+        match self {
+            Matter::Funds | Matter::Accounts => Permission::SeeAccounts,
+            Matter::Instruments => Permission::SeeMarket,
+            Matter::Limits => Permission::SeeRisk,
+            Matter::Fills | Matter::Orders => Permission::SeeOrders,
+            Matter::Flags => Permission::SeeFlags,
+            Matter::Staff => Permission::SeeStaff,
+        }
+    }
 
     /// Its name in the database.
     pub fn as_str(self) -> &'static str {
@@ -89,6 +103,7 @@ impl Matter {
             Matter::Instruments => "instruments",
             Matter::Limits => "limits",
             Matter::Fills => "fills",
+            Matter::Orders => "orders",
             Matter::Flags => "flags",
             Matter::Staff => "staff",
         }
@@ -142,7 +157,11 @@ impl Role {
                         permission,
                         Ask(m) | Decide(m) if matches!(
                             m,
-                            Matter::Funds | Matter::Accounts | Matter::Instruments | Matter::Fills
+                            Matter::Funds
+                                | Matter::Accounts
+                                | Matter::Instruments
+                                | Matter::Fills
+                                | Matter::Orders
                         )
                     )
             }
@@ -151,6 +170,7 @@ impl Role {
                     || matches!(permission, SeeRisk | Export | CancelOrder | CancelMany | Kill)
                     || matches!(permission, Ask(Matter::Limits) | Decide(Matter::Limits))
                     || matches!(permission, Ask(Matter::Accounts) | Decide(Matter::Accounts))
+                    || matches!(permission, Ask(Matter::Orders) | Decide(Matter::Orders))
             }
             Role::Release => {
                 market

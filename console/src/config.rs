@@ -30,6 +30,8 @@ section!(Config {
     http: Http,
     lists: Lists,
     live: Live,
+    requests: Requests,
+    notify: Vec<Notify>,
     log: Log,
 });
 section!(Database { url: String, password_file: PathBuf, connections: u32, query_seconds: u64 });
@@ -55,7 +57,50 @@ section!(Http {
 });
 section!(Lists { page_rows: usize, csv_rows: usize });
 section!(Live { interval_ms: u64, instruments: usize, streams: usize });
+section!(Requests { expire_minutes: i32, retry_seconds: u64 });
 section!(Log { filter: String, format: String });
+
+/// Where to tell of requests. Documented in default.toml.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Notify {
+    pub name: String,
+    pub url: String,
+    pub secret_file: PathBuf,
+    pub command: Vec<String>,
+    pub events: Vec<String>,
+}
+
+impl Notify {
+    fn check(&self, others: &[Notify]) -> Result<(), String> {
+        let of = |what: &str| format!("notify {:?}: {what}", self.name);
+        if self.name.is_empty() || self.name.len() > 64 {
+            return Err(of("name has 1 to 64 characters"));
+        }
+        if others.iter().any(|other| other.name == self.name) {
+            return Err(of("name is there twice"));
+        }
+        if self.url.is_empty() == self.command.is_empty() {
+            return Err(of("exactly one of url and command is needed"));
+        }
+        if !self.url.is_empty() && !self.url.starts_with("http://") {
+            return Err(of("url must begin with http:// (a relay on the private network)"));
+        }
+        if self.url.is_empty() == !self.secret_file.as_os_str().is_empty() {
+            return Err(of("url needs secret_file, command has none"));
+        }
+        if self.command.first().is_some_and(|program| !program.starts_with('/')) {
+            return Err(of("command begins with the whole path of a program"));
+        }
+        let known = ["requested", "decided", "finished"];
+        match self.events.iter().find(|event| !known.contains(&event.as_str())) {
+            Some(event) => Err(of(&format!("events has {event:?}; there are {known:?}"))),
+            None if self.events.is_empty() => Err(of("events is empty")),
+            None => Ok(()),
+        }
+    }
+}
 
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -124,7 +169,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u64, u64, u64); 17] = [
+        let ranges: [(&str, u64, u64, u64); 19] = [
             ("database.connections", self.database.connections.into(), 1, 1000),
             ("database.query_seconds", self.database.query_seconds, 1, 300),
             ("backend.request_seconds", self.backend.request_seconds, 1, 60),
@@ -142,11 +187,16 @@ impl Config {
             ("live.interval_ms", self.live.interval_ms, 20, 10_000),
             ("live.instruments", self.live.instruments as u64, 1, 10_000),
             ("live.streams", self.live.streams as u64, 1, 100_000),
+            ("requests.expire_minutes", unsigned(self.requests.expire_minutes), 1, 43_200),
+            ("requests.retry_seconds", self.requests.retry_seconds, 1, 3600),
         ];
         for (name, value, low, high) in ranges {
             if !(low..=high).contains(&value) {
                 return Err(format!("{name} is {value}; it must be from {low} to {high}"));
             }
+        }
+        for (at, hook) in self.notify.iter().enumerate() {
+            hook.check(&self.notify[..at])?;
         }
         if !matches!(self.language.as_str(), "ja" | "en") {
             return Err(format!("language is {:?}; it must be ja or en", self.language));
@@ -210,6 +260,12 @@ mod tests {
             ("public_url = \"ftp://x\"", "http://"),
             ("[backend]\nadmin_url = \"https://x\"", "http://"),
             ("[log]\nformat = \"xml\"", "log.format"),
+            ("[[notify]]\nurl = \"http://x\"", "name"),
+            ("[[notify]]\nname = \"x\"\nurl = \"https://x\"", "http://"),
+            ("[[notify]]\nname = \"x\"\nurl = \"http://x\"", "secret_file"),
+            ("[[notify]]\nname = \"x\"\ncommand = [\"rm\"]", "whole path"),
+            ("[[notify]]\nname = \"x\"\ncommand = [\"/bin/x\"]", "events is empty"),
+            ("[[notify]]\nname = \"x\"\ncommand = [\"/bin/x\"]\nevents = [\"all\"]", "all"),
         ] {
             let error = Config::parse(text).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");

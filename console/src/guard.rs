@@ -31,12 +31,15 @@ impl<S: Sync> FromRequestParts<S> for View {
     }
 }
 
-/// Whether a request is a live stream's: it says so, and does not count as a page view.
+/// Whether a request is a live stream's or a page's own in the background: it says so, and does
+/// not count as a page view.
 fn is_stream(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|v| v.contains("text/event-stream"))
+    let background = headers.contains_key("x-background");
+    background
+        || headers
+            .get(header::ACCEPT)
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.contains("text/event-stream"))
 }
 
 /// Applies a route's need. Strangers are sent to the sign-in page, which brings them back;
@@ -74,6 +77,7 @@ pub async fn guard(
     if must_confirm(need, &view) {
         return confirm::ask(&app, &view, request).await;
     }
+    view.waiting = waiting(&app, &view, stream).await;
     request.extensions_mut().insert(view);
     next.run(request).await
 }
@@ -84,11 +88,22 @@ fn must_confirm(need: Need, view: &View) -> bool {
         && view.person.as_ref().is_some_and(|person| !person.recent)
 }
 
+/// What the header's badge says. A page does not fail for it.
+async fn waiting(app: &App, view: &View, stream: bool) -> i64 {
+    match crate::requests::reader(view) {
+        Some(reader) if !stream => {
+            crate::store::requests::waiting_for(&app.pool, &reader).await.unwrap_or(0)
+        }
+        _ => 0,
+    }
+}
+
 fn to_sign_in(method: &Method, uri: &Uri, headers: &HeaderMap, stream: bool) -> Response {
     let back = uri.path_and_query().map_or("/", |p| p.as_str());
     let back: String = form_encode(back);
     let target = format!("/sign-in?ended=1&next={back}");
-    if headers.contains_key("hx-request") {
+    // The page in the background stays: what someone is typing there must not be lost.
+    if headers.contains_key("hx-request") && !stream {
         let mut response = StatusCode::UNAUTHORIZED.into_response();
         if let Ok(value) = HeaderValue::from_str(&target) {
             response.headers_mut().insert("hx-redirect", value);

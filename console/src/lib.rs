@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod pages;
 pub mod password;
 pub mod reads;
+pub mod requests;
 pub mod router;
 pub mod server;
 pub mod session;

@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    register_histogram_vec, register_int_counter, register_int_counter_vec, register_int_gauge,
+    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, register_gauge_vec, register_histogram_vec, register_int_counter,
+    register_int_counter_vec, register_int_gauge, register_int_gauge_vec,
 };
 
 /// All of them.
@@ -29,6 +30,12 @@ pub struct Metrics {
     pub audit_failures: IntCounter,
     /// Entries that wait to be committed.
     pub audit_queue: IntGauge,
+    /// Requests that wait for a decision or are being applied, by state and matter.
+    pub requests_standing: IntGaugeVec,
+    /// Age of the oldest of them in seconds.
+    pub requests_age: GaugeVec,
+    /// Attempts to tell of requests, by hook and result: `delivered`, `failed`, `given_up`.
+    pub notices: IntCounterVec,
 }
 
 impl Metrics {
@@ -92,6 +99,21 @@ impl Metrics {
             audit_queue: register_int_gauge!(
                 "zaraba_console_audit_queue",
                 "Audit entries that wait to be committed."
+            )?,
+            requests_standing: register_int_gauge_vec!(
+                "zaraba_console_requests",
+                "Requests that wait for a second person or are being applied.",
+                &["state", "matter"]
+            )?,
+            requests_age: register_gauge_vec!(
+                "zaraba_console_requests_oldest_seconds",
+                "Age of the oldest request that waits or is being applied.",
+                &["state", "matter"]
+            )?,
+            notices: register_int_counter_vec!(
+                "zaraba_console_notices_total",
+                "Attempts to tell of requests, by hook and result.",
+                &["hook", "result"]
             )?,
         })
     }

@@ -49,6 +49,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(pages::people::routes());
     all.extend(pages::market());
     all.extend(pages::history());
+    all.extend(pages::requests::routes());
     all
 }
 

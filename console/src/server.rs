@@ -31,7 +31,7 @@ use crate::config::{self, Config};
 use crate::error::Failure;
 use crate::live::Hub;
 use crate::metrics::METRICS;
-use crate::{db, guard, password, router, session, sockets};
+use crate::{db, guard, password, requests, router, session, sockets};
 
 /// No inline script or style, nothing from elsewhere, no framing.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
@@ -94,7 +94,9 @@ pub async fn serve_on(
     let address = listener.local_addr().context("the listener has no address")?;
     let (stop, stopping) = watch::channel(false);
     let http = config.http.clone();
-    let service = service(app(config, stopping.clone())?)?;
+    let app = app(config, stopping.clone())?;
+    requests::start(&app);
+    let service = service(app)?;
     tokio::spawn(async move {
         shutdown.await;
         tracing::info!(event = "console.stopping", "stopping");
@@ -116,6 +118,7 @@ fn app(config: Config, stopping: watch::Receiver<bool>) -> anyhow::Result<App> {
         backend,
         hub,
         checker: password::Checker::default(),
+        desk: Arc::default(),
         streams: Arc::new(Semaphore::new(config.live.streams)),
         stopping,
         config: Arc::new(config),

@@ -44,6 +44,8 @@ pub struct View {
     pub person: Option<Person>,
     /// Token of forms; empty when nobody is signed in.
     pub csrf: String,
+    /// Requests that wait for the reader, up to a hundred.
+    pub waiting: i64,
     /// Path of the page, for the menu.
     pub path: String,
     /// Where the request came from, as far as believed proxies tell.
@@ -63,6 +65,7 @@ impl View {
             shortcuts: true,
             person: None,
             csrf: String::new(),
+            waiting: 0,
             path: path.into(),
             address: String::new(),
             now: crate::clock::now(),

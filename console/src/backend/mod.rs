@@ -2,6 +2,8 @@
 //! the public market endpoints. Shapes are the public contract's; unknown fields are
 //! ignored, so that a newer backend can be looked at with an older console.
 
+pub mod act;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -333,7 +335,7 @@ fn checked(
 }
 
 /// The innermost cause: "connection refused" rather than "error sending request".
-fn root_cause(error: &dyn std::error::Error) -> String {
+pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;

@@ -42,6 +42,18 @@ pub enum Word {
     Liquidity,
     /// Where a command came from.
     Via,
+    /// Kind of a requested action.
+    Kind,
+    /// What a request is about.
+    Matter,
+    /// State of a request.
+    RequestState,
+    /// Name of a field of an action or of its effect.
+    Label,
+    /// A code as a value of such a field.
+    Value,
+    /// Something to consider before an action.
+    Warning,
 }
 
 type Row = (Word, &'static str, &'static str, &'static str);
@@ -215,7 +227,8 @@ const TABLE: &[Row] = {
 
 /// The word for a code, or the code itself.
 pub fn word(lang: Lang, kind: Word, code: &str) -> String {
-    TABLE.iter().find(|(k, c, _, _)| *k == kind && *c == code).map_or_else(
+    let known = |row: &&Row| row.0 == kind && row.1 == code;
+    TABLE.iter().chain(super::requests::TABLE).find(known).map_or_else(
         || code.to_owned(),
         |(_, _, en, ja)| match lang {
             Lang::En => (*en).to_owned(),
@@ -267,9 +280,10 @@ mod tests {
 
     #[test]
     fn codes_are_listed_once() {
-        for (at, (kind, code, en, ja)) in TABLE.iter().enumerate() {
+        let all: Vec<&Row> = TABLE.iter().chain(crate::i18n::requests::TABLE).collect();
+        for (at, (kind, code, en, ja)) in all.iter().enumerate() {
             assert!(!en.is_empty() && !ja.is_empty());
-            assert!(!TABLE[..at].iter().any(|r| r.0 == *kind && r.1 == *code), "{code} twice");
+            assert!(!all[..at].iter().any(|r| r.0 == *kind && r.1 == *code), "{code} twice");
         }
     }
 }

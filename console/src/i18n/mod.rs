@@ -7,11 +7,13 @@ mod codes;
 #[path = "messages.rs"]
 mod frame;
 mod people;
+mod requests;
 
 pub use charts::C;
 pub use codes::{Word, word};
 pub use frame::M;
 pub use people::P;
+pub use requests::R;
 
 /// A text in both languages.
 pub trait Message: Copy {
@@ -97,7 +99,7 @@ impl Lang {
 
 #[cfg(test)]
 mod tests {
-    use super::{C, M, Message, P};
+    use super::{C, M, Message, P, R};
 
     /// Every table of messages, as (table, name, English, Japanese).
     fn all() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
@@ -114,6 +116,7 @@ mod tests {
         let mut all: Vec<_> = rows("M", M::ALL).collect();
         all.extend(rows("C", C::ALL));
         all.extend(rows("P", P::ALL));
+        all.extend(rows("R", R::ALL));
         all
     }
 

@@ -12,6 +12,7 @@ pub mod overview;
 mod overview_charts;
 pub mod people;
 pub mod preferences;
+pub mod requests;
 pub mod search;
 
 use jiff::Timestamp;

@@ -15,11 +15,15 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, oneshot};
 
+use crate::admin::Admin;
+
 pub const TOKEN: &str = "test-token";
 
 /// The double. Dropping it closes the port.
 pub struct Double {
     pub address: SocketAddr,
+    /// Its admin API, as actions use it.
+    pub admin: Admin,
     events: broadcast::Sender<(String, &'static str, Value)>,
     state: Arc<parking_lot::Mutex<Answers>>,
     stop: Option<oneshot::Sender<()>>,
@@ -68,6 +72,11 @@ impl Double {
     }
 
     pub async fn start_at(address: SocketAddr) -> Double {
+        Self::start_with(address, Admin::furnished()).await
+    }
+
+    /// Starts over an admin API that remembers what was done before.
+    pub async fn start_with(address: SocketAddr, admin: Admin) -> Double {
         let (events, _) = broadcast::channel(1024);
         let answers = Answers {
             overview: json!({"seq": 41, "durable_seq": 41, "projected_seq": 40,
@@ -94,7 +103,8 @@ impl Double {
             .route("/v1/tickers", get(tickers))
             .route("/v1/instruments/{symbol}/trades", get(trades))
             .route("/v1/instruments/{symbol}/candles", get(candles))
-            .with_state(shared);
+            .with_state(shared)
+            .fallback_service(Router::new().fallback(crate::admin::any).with_state(admin.clone()));
         let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -105,7 +115,7 @@ impl Double {
                 _ = stopped => {}
             }
         });
-        Double { address, events, state, stop: Some(stop) }
+        Double { address, admin, events, state, stop: Some(stop) }
     }
 
     /// Sends an event to everyone who follows the symbol.

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, too, may stop the test
 
+mod admin;
 mod audit;
 mod backend;
 mod browser;
@@ -12,5 +13,6 @@ mod in_browser;
 mod pages;
 mod people;
 mod pictures;
+mod requests;
 mod walls;
 mod world;

@@ -23,6 +23,9 @@ const fn page(route: &'static str, path: &'static str, need: Need, main: &'stati
     Page { route, path, need, main }
 }
 
+/// The form of an adjustment, ready to be sent.
+const ADJUST: &str = "/requests/new?kind=adjust&account=DEMO-0001&asset=JPY&amount=5000";
+
 /// The table.
 const PAGES: &[Page] = &[
     page("/", "/", Need::May(SeeMarket), "#orders-per-second"),
@@ -31,6 +34,9 @@ const PAGES: &[Page] = &[
     page("/orders", "/orders", Need::May(SeeOrders), "#orders tbody tr"),
     page("/orders/{order_id}", "/orders/1996488823", Need::May(SeeOrders), "#events tbody tr"),
     page("/confirm", "/confirm?next=/orders", Need::SignIn, "main form"),
+    page("/requests", "/requests?tab=all", Need::May(SeeRequests), "#requests tbody tr"),
+    page("/requests/new", ADJUST, Need::May(SeeRequests), "#send"),
+    page("/requests/{request}", "/requests/1", Need::May(SeeRequests), "#timeline tbody tr"),
     page("/preferences", "/preferences", Need::SignIn, "form.settings"),
     page("/licences", "/licences", Need::Nothing, "main h1"),
 ];
@@ -40,6 +46,7 @@ fn shows_no_page(path: &str) -> bool {
     path.ends_with("/live") // the live parts of a page
         || path.ends_with("/csv") // files
         || ["/healthz", "/readyz", "/metrics", "/static/{*path}"].contains(&path) // machines
+        || path == "/requests/badge" // part of the frame
         || path == "/search" // leads on; its own page is walked with what it found nothing for
         || path == "/sign-in" // walked before anyone is signed in
 }
@@ -130,6 +137,7 @@ async fn in_language(test: &str, language: &str) {
             .execute(&world.pool)
             .await
             .unwrap();
+        crate::requests::furnish(&world).await;
         let browser = Browser::open(1440, 900).await;
         let mut all = Findings::default();
         walk_the_edges(&world, &browser, language, &mut all).await;

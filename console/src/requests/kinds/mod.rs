@@ -1,0 +1,46 @@
+//! The kinds of actions, by matter. Each says what its form is, what it will do, and how the
+//! backend is told to do it.
+
+pub mod funds;
+
+use serde_json::Value as Json;
+
+use super::action::Outcome;
+use super::preview::{Preview, Value};
+use crate::backend::act::{Refusal, Reply};
+
+/// Longest account code, symbol, asset code and key name.
+pub const ACCOUNT: usize = 24;
+/// Longest symbol.
+pub const SYMBOL: usize = 16;
+/// Longest asset code.
+pub const ASSET: usize = 16;
+/// Longest public name of an API key.
+pub const KEY: usize = 64;
+
+/// The outcome of a call that is one command.
+pub fn outcome(reply: Reply, results: impl FnOnce(&Json) -> Vec<(String, Value)>) -> Outcome {
+    match reply {
+        Reply::Done(body) => {
+            Outcome::Applied { sequence: sequence(&body), results: results(&body) }
+        }
+        Reply::Refused(Refusal { code, message }) => Outcome::Refused { code, message },
+        Reply::Later(problem) => Outcome::Later(problem),
+    }
+}
+
+/// The outcome of a call with no results to tell.
+pub fn done(reply: Reply) -> Outcome {
+    outcome(reply, |_| Vec::new())
+}
+
+/// The journal sequence an answer names; an answer from the record names it by its actions.
+pub fn sequence(body: &Json) -> Option<u64> {
+    let of_action = || body["actions"].as_array()?.last()?["seq"].as_u64();
+    of_action().or_else(|| body["seq"].as_u64())
+}
+
+/// A preview of something the backend will not hear of.
+pub fn refused(refusal: &Refusal) -> Preview {
+    Preview::refused(&refusal.code)
+}

@@ -1,0 +1,185 @@
+//! The admin API in the double: what each call answers is set by the tests; changes are done
+//! once per request id, as the contract says, and all of them are on record.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::backend::TOKEN;
+
+/// A change that reached the backend.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    pub path: String,
+    pub body: Value,
+    pub actor: String,
+    pub approver: Option<String>,
+    pub request_id: String,
+}
+
+#[derive(Default)]
+struct Inner {
+    answers: BTreeMap<String, (u16, Value)>,
+    /// First outcomes by request id, with the change they were of.
+    done: BTreeMap<String, (Call, u16, Value)>,
+    /// Every change that arrived, repeats too.
+    arrived: Vec<Call>,
+    /// So many changes get 503 before anything is done.
+    not_ready: usize,
+    /// So many changes are done, but their answers are lost.
+    lose: usize,
+    seq: u64,
+}
+
+/// The double's admin API.
+#[derive(Clone, Default)]
+pub struct Admin(Arc<parking_lot::Mutex<Inner>>);
+
+fn error(status: u16, code: &str, message: &str) -> (u16, Value) {
+    (status, json!({"error": {"code": code, "message": message}}))
+}
+
+impl Admin {
+    /// One with a day's accounts and instruments.
+    pub fn furnished() -> Admin {
+        let admin = Admin::default();
+        admin.0.lock().seq = 100;
+        let balance = |total: &str, locked: &str, available: &str| json!({"asset": "JPY", "total": total, "locked": locked, "available": available});
+        admin.answer(
+            "POST",
+            "accounts/DEMO-0001/transfers/preview",
+            200,
+            json!({
+            "account": "DEMO-0001", "asset": "JPY",
+            "before": balance("1000000", "250000", "750000"),
+            "after": balance("1005000", "250000", "755000"),
+            "other": {"account": "HOUSE", "before": balance("0", "0", "0"),
+                "after": balance("-5000", "0", "-5000")},
+            "refusal": null, "seq": 100}),
+        );
+        admin.answer(
+            "POST",
+            "accounts/DEMO-0001/transfers",
+            201,
+            json!({
+            "account": "DEMO-0001", "balance": balance("1005000", "250000", "755000")}),
+        );
+        admin
+    }
+
+    /// What a call answers from now on; `path` below `/admin/v1/` (or whole, from `/v1/`).
+    pub fn answer(&self, method: &str, path: &str, status: u16, body: Value) {
+        self.0.lock().answers.insert(format!("{method} {path}"), (status, body));
+    }
+
+    /// Changes one value of an answer.
+    pub fn set(&self, method: &str, path: &str, pointer: &str, value: Value) {
+        let mut inner = self.0.lock();
+        let (_, body) = inner.answers.get_mut(&format!("{method} {path}")).unwrap();
+        *body.pointer_mut(pointer).unwrap() = value;
+    }
+
+    /// The next `count` changes get 503 `requests_not_ready`.
+    pub fn not_ready(&self, count: usize) {
+        self.0.lock().not_ready = count;
+    }
+
+    /// The next `count` changes are done, but answered with 500.
+    pub fn lose(&self, count: usize) {
+        self.0.lock().lose = count;
+    }
+
+    /// What was done, once each, in order.
+    pub fn done(&self) -> Vec<Call> {
+        let inner = self.0.lock();
+        let mut all: Vec<&(Call, u16, Value)> = inner.done.values().collect();
+        all.sort_by_key(|(_, _, body)| body["seq"].as_u64());
+        all.into_iter().filter(|(_, status, _)| *status < 300).map(|it| it.0.clone()).collect()
+    }
+
+    /// Every change that arrived, repeats too.
+    pub fn arrived(&self) -> Vec<Call> {
+        self.0.lock().arrived.clone()
+    }
+
+    fn looked(&self, method: &Method, path: &str) -> (u16, Value) {
+        let inner = self.0.lock();
+        let found = inner.answers.get(&format!("{method} {path}")).cloned();
+        found.unwrap_or_else(|| error(404, "not_found", "nothing at this path"))
+    }
+
+    fn changed(&self, call: Call) -> (u16, Value) {
+        let mut inner = self.0.lock();
+        inner.arrived.push(call.clone());
+        if inner.not_ready > 0 {
+            inner.not_ready -= 1;
+            return error(503, "requests_not_ready", "send it again");
+        }
+        if call.actor.is_empty() || call.request_id.is_empty() || call.body["reason"].is_null() {
+            return error(400, "missing_field", "x-actor, x-request-id and reason are required");
+        }
+        if call.approver.as_ref() == Some(&call.actor) {
+            return error(400, "same_person", "the approver is the actor");
+        }
+        if let Some((first, status, body)) = inner.done.get(&call.request_id) {
+            if *first != call {
+                return error(409, "request_id_reused", "the id was another call's");
+            }
+            return (*status, body.clone());
+        }
+        let key = format!("POST {}", call.path);
+        let (status, mut body) = match inner.answers.get(&key).cloned() {
+            Some(answer) => answer,
+            None => return error(404, "not_found", "nothing at this path"),
+        };
+        inner.seq += 1;
+        if status < 300 {
+            body["seq"] = json!(inner.seq);
+        }
+        inner.done.insert(call.request_id.clone(), (call, status, body.clone()));
+        if inner.lose > 0 {
+            inner.lose -= 1;
+            return error(500, "internal_error", "the answer was lost");
+        }
+        (status, body)
+    }
+}
+
+/// Whatever the double has no route of its own for.
+pub async fn any(
+    State(admin): State<Admin>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let path = uri.path_and_query().map_or("/", |it| it.as_str());
+    let reply = |(status, body): (u16, Value)| {
+        (StatusCode::from_u16(status).unwrap(), Json(body)).into_response()
+    };
+    let Some(path) = path.strip_prefix("/admin/v1/") else {
+        return reply(admin.looked(&method, path));
+    };
+    let bearer = headers.get("authorization").map(|it| it.as_bytes());
+    if bearer != Some(format!("Bearer {TOKEN}").as_bytes()) {
+        return reply(error(401, "unauthorized", "no token"));
+    }
+    if method == Method::GET || path.ends_with("/preview") {
+        return reply(admin.looked(&method, path));
+    }
+    let header =
+        |name: &str| headers.get(name).map(|it| String::from_utf8(it.as_bytes().to_vec()).unwrap());
+    reply(admin.changed(Call {
+        path: path.to_owned(),
+        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        actor: header("x-actor").unwrap_or_default(),
+        approver: header("x-approver").filter(|it| !it.is_empty()),
+        request_id: header("x-request-id").unwrap_or_default(),
+    }))
+}
