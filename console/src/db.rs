@@ -17,6 +17,12 @@ const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct At(pub Timestamp);
 
+impl From<At> for Timestamp {
+    fn from(at: At) -> Timestamp {
+        at.0
+    }
+}
+
 impl sqlx::Type<Postgres> for At {
     fn type_info() -> PgTypeInfo {
         PgTypeInfo::with_name("timestamptz")

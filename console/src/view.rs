@@ -112,6 +112,11 @@ impl View {
         if path == "/" { self.path == "/" } else { self.path.starts_with(path) }
     }
 
+    /// Pages the reader may open.
+    pub fn menu(&self) -> Vec<crate::pages::menu::Item> {
+        crate::pages::menu::of(self)
+    }
+
     /// Date and time to the second, with the zone.
     pub fn time(&self, at: &Timestamp) -> String {
         self.write(at, self.date_time_format(), "%H:%M:%S %Z")
@@ -183,8 +188,13 @@ impl View {
     }
 
     /// A decimal string with separators.
-    pub fn num(&self, value: &str) -> String {
-        grouped(value)
+    pub fn num(&self, value: impl AsRef<str>) -> String {
+        grouped(value.as_ref())
+    }
+
+    /// A decimal string with its sign always shown.
+    pub fn sign(&self, value: impl AsRef<str>) -> String {
+        self.signed(&Some(value.as_ref().to_owned()))
     }
 
     /// A decimal string with separators, or a dash.

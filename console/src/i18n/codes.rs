@@ -54,6 +54,16 @@ pub enum Word {
     Value,
     /// Something to consider before an action.
     Warning,
+    /// What an account may do.
+    AccountStatus,
+    /// What changed a balance.
+    Cause,
+    /// Measure of a risk limit.
+    Measure,
+    /// Whose a limit or a kill switch is.
+    RiskScope,
+    /// Mode of a circuit breaker.
+    Breaker,
 }
 
 type Row = (Word, &'static str, &'static str, &'static str);
@@ -147,6 +157,32 @@ const TABLE: &[Row] = {
         (Via, "stream", "Stream", "ストリーム"),
         (Via, "admin", "Console", "コンソール"),
         (Via, "system", "System", "システム"),
+        (AccountStatus, "active", "Active", "有効"),
+        (AccountStatus, "suspended", "Suspended", "停止中"),
+        (AccountStatus, "closed", "Closed", "閉鎖"),
+        (Cause, "trade", "Trade", "約定"),
+        (Cause, "fee", "Fee", "手数料"),
+        (Cause, "rounding", "Rounding", "端数"),
+        (Cause, "deposit", "Deposit", "入金"),
+        (Cause, "withdraw", "Withdrawal", "出金"),
+        (Cause, "adjust", "Adjustment", "調整"),
+        (Cause, "correction", "Correction", "約定訂正"),
+        (Measure, "order_quantity", "Order quantity", "注文数量"),
+        (Measure, "order_value", "Order value", "注文金額"),
+        (Measure, "day_value", "Value in one day", "当日売買代金"),
+        (Measure, "open_orders", "Open orders", "未約定注文数"),
+        (Measure, "position", "Position", "保有数"),
+        (Measure, "price_collar", "Price collar (ppm)", "値段乖離（ppm）"),
+        (Measure, "message_rate", "Messages per second", "毎秒の注文数"),
+        (RiskScope, "venue", "Venue", "市場全体"),
+        (RiskScope, "account", "Account", "口座"),
+        (RiskScope, "members", "Each account of the group", "グループの各口座"),
+        (RiskScope, "group", "Group as a whole", "グループ全体"),
+        (RiskScope, "instrument", "Instrument", "銘柄"),
+        (RiskScope, "session", "API key", "APIキー"),
+        (Breaker, "none", "None", "なし"),
+        (Breaker, "circuit_break", "Circuit break", "サーキットブレーカー"),
+        (Breaker, "full_range", "Full-range call", "全価格帯の板寄せ"),
         (Reason, "not_initialised", "The venue is not set up yet", "市場が未設定"),
         (Reason, "capacity_exhausted", "A capacity limit is reached", "容量上限に到達"),
         (Reason, "already_exists", "The code is taken", "コードが登録済み"),
@@ -235,6 +271,12 @@ pub fn word(lang: Lang, kind: Word, code: &str) -> String {
             Lang::Ja => (*ja).to_owned(),
         },
     )
+}
+
+/// Every code of a kind with its word, in the table's order; for choices of a form.
+pub fn words(lang: Lang, kind: Word) -> Vec<(&'static str, &'static str)> {
+    let rows = TABLE.iter().filter(|row| row.0 == kind);
+    rows.map(|(_, code, en, ja)| (*code, if lang == Lang::En { *en } else { *ja })).collect()
 }
 
 #[cfg(test)]

@@ -2,16 +2,20 @@
 //! Every text a person can see comes from here; a message without a translation does not
 //! compile, and tests look for codes without words.
 
+mod accounts;
 mod charts;
 mod codes;
 #[path = "messages.rs"]
 mod frame;
+mod lists;
 mod people;
 mod requests;
 
+pub use accounts::A;
 pub use charts::C;
-pub use codes::{Word, word};
+pub use codes::{Word, word, words};
 pub use frame::M;
+pub use lists::L;
 pub use people::P;
 pub use requests::R;
 
@@ -99,7 +103,7 @@ impl Lang {
 
 #[cfg(test)]
 mod tests {
-    use super::{C, M, Message, P, R};
+    use super::{A, C, L, M, Message, P, R};
 
     /// Every table of messages, as (table, name, English, Japanese).
     fn all() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
@@ -117,6 +121,8 @@ mod tests {
         all.extend(rows("C", C::ALL));
         all.extend(rows("P", P::ALL));
         all.extend(rows("R", R::ALL));
+        all.extend(rows("L", L::ALL));
+        all.extend(rows("A", A::ALL));
         all
     }
 

@@ -1,10 +1,18 @@
 //! The pages, one file per page: what it reads, its template's data, its handlers. A page
 //! works as one plain request; live parts are blocks of the same template.
 
+pub mod account;
+pub mod accounts;
+pub mod asked;
 pub mod book;
 mod book_charts;
 pub mod books;
+pub mod csv;
+pub mod fill;
+pub mod fills;
+pub mod ledger;
 pub mod licences;
+pub mod menu;
 pub mod operation;
 pub mod order;
 pub mod orders;
@@ -14,12 +22,14 @@ pub mod people;
 pub mod preferences;
 pub mod requests;
 pub mod search;
+pub mod seen;
 
+use axum::http::StatusCode;
 use jiff::Timestamp;
 
 use crate::assets;
 use crate::authz::Need::{May, Nothing, SignIn};
-use crate::authz::Permission::{SeeMarket, SeeOrders};
+use crate::authz::Permission::{Export, SeeAccounts, SeeMarket, SeeOrders};
 use crate::i18n::M;
 use crate::live::State;
 use crate::router::{Route, route};
@@ -54,10 +64,22 @@ pub fn market() -> Vec<Route> {
 pub fn history() -> Vec<Route> {
     vec![
         route!(GET "/orders", May(SeeOrders), orders::page),
-        route!(GET "/orders/csv", May(SeeOrders), orders::csv),
+        route!(GET "/orders/csv", May(Export), orders::csv),
         route!(GET "/orders/{order_id}", May(SeeOrders), order::page),
         route!(GET "/search", May(SeeOrders), search::page),
+        route!(GET "/fills", May(SeeOrders), fills::page),
+        route!(GET "/fills/csv", May(Export), fills::csv),
+        route!(GET "/fills/{trade_id}", May(SeeOrders), fill::page),
+        route!(GET "/accounts", May(SeeAccounts), accounts::page),
+        route!(GET "/accounts/csv", May(Export), accounts::csv),
+        route!(GET "/accounts/{code}", May(SeeAccounts), account::page),
+        route!(GET "/accounts/{code}/ledger/csv", May(Export), ledger::csv),
     ]
+}
+
+/// The status of a list whose filter may have a problem.
+fn status_of(problem: &Option<String>) -> StatusCode {
+    if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK }
 }
 
 /// The "live / stale since" mark of a live page.

@@ -9,12 +9,12 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 
 pub use csv::csv;
-pub use filter::Filter;
-use filter::Problem;
 
+use super::asked::{Asked, Problem};
 use crate::app::App;
+use crate::authz::Permission;
 use crate::error::{Failure, html};
-use crate::i18n::{M, Word};
+use crate::i18n::{L, M, Word};
 use crate::reads::orders::{self, OrderLine};
 use crate::reads::{Watermark, watermark};
 use crate::view::View;
@@ -23,7 +23,7 @@ use crate::view::View;
 #[template(path = "orders.html")]
 struct OrdersPage<'a> {
     v: &'a View,
-    filter: &'a Filter,
+    asked: &'a Asked,
     problem: Option<&'a str>,
     rows: Vec<OrderLine>,
     /// Query of the next page.
@@ -31,9 +31,26 @@ struct OrdersPage<'a> {
     /// Query of the filter alone.
     query: String,
     first: bool,
-    statuses: &'a [&'a str],
+    choices: Choices,
+    /// Reasons by code.
+    reasons: Vec<(&'static str, &'static str)>,
     freshness: Freshness,
 }
+
+/// What the form's choices are.
+struct Choices {
+    statuses: &'static [&'static str],
+    types: &'static [&'static str],
+    conditions: &'static [&'static str],
+    vias: &'static [&'static str],
+}
+
+const CHOICES: Choices = Choices {
+    statuses: &filter::STATUSES,
+    types: &filter::TYPES,
+    conditions: &filter::CONDITIONS,
+    vias: &filter::VIAS,
+};
 
 /// How far the history is behind the backend, to be shown on every page of it.
 pub struct Freshness {
@@ -83,30 +100,33 @@ pub async fn page(
     view: View,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
-    let filter = Filter::read(query.as_deref());
+    let asked = Asked::read(query.as_deref(), &filter::FIELDS);
     let freshness = Freshness::now(&app).await?;
     let rows = app.config.lists.page_rows;
-    let (problem, mut found) = match filter.wanted(&view) {
-        Ok(wanted) => {
-            let before = filter.before();
+    let before = filter::before(&asked);
+    let first = !matches!(before, Ok(Some(_)));
+    let wanted = filter::wanted(&asked, &view).and_then(|wanted| Ok((wanted, before?)));
+    let (problem, mut found) = match wanted {
+        Ok((wanted, before)) => {
             (None, orders::list(&app.pool, &wanted, before, rows as i64 + 1).await?)
         }
         Err(Problem(what)) => (Some(view.tf(M::BadFilter, &[&what])), Vec::new()),
     };
     let more = found.len() > rows;
     found.truncate(rows);
-    let next = found.last().filter(|_| more).map(|last| filter.query(Some(last.order_id)));
-    let shown = filter.in_zone_of(&view);
+    let after = |last: &OrderLine| asked.query(&[("before", &last.order_id.to_string())]);
+    let next = found.last().filter(|_| more).map(after);
     let bad = problem.is_some();
     let mut response = html(&OrdersPage {
         v: &view,
         problem: problem.as_deref(),
         next,
-        query: filter.query(None),
-        first: filter.before().is_none(),
-        filter: &shown,
+        query: asked.query(&[("before", "")]),
+        first,
+        asked: &asked.in_zone_of(&view, &["from", "to"]),
         rows: found,
-        statuses: &filter::STATUSES,
+        choices: CHOICES,
+        reasons: crate::i18n::words(view.lang, Word::Reason),
         freshness,
     })?;
     if bad {

@@ -51,6 +51,16 @@ pub async fn list(pool: &PgPool, wanted: &Wanted<'_>, limit: i64) -> sqlx::Resul
     .await
 }
 
+/// The number of the instrument with this code.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn id(pool: &PgPool, symbol: &str) -> sqlx::Result<Option<i32>> {
+    sqlx::query_scalar!("SELECT instrument_id FROM trading.instruments WHERE symbol = $1", symbol)
+        .fetch_optional(pool)
+        .await
+}
+
 /// One instrument's reference data, numbers as decimal strings.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)] // names are the public contract's

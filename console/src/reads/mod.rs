@@ -1,7 +1,10 @@
 //! Reads of the projections (schema `trading`): bounded, keyset-paged, never a whole table.
 //! Numbers leave here as decimal strings in their instrument's units.
 
+pub mod accounts;
+pub mod fills;
 pub mod instruments;
+pub mod ledger;
 pub mod order;
 pub mod orders;
 pub mod search;
@@ -34,4 +37,9 @@ pub async fn watermark(pool: &PgPool) -> sqlx::Result<Option<Watermark>> {
 /// A number of digits from its column; bad data shows as whole units.
 fn digits(column: i16) -> u32 {
     u32::try_from(column).unwrap_or(0)
+}
+
+/// A time of a cursor, in microseconds.
+fn moment(micros: i64) -> sqlx::Result<Timestamp> {
+    Timestamp::from_microsecond(micros).map_err(|e| sqlx::Error::Decode(Box::new(e)))
 }

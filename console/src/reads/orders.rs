@@ -14,10 +14,20 @@ pub struct Wanted {
     pub symbol: Option<String>,
     /// Account code.
     pub account: Option<String>,
+    /// Group of the account.
+    pub group: Option<i32>,
     /// `buy` or `sell`.
     pub side: Option<String>,
     /// Statuses, any of.
     pub statuses: Vec<String>,
+    /// Type.
+    pub kind: Option<String>,
+    /// Condition.
+    pub condition: Option<String>,
+    /// Where it came from.
+    pub via: Option<String>,
+    /// Code it was rejected with, or reason it ended.
+    pub reason: Option<String>,
     /// Received at this time or later.
     pub from: Option<Timestamp>,
     /// Received before this time.
@@ -161,6 +171,23 @@ async fn first_order_at(pool: &PgPool, at: Timestamp) -> sqlx::Result<Option<i64
     sqlx::query_scalar!("SELECT console.first_order_at($1)", At(at) as _).fetch_one(pool).await
 }
 
+/// Reasons with which an accepted order ends; every other one is of a rejected order.
+const CLOSE_REASONS: [&str; 13] = [
+    "filled",
+    "cancelled",
+    "cancelled_many",
+    "immediate_rest",
+    "fill_or_kill",
+    "expired",
+    "self_trade",
+    "auction_rest",
+    "off_tick",
+    "off_limits",
+    "parent_ended",
+    "trigger_refused",
+    "circuit_breaker",
+];
+
 const COLUMNS: &str = "SELECT o.order_id, a.code AS account, i.symbol, i.price_digits, \
     i.quantity_digits, o.client_order_id, o.side, o.type AS kind, o.time_in_force, o.post_only, \
     o.price, o.quantity, o.filled, o.notional, o.status, o.reject_code, o.close_reason, o.via, \
@@ -187,8 +214,8 @@ fn build(
     // Written out rather than bound, so that the partial indexes on these statuses serve.
     match wanted.statuses.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => {}
-        ["open", "partially_filled"] => {
-            query.push(" AND o.status IN ('open', 'partially_filled')");
+        ["open", "partially_filled", "pending_trigger"] => {
+            query.push(" AND o.status IN ('open', 'partially_filled', 'pending_trigger')");
         }
         ["rejected"] => {
             query.push(" AND o.status = 'rejected'");
@@ -196,6 +223,29 @@ fn build(
         _ => {
             query.push(" AND o.status = ANY(").push_bind(wanted.statuses.clone()).push(")");
         }
+    }
+    if let Some(group) = wanted.group {
+        query.push(" AND a.group_id = ").push_bind(group);
+    }
+    for (column, value) in [
+        (" AND o.type = ", &wanted.kind),
+        (" AND o.condition = ", &wanted.condition),
+        (" AND o.via = ", &wanted.via),
+    ] {
+        if let Some(value) = value {
+            query.push(column).push_bind(value.clone());
+        }
+    }
+    match &wanted.reason {
+        Some(reason) if CLOSE_REASONS.contains(&reason.as_str()) => {
+            query.push(" AND (o.close_reason = ").push_bind(reason.clone());
+            query.push(" OR o.reject_code = ").push_bind(reason.clone()).push(")");
+        }
+        Some(reason) => {
+            // The status is told, too, so that the index of the rejected serves.
+            query.push(" AND o.status = 'rejected' AND o.reject_code = ").push_bind(reason.clone());
+        }
+        None => {}
     }
     if let Some(id) = &wanted.client_order_id {
         query.push(" AND o.client_order_id = ").push_bind(id.clone());
@@ -239,4 +289,14 @@ pub async fn list(
 pub async fn find(pool: &PgPool, order_id: i64) -> sqlx::Result<Option<OrderLine>> {
     let wanted = Wanted { order_id: Some(order_id), ..Wanted::default() };
     Ok(list(pool, &wanted, None, 1).await?.pop())
+}
+
+#[cfg(test)]
+mod tests {
+    use zaraba_engine::event::CloseReason;
+
+    #[test]
+    fn close_reasons_are_the_engines() {
+        assert_eq!(CloseReason::ALL.map(|reason| reason.as_str()), super::CLOSE_REASONS);
+    }
 }

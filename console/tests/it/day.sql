@@ -48,3 +48,20 @@ SET condition = 'funari', self_trade = 'cancel_both', short_sale = 'short_exempt
     parent_id = (119::bigint << 24) | 119, child_id = (1::bigint << 24) | 1, prevented = 100,
     odd_lot = true
 WHERE order_id = (120::bigint << 24) | 120;
+-- What accounts have, and how they came to it.
+UPDATE trading.accounts SET group_id = 7, status = 'suspended' WHERE account_id = 5;
+INSERT INTO trading.accounts (account_id, code, status, created_at, seq, group_id) VALUES
+  (6, 'TEST-0001', 'closed', '2026-11-20 00:00:00+00', 3, 0);
+INSERT INTO trading.balances (account_id, asset_id, total, locked, seq) VALUES
+  (4, 1, 9873424930, 75930000, 39), (4, 2, 200, 0, 39), (5, 1, 5060000, 0, 35), (5, 2, 1200, 400, 40);
+CREATE TABLE trading.ledger_entries_20261120 PARTITION OF trading.ledger_entries FOR VALUES FROM ('2026-11-20 00:00:00+00') TO ('2026-11-21 00:00:00+00');
+INSERT INTO trading.ledger_entries (at, seq, ordinal, account_id, asset_id, delta, total, cause, reference, client_reference, actor, reason) VALUES
+  ('2026-11-20 00:00:00+00', 4, 0, 4, 1, 9880000000, 9880000000, 'deposit', 0, 'wire-1', 'ops.suzuki', 'first wire'),
+  ('2026-11-20 02:03:00+00', 35, 2, 4, 1, -5060000, 9874940000, 'trade', 7, NULL, NULL, NULL),
+  ('2026-11-20 02:03:00+00', 35, 3, 5, 1, 5060000, 5060000, 'trade', 7, NULL, NULL, NULL),
+  ('2026-11-20 02:03:00+00', 35, 4, 4, 2, 200, 200, 'trade', 7, NULL, NULL, NULL),
+  ('2026-11-20 02:03:00+00', 35, 5, 5, 2, -200, 1200, 'trade', 7, NULL, NULL, NULL),
+  ('2026-11-20 02:03:00+00', 35, 6, 4, 1, -50600, 9874889400, 'fee', 7, NULL, NULL, NULL),
+  ('2026-11-20 02:05:00.5+00', 39, 3, 4, 1, 1500, 9874890900, 'fee', 8, NULL, NULL, NULL);
+INSERT INTO access.api_keys (api_key, account, kind, sealed_secret, scopes, created_by, label, revoked_at, created_at)
+  VALUES ('ak_demo_2', 'DEMO-0001', 'hmac', '\xdeadbeef', '{read,transfer}', 'test', 'old bridge', '2026-11-20 01:00:00+00', '2026-11-20 00:30:00+00');

@@ -4,10 +4,12 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, too, may stop the test
 
+mod accounts;
 mod admin;
 mod audit;
 mod backend;
 mod browser;
+mod fills;
 mod forms;
 mod in_browser;
 mod pages;

@@ -297,6 +297,14 @@ async fn the_blotter_filters_and_pages() {
             ("from=2026-11-21T00:00", 0),
             ("to=2026-11-19T00:00", 0),
             ("account=DEMO-0001&state=working&from=2026-11-20T10:50", 2),
+            ("reason=insufficient_funds&symbol=BTC_JPY", 2),
+            ("reason=filled&symbol=7203&side=sell", 4),
+            ("type=market&symbol=BTC_JPY", 3),
+            ("via=stream", 1),
+            ("condition=funari", 1),
+            ("group=0&client_order_id=chain-1", 1),
+            ("group=7&client_order_id=chain-1", 0),
+            ("group=8", 0),
         ] {
             let (status, page) = world.get(&cookie, &format!("/orders?{query}")).await;
             assert_eq!(status, 200, "{query}");
@@ -351,7 +359,7 @@ async fn csv_is_the_whole_filter_and_safe_in_a_spreadsheet() {
             assert!(text.starts_with('\u{feff}'));
             let mut reader =
                 csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-            assert_eq!(reader.headers().unwrap().get(0), Some("Order"));
+            assert_eq!(reader.headers().unwrap().get(0), Some("order_id"));
             let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
             assert_eq!(rows.len(), 97);
             assert_eq!(&rows[0][5], "'=HYPERLINK(\"x\")");

@@ -21,6 +21,8 @@ async fn no_route_but_the_listed_ones_answers_a_stranger() {
                 .replace("{symbol}", "7203")
                 .replace("{order_id}", "1996488823")
                 .replace("{request}", "1")
+                .replace("{trade_id}", "7")
+                .replace("{code}", "DEMO-0001")
                 .replace("{*path}", "none/none.css");
             let request = world.http.request(route.method.clone(), world.at(&path));
             let answer = request.header("origin", &world.url).send().await.unwrap();
@@ -54,7 +56,12 @@ async fn roles_decide_and_a_person_without_any_sees_nothing() {
         add_person(&world.pool, "nobody", "No Role", &[], "ja").await;
         let cookie = world.sign_in("nobody", PASSWORD).await.unwrap();
         for route in routes().iter().filter(|r| matches!(r.need, Need::May(_) | Need::Recent(_))) {
-            let path = route.path.replace("{symbol}", "7203").replace("{order_id}", "1");
+            let path = route
+                .path
+                .replace("{symbol}", "7203")
+                .replace("{order_id}", "1")
+                .replace("{code}", "DEMO-0001")
+                .replace("{trade_id}", "7");
             let request = world.http.request(route.method.clone(), world.at(&path));
             let request = request.header("origin", &world.url).header("cookie", &cookie);
             let answer = request.send().await.unwrap();

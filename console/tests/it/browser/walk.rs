@@ -37,6 +37,10 @@ const PAGES: &[Page] = &[
     page("/requests", "/requests?tab=all", Need::May(SeeRequests), "#requests tbody tr"),
     page("/requests/new", ADJUST, Need::May(SeeRequests), "#send"),
     page("/requests/{request}", "/requests/1", Need::May(SeeRequests), "#timeline tbody tr"),
+    page("/fills", "/fills", Need::May(SeeOrders), "#fills tbody tr"),
+    page("/fills/{trade_id}", "/fills/7", Need::May(SeeOrders), "#sides tbody tr"),
+    page("/accounts", "/accounts", Need::May(SeeAccounts), "#accounts tbody tr"),
+    page("/accounts/{code}", "/accounts/DEMO-0001", Need::May(SeeAccounts), "#balances tbody tr"),
     page("/preferences", "/preferences", Need::SignIn, "form.settings"),
     page("/licences", "/licences", Need::Nothing, "main h1"),
 ];

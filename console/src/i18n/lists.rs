@@ -1,0 +1,51 @@
+//! Messages that the lists and objects of the back office share: the menu, filters, files,
+//! fills, accounts and their ledger.
+
+use super::messages;
+
+messages! { L,
+    // Menu
+    Fills: "Fills", "約定";
+    Accounts: "Accounts", "口座";
+    Instruments: "Instruments", "銘柄";
+    Risk: "Risk", "リスク";
+    Requests: "Requests", "申請";
+    Audit: "Audit", "監査";
+    Flags: "Flags", "機能フラグ";
+    Staff: "Staff", "スタッフ";
+    GoTo: "go to {0}", "{0}へ移動";
+
+    // Lists
+    Rows: "{0} rows on this page", "このページの件数: {0}";
+    OfThisPage: "Of this page", "このページの合計";
+    Bought: "Bought", "買付";
+    Sold: "Sold", "売却";
+    Fees: "Fees", "手数料";
+    FilterAndTime: "Filter: {0} · printed {1}", "条件: {0} · 印刷 {1}";
+    NoFilter: "none", "なし";
+    By: "By", "実行者";
+    Approver: "Approved by", "承認者";
+    Why: "Reason given", "指定された理由";
+    Actions: "Actions", "操作";
+    Link: "Open", "開く";
+
+    Group: "Group", "口座グループ";
+    ReasonCode: "Reason code", "理由コード";
+
+    // Fills
+    FillOf: "Trade {0}", "取引 {0}";
+    NoFills: "No fill matches. Fills appear here a moment after they happen; widen the filter to see more.", "該当する約定はありません。約定の直後に表示されます。条件を緩めると他の約定が表示されます。";
+    Order: "Order", "注文";
+    BothSides: "Sides of the trade", "取引の両側";
+    LedgerOfTrade: "Ledger entries of the trade", "この取引の元帳記入";
+    NoLedgerOfTrade: "No ledger entry yet. What the trade moves appears here as it is projected.", "元帳の記入はまだありません。投影されると表示されます。";
+    Corrections: "Corrections", "訂正の履歴";
+    NoCorrections: "Never corrected. A correction or bust appears here with both people and the reason.", "訂正はありません。訂正や取消が行われると、担当者と承認者、理由とともに表示されます。";
+    Corrected: "Corrected", "訂正済";
+    Busted: "Busted", "取消済";
+    Correction: "No.", "番号";
+    CorrectTrade: "Request a correction", "訂正を申請";
+    BustTrade: "Request a bust", "約定取消を申請";
+    Before: "Before", "変更前";
+    After: "After", "変更後";
+}

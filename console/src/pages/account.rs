@@ -1,0 +1,131 @@
+//! One account. What is looked at is the tab in the address; only the tab's data is read.
+
+use askama::Template;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+
+use super::asked::{Asked, Problem};
+use super::ledger::{self, FIELDS};
+use super::orders::Freshness;
+use super::seen;
+use crate::app::App;
+use crate::audit::Object;
+use crate::authz::Permission;
+use crate::error::{Failure, html};
+use crate::i18n::{A, L, M, Word};
+use crate::reads::accounts::{self, AccountLine, ApiKey, Balance};
+use crate::reads::fills::{self, FillLine};
+use crate::reads::ledger::{CAUSES, Entry};
+use crate::reads::orders::{self, OrderLine};
+use crate::view::View;
+
+/// Orders and fills shown on the summary.
+const SHOWN: i64 = 25;
+/// Tabs, as in the address; the first is shown when none is named.
+const TABS: [(&str, A); 3] = [("summary", A::Summary), ("ledger", A::Ledger), ("keys", A::Keys)];
+
+/// What the chosen tab shows.
+enum Tab {
+    Summary { balances: Vec<Balance>, orders: Vec<OrderLine>, fills: Vec<FillLine> },
+    Ledger { entries: Vec<Entry>, assets: Vec<String>, next: Option<String> },
+    Keys { keys: Vec<ApiKey> },
+}
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage<'a> {
+    v: &'a View,
+    a: &'a AccountLine,
+    /// The account's code as part of an address.
+    code: String,
+    asked: &'a Asked,
+    chosen: &'a str,
+    tabs: &'a [(&'a str, A)],
+    problem: Option<String>,
+    tab: Tab,
+    query: String,
+    causes: &'a [&'a str],
+    freshness: Freshness,
+}
+
+async fn summary(app: &App, view: &View, account: &AccountLine) -> Result<Tab, Failure> {
+    let working = orders::Wanted {
+        account: Some(account.code.clone()),
+        statuses: ["open", "partially_filled", "pending_trigger"].map(str::to_owned).to_vec(),
+        ..orders::Wanted::default()
+    };
+    let traded = fills::Wanted { account: Some(account.code.clone()), ..Default::default() };
+    Ok(Tab::Summary {
+        balances: accounts::balances(&app.pool, account.account_id).await?,
+        orders: orders::list(&app.pool, &working, None, SHOWN).await?,
+        fills: fills::list(&app.pool, &view.scope(), &traded, None, SHOWN).await?,
+    })
+}
+
+async fn entries(
+    app: &App,
+    view: &View,
+    account: &AccountLine,
+    asked: &Asked,
+) -> Result<(Tab, Option<String>), Failure> {
+    let most = app.config.lists.page_rows;
+    let (problem, mut entries) = match ledger::wanted(asked, view, account.account_id) {
+        Ok((wanted, before)) => {
+            let limit = most as i64 + 1;
+            let found = crate::reads::ledger::list(&app.pool, &wanted, before, limit).await?;
+            (None, found)
+        }
+        Err(Problem(what)) => (Some(view.tf(M::BadFilter, &[&what])), Vec::new()),
+    };
+    let more = entries.len() > most;
+    entries.truncate(most);
+    let next = entries.last().filter(|_| more).map(|last| {
+        let [at, seq, ordinal] = crate::reads::ledger::cursor(last);
+        asked.query(&[("before", &format!("{at}.{seq}.{ordinal}"))])
+    });
+    let balances = accounts::balances(&app.pool, account.account_id).await?;
+    let assets = balances.into_iter().map(|balance| balance.asset).collect();
+    Ok((Tab::Ledger { entries, assets, next }, problem))
+}
+
+/// The page.
+pub async fn page(
+    State(app): State<App>,
+    view: View,
+    Path(code): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    let asked = Asked::read(query.as_deref(), &FIELDS);
+    let freshness = Freshness::now(&app).await?;
+    let account = accounts::find(&app.pool, &view.scope(), &code).await?;
+    let account = account.ok_or(Failure::NotFound)?;
+    let names = TABS.map(|(name, _)| name);
+    let chosen = asked.check().and_then(|()| asked.choice("tab", &names));
+    let (chosen, problem) = match chosen {
+        Ok(chosen) => (chosen.unwrap_or_else(|| "summary".into()), None),
+        Err(Problem(what)) => ("summary".to_owned(), Some(view.tf(M::BadFilter, &[&what]))),
+    };
+    let (tab, problem) = match chosen.as_str() {
+        "ledger" => entries(&app, &view, &account, &asked).await?,
+        "keys" => (Tab::Keys { keys: accounts::keys(&app.pool, &code).await? }, None),
+        _ => (summary(&app, &view, &account).await?, problem),
+    };
+    let object = Object::Account(account.code.clone());
+    seen::object(&app, &view, object, &chosen, &[&account.code]).await?;
+    let status = super::status_of(&problem);
+    let mut response = html(&AccountPage {
+        v: &view,
+        code: crate::guard::form_encode(&account.code),
+        a: &account,
+        query: asked.query(&[("before", "")]),
+        asked: &asked.in_zone_of(&view, &["from", "to"]),
+        chosen: &chosen,
+        tabs: &TABS,
+        problem,
+        tab,
+        causes: &CAUSES,
+        freshness,
+    })?;
+    *response.status_mut() = status;
+    Ok(response)
+}

@@ -1,0 +1,55 @@
+//! One trade: the sides the reader may see, what it moved, how it was corrected.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+use super::orders::Freshness;
+use super::seen;
+use crate::app::App;
+use crate::error::{Failure, html};
+use crate::i18n::{A, L, M, Word};
+use crate::reads::fills::{self, FillLine};
+use crate::reads::ledger::{self, Entry};
+use crate::view::View;
+
+/// Most ledger entries shown of one side.
+const ENTRIES: i64 = 50;
+
+#[derive(Template)]
+#[template(path = "fill.html")]
+struct FillPage<'a> {
+    v: &'a View,
+    trade: i64,
+    one: &'a FillLine,
+    sides: &'a [FillLine],
+    entries: Vec<Entry>,
+    freshness: Freshness,
+}
+
+/// The page.
+pub async fn page(
+    State(app): State<App>,
+    view: View,
+    Path(trade): Path<String>,
+) -> Result<Response, Failure> {
+    let trade: i64 = trade.parse().map_err(|_| Failure::NotFound)?;
+    let freshness = Freshness::now(&app).await?;
+    let sides = fills::sides(&app.pool, &view.scope(), trade).await?;
+    let one = sides.first().ok_or(Failure::NotFound)?;
+    let mut entries = Vec::new();
+    for side in &sides {
+        let wanted = ledger::Wanted {
+            account_id: side.account_id,
+            trade: Some((trade, side.at)),
+            ..ledger::Wanted::default()
+        };
+        entries.extend(ledger::list(&app.pool, &wanted, None, ENTRIES).await?);
+    }
+    // Both sides may be one account's: its entries are there once.
+    entries.sort_by_key(|entry| (entry.seq, entry.ordinal));
+    entries.dedup_by_key(|entry| (entry.seq, entry.ordinal));
+    let shown = sides.iter().map(|side| side.account.as_str());
+    seen::list(&app, &view, "fills", &format!("trade_id={trade}"), shown).await?;
+    html(&FillPage { v: &view, trade, one, sides: &sides, entries, freshness })
+}

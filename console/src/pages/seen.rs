@@ -1,0 +1,55 @@
+//! What a page tells the audit trail before it answers: whose data its reader sees or takes
+//! away.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::audit::{Entry, Kind, Object, record};
+use crate::error::Failure;
+use crate::view::View;
+
+/// A list with rows of these accounts; nothing is recorded when there are none.
+///
+/// # Errors
+/// When it could not be recorded: then nothing may be shown.
+pub async fn list<'a>(
+    app: &App,
+    view: &View,
+    name: &'static str,
+    filter: &str,
+    accounts: impl IntoIterator<Item = &'a str>,
+) -> Result<(), Failure> {
+    let accounts: BTreeSet<&str> = accounts.into_iter().collect();
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let detail = json!({"filter": filter, "accounts": accounts});
+    let entry = Entry { kind: Kind::View, object: Object::List(name), detail, request: None };
+    record(app, view, entry).await
+}
+
+/// An object; `part` is what of it was looked at.
+///
+/// # Errors
+/// When it could not be recorded: then nothing may be shown.
+pub async fn object(
+    app: &App,
+    view: &View,
+    object: Object,
+    part: &str,
+    accounts: &[&str],
+) -> Result<(), Failure> {
+    let detail = json!({"part": part, "accounts": accounts});
+    record(app, view, Entry { kind: Kind::View, object, detail, request: None }).await
+}
+
+/// A file of a list.
+///
+/// # Errors
+/// When it could not be recorded: then nothing may be handed out.
+pub async fn file(app: &App, view: &View, object: Object, filter: &str) -> Result<(), Failure> {
+    let detail = json!({"filter": filter, "most_rows": app.config.lists.csv_rows});
+    record(app, view, Entry { kind: Kind::Export, object, detail, request: None }).await
+}

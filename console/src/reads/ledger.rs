@@ -1,0 +1,136 @@
+//! An account's ledger: every change of a balance with the balance after it, newest first, by
+//! keyset on `(at, seq, ordinal)`.
+
+use jiff::Timestamp;
+use sqlx::{FromRow, PgPool, QueryBuilder};
+
+use super::fills::Sum;
+use super::{digits, moment};
+use crate::db::At;
+use crate::view::decimal;
+
+/// Causes to choose from, as in the table.
+pub const CAUSES: [&str; 6] = ["trade", "fee", "rounding", "deposit", "withdraw", "adjust"];
+
+/// Which entries of an account; empty fields do not restrict.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Whose.
+    pub account_id: i32,
+    /// Code of an asset.
+    pub asset: Option<String>,
+    /// What changed it.
+    pub cause: Option<String>,
+    /// At this time or later.
+    pub from: Option<Timestamp>,
+    /// Before this time.
+    pub to: Option<Timestamp>,
+    /// Of this trade, at this time.
+    pub trade: Option<(i64, Timestamp)>,
+}
+
+/// Where a page begins: after the entry with this time (microseconds), sequence and ordinal.
+pub type Cursor = [i64; 3];
+
+/// An entry, numbers as decimal strings.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // columns of trading.ledger_entries
+pub struct Entry {
+    pub at: Timestamp,
+    pub seq: i64,
+    pub ordinal: i32,
+    pub account: String,
+    pub delta: Sum,
+    /// The balance after it.
+    pub total: String,
+    pub cause: String,
+    /// Trade behind it.
+    pub trade: Option<i64>,
+    pub client_reference: Option<String>,
+    pub actor: Option<String>,
+    pub reason: Option<String>,
+}
+
+#[derive(FromRow)]
+struct Raw {
+    at: At,
+    seq: i64,
+    ordinal: i32,
+    account: String,
+    asset: String,
+    exponent: i16,
+    delta: i64,
+    total: i64,
+    cause: String,
+    reference: i64,
+    client_reference: Option<String>,
+    actor: Option<String>,
+    reason: Option<String>,
+}
+
+impl From<Raw> for Entry {
+    fn from(raw: Raw) -> Entry {
+        let digits = digits(raw.exponent);
+        Entry {
+            at: raw.at.0,
+            seq: raw.seq,
+            ordinal: raw.ordinal,
+            account: raw.account,
+            delta: Sum { units: raw.delta.into(), digits, asset: raw.asset },
+            total: decimal(raw.total.into(), digits),
+            cause: raw.cause,
+            trade: (raw.reference != 0).then_some(raw.reference),
+            client_reference: raw.client_reference.filter(|text| !text.is_empty()),
+            actor: raw.actor.filter(|text| !text.is_empty()),
+            reason: raw.reason.filter(|text| !text.is_empty()),
+        }
+    }
+}
+
+/// At most `limit` entries after the cursor, newest first. Whether the reader may see the
+/// account is decided where its number was looked up.
+///
+/// # Errors
+/// When the database does not answer, or the query runs into its time limit.
+pub async fn list(
+    pool: &PgPool,
+    wanted: &Wanted,
+    before: Option<Cursor>,
+    limit: i64,
+) -> sqlx::Result<Vec<Entry>> {
+    let mut query = QueryBuilder::new(
+        "SELECT l.at, l.seq, l.ordinal, a.code AS account, c.code AS asset, c.exponent, l.delta, \
+         l.total, l.cause, l.reference, l.client_reference, l.actor, l.reason \
+         FROM trading.ledger_entries l JOIN trading.assets c USING (asset_id) \
+         JOIN trading.accounts a USING (account_id) WHERE l.account_id = ",
+    );
+    query.push_bind(wanted.account_id);
+    for (column, value) in [(" AND c.code = ", &wanted.asset), (" AND l.cause = ", &wanted.cause)] {
+        if let Some(value) = value {
+            query.push(column).push_bind(value.clone());
+        }
+    }
+    if let Some((trade, at)) = wanted.trade {
+        query.push(" AND l.at = ").push_bind(At(at)).push(" AND l.reference = ").push_bind(trade);
+    }
+    if let Some(from) = wanted.from {
+        query.push(" AND l.at >= ").push_bind(At(from));
+    }
+    if let Some(to) = wanted.to {
+        query.push(" AND l.at < ").push_bind(At(to));
+    }
+    if let Some([at, seq, ordinal]) = before {
+        let at = moment(at)?;
+        query.push(" AND l.at <= ").push_bind(At(at));
+        query.push(" AND (l.at, l.seq, l.ordinal) < (").push_bind(At(at)).push(", ");
+        query.push_bind(seq).push(", ").push_bind(ordinal).push(")");
+    }
+    query.push(" ORDER BY l.at DESC, l.seq DESC, l.ordinal DESC LIMIT ").push_bind(limit);
+    let rows: Vec<Raw> = query.build_query_as().fetch_all(pool).await?;
+    Ok(rows.into_iter().map(Entry::from).collect())
+}
+
+/// The cursor after an entry.
+pub fn cursor(entry: &Entry) -> Cursor {
+    [entry.at.as_microsecond(), entry.seq, entry.ordinal.into()]
+}

@@ -1,0 +1,135 @@
+//! The fill blotter, one trade with both its sides, and the file.
+
+use zaraba_console::authz::Role;
+
+use crate::world::{LOGIN, PASSWORD, World, add_person};
+
+/// Trades of a page's rows, in order.
+fn trades(page: &str) -> Vec<&str> {
+    let parts = page.split("<tr data-href=\"/fills/").skip(1);
+    parts.map(|part| part.split('"').next().unwrap()).collect()
+}
+
+/// The accounts that the newest entry of the audit trail says were shown.
+pub async fn last_shown(world: &World) -> (String, String) {
+    sqlx::query_as(
+        "SELECT kind, detail FROM audit.entries WHERE kind IN ('view', 'export') \
+         ORDER BY seq DESC LIMIT 1",
+    )
+    .fetch_one(&world.pool)
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fills_are_filtered_and_paged() {
+    let settings = "[lists]\npage_rows = 3";
+    World::with_settings("fills_are_filtered_and_paged", settings, async |world| {
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        for (query, want) in [
+            ("", vec!["8", "8", "7"]),
+            ("account=DEMO-0002", vec!["7"]),
+            ("symbol=7203&side=buy", vec!["8", "7"]),
+            ("symbol=BTC_JPY", vec![]),
+            ("symbol=NONE", vec![]),
+            ("liquidity=maker", vec!["8", "7"]),
+            ("trade_id=7", vec!["7", "7"]),
+            ("trade_id=6", vec![]),
+            ("trade_id=9", vec![]),
+            ("order_id=50331651", vec!["7"]),
+            ("from=2026-11-20T11:04&zone=Asia/Tokyo", vec!["8", "8"]),
+            ("to=2026-11-20T02:04&zone=UTC", vec!["7", "7"]),
+        ] {
+            let (status, page) = world.get(&cookie, &format!("/fills?{query}")).await;
+            assert_eq!((status, trades(&page)), (200, want.clone()), "{query}");
+            assert_eq!(want.is_empty(), page.contains("No fill matches."), "{query}");
+        }
+        let (_, page) = world.get(&cookie, "/fills").await;
+        let (head, _) = page.split_once("\" rel=\"next\"").expect("a second page");
+        let next = head.rsplit_once("href=\"").unwrap().1.replace("&#38;", "&");
+        let (_, page) = world.get(&cookie, &next).await;
+        assert_eq!(trades(&page), ["7"], "the page after {next}");
+        assert!(!page.contains("rel=\"next\""));
+        for bad in ["side=up", "liquidity=all", "trade_id=x", "before=1", "simbol=7203", "to=soon"]
+        {
+            for path in ["/fills", "/fills/csv"] {
+                let (status, page) = world.get(&cookie, &format!("{path}?{bad}")).await;
+                assert_eq!(status, 400, "{path} {bad}");
+                assert!(page.contains(bad) && page.contains("</html>"), "{path} {bad}: {page}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_adds_up_its_own_rows() {
+    World::with("a_page_adds_up_its_own_rows", async |world| {
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        let (_, page) = world.get(&cookie, "/fills").await;
+        // 200 x 2,530.0 + 300 x 2,531.0 on either side; fees 5.06 + 5.06 - 0.15 + 7.593.
+        let totals = page.split("class=\"totals\"").nth(1).unwrap().split("</p>").next().unwrap();
+        assert_eq!(totals.matches("1,265,300.0 JPY").count(), 2, "{totals}");
+        assert!(totals.contains("17.5630 JPY"), "{totals}");
+        let (kind, detail) = last_shown(&world).await;
+        assert_eq!(kind, "view");
+        assert!(detail.contains("DEMO-0001") && detail.contains("DEMO-0002"), "{detail}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trade_shows_the_sides_one_may_see_and_what_they_moved() {
+    let name = "a_trade_shows_the_sides_one_may_see_and_what_they_moved";
+    World::with(name, async |world| {
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        let (status, page) = world.get(&cookie, "/fills/7").await;
+        assert_eq!(status, 200);
+        for text in ["DEMO-0001", "DEMO-0002", "506,000.0 JPY", "−506.0000", "−5.0600", "+200"]
+        {
+            assert!(page.contains(text), "{text} is missing in {page}");
+        }
+        hide_group(&world, 7).await;
+        let (status, page) = world.get(&cookie, "/fills/7").await;
+        assert_eq!(status, 200);
+        assert!(page.contains("DEMO-0001") && !page.contains("DEMO-0002"), "{page}");
+        assert!(trades(&world.get(&cookie, "/fills?account=DEMO-0002").await.1).is_empty());
+        assert!(!world.get(&cookie, "/fills/csv").await.1.contains("DEMO-0002"));
+        hide_group(&world, 0).await;
+        for path in ["/fills/7", "/fills/99", "/fills/x", "/fills/99999999999999999999"] {
+            assert_eq!(world.get(&cookie, path).await.0, 404, "{path}");
+        }
+    })
+    .await;
+}
+
+/// Puts a group beyond everyone's scope.
+pub async fn hide_group(world: &World, group: i32) {
+    let sql = "INSERT INTO console.staff_barriers (staff_id, group_id) \
+               SELECT staff_id, $1 FROM console.staff";
+    sqlx::query(sql).bind(group).execute(&world.pool).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_of_fills_is_whole_and_recorded() {
+    World::with("the_file_of_fills_is_whole_and_recorded", async |world| {
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        let (status, text) = world.get(&cookie, "/fills/csv?symbol=7203").await;
+        assert_eq!(status, 200);
+        let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        assert_eq!(reader.headers().unwrap().get(1), Some("trade_id"));
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(rows.len(), 4);
+        assert_eq!(&rows[0][0], "2026-11-20T11:05:00.500000+09:00");
+        assert_eq!((&rows[0][9], &rows[0][10], &rows[1][11]), ("759300.0", "JPY", "-0.1500"));
+        let (kind, detail) = last_shown(&world).await;
+        assert_eq!(kind, "export");
+        assert!(detail.contains("symbol=7203"), "{detail}");
+        // Who may see but not take away.
+        add_person(&world.pool, "support", "Support", &[Role::TraderSupport], "en").await;
+        let cookie = world.sign_in("support", PASSWORD).await.unwrap();
+        assert!(!world.get(&cookie, "/fills").await.1.contains("/fills/csv"));
+        assert_eq!(world.get(&cookie, "/fills/csv").await.0, 403);
+    })
+    .await;
+}
