@@ -23,6 +23,7 @@ mod market;
 mod oddlot;
 mod participants;
 mod place;
+mod plain;
 pub(crate) mod risk;
 mod session;
 mod terms;
@@ -285,7 +286,6 @@ impl Engine {
         assert!(seq.0 == self.seq.0 + 1, "command {seq} applied after {}", self.seq);
         self.seq = seq;
         self.at = at;
-        self.running.command(seq, at, command);
         let first = events.len();
         match command {
             Command::Place(place) if self.limits.is_some() => self.place(place, events),
@@ -293,7 +293,7 @@ impl Engine {
             Command::Amend(amend) if self.limits.is_some() => self.amend(amend, events),
             other => self.apply_rare(other, events),
         }
-        self.running.events(&events[first..]);
+        self.running.step(seq, at, command, &events[first..]);
     }
 
     fn apply_rare(&mut self, command: &Command, events: &mut Vec<Event>) {

@@ -73,44 +73,72 @@ fn word(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(whole)
 }
 
-/// A hash over everything that happened so far.
+/// Weights of the words of one event or command: odd, and small enough to be part of the
+/// multiplication.
+const WEIGHTS: [u64; 20] = [
+    0x6c8e_944d,
+    0x2545_f491,
+    0x7a37_39d5,
+    0x4be9_8135,
+    0x1b87_3593,
+    0x5bd1_e995,
+    0x3c6e_f377,
+    0x6f4f_28fb,
+    0x27d4_eb2f,
+    0x165e_67b1,
+    0x4cf5_ad43,
+    0x7feb_352d,
+    0x046c_a68b,
+    0x3243_f6a9,
+    0x5851_f42d,
+    0x1405_7b7f,
+    0x6eed_0e9d,
+    0x2f64_3d4f,
+    0x5a82_79a7,
+    0x19d6_99a5,
+];
+/// What the sum so far is multiplied with before the next event joins it.
+const NEXT: u64 = 0x5f35_6495;
+
+/// The weighted sum of words. One that differs in a single word is another sum, whatever the word.
+#[inline(always)]
+fn sum<const N: usize>(words: [u64; N]) -> u64 {
+    let mut sum = 0u64;
+    let mut i = 0;
+    while i < N {
+        sum = sum.wrapping_add(words[i].wrapping_mul(WEIGHTS[i]));
+        i += 1;
+    }
+    sum
+}
+
+/// A hash over everything that happened so far: a polynomial over the weighted sums of a command
+/// and of each of its events, folded once per command.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Running(pub(crate) u64);
 
 impl Running {
-    /// Takes in up to twelve words at once; the multiplies of one call do not wait for each
-    /// other, only the last one joins the chain.
+    /// Takes in one command, when and where in the journal it was, and what it did.
     #[inline]
+    pub(crate) fn step(&mut self, seq: Seq, at: Timestamp, command: &Command, events: &[Event]) {
+        let mut step = Running(self.0);
+        step.take([seq.0, at.0]);
+        step.command(command);
+        for event in events {
+            step.event(event);
+        }
+        self.0 = fold(step.0 ^ K0, K4).wrapping_add(K5);
+    }
+
+    /// Takes in words.
+    #[inline(always)]
     fn take<const N: usize>(&mut self, words: [u64; N]) {
-        const KEYS: [u64; 12] = [
-            K0,
-            K1,
-            K2,
-            K3,
-            K4,
-            K5,
-            K1 ^ 0x55,
-            K0 ^ 0x55,
-            K3 ^ 0x55,
-            K2 ^ 0x55,
-            K5 ^ 0x55,
-            K4 ^ 0x55,
-        ];
-        let mut mixed = N as u64;
-        let mut i = 0;
-        while i + 1 < N {
-            mixed ^= fold(words[i] ^ KEYS[i], words[i + 1] ^ KEYS[i + 1]).rotate_left(i as u32 * 5);
-            i += 2;
-        }
-        if i < N {
-            mixed ^= fold(words[i] ^ KEYS[i], KEYS[11]);
-        }
-        self.0 = fold(self.0 ^ mixed, K4).wrapping_add(K5);
+        self.0 = self.0.wrapping_mul(NEXT).wrapping_add(sum(words));
     }
 
     /// Takes in a new order. What orders got later than the first journals is zero in those.
     #[inline]
-    fn placed(&mut self, seq: u64, at: u64, p: &Place) {
+    fn placed(&mut self, p: &Place) {
         let id = p.client_id.padded();
         let flags = p.side as u64
             | (p.kind as u64) << 8
@@ -122,8 +150,6 @@ impl Running {
             | (p.short as u64) << 48
             | u64::from(p.by_amount) << 52;
         self.take([
-            seq,
-            at,
             u64::from(p.account.0) << 32 | u64::from(p.instrument.0),
             flags,
             p.price.0 as u64,
@@ -150,22 +176,18 @@ impl Running {
         }
     }
 
-    /// Takes in one command: its place, its time, and what its events do not repeat.
-    #[inline]
-    pub(crate) fn command(&mut self, seq: Seq, at: Timestamp, command: &Command) {
+    /// Takes in what a command's events do not repeat.
+    #[inline(always)]
+    fn command(&mut self, command: &Command) {
         match command {
-            Command::Place(p) => self.placed(seq.0, at.0, p),
+            Command::Place(p) => self.placed(p),
             Command::Amend(amend) => {
-                self.take([seq.0, at.0]);
                 if let Some(condition) = amend.condition {
                     self.take([condition as u64]);
                 }
             }
-            Command::Cancel(_) | Command::CancelMany(_) => self.take([seq.0, at.0]),
-            other => {
-                self.take([seq.0, at.0]);
-                self.rare_command(other);
-            }
+            Command::Cancel(_) | Command::CancelMany(_) => {}
+            other => self.rare_command(other),
         }
     }
 
@@ -227,7 +249,7 @@ impl Running {
             }
             Command::RollDay { profile, day } => self.take([*profile as u64, u64::from(*day)]),
             Command::PlaceContingent(c) => {
-                self.placed(0, 0, &c.order);
+                self.placed(&c.order);
                 let trigger = |t: Option<Trigger>| match t {
                     None => [0, 0],
                     Some(t) => [1 + t.when as u64, t.price.0 as u64],
@@ -319,16 +341,6 @@ impl Running {
         }
     }
 
-    /// Takes in events.
-    #[inline]
-    pub(crate) fn events(&mut self, events: &[Event]) {
-        let mut running = *self;
-        for event in events {
-            running.event(event);
-        }
-        *self = running;
-    }
-
     /// Takes in one event.
     #[inline(always)]
     fn event(&mut self, event: &Event) {
@@ -351,7 +363,9 @@ impl Running {
             ]),
             Event::Accepted { order, bound } => self.take([3, order.0, bound.0 as u64]),
             Event::Trade(t) => self.take([
-                4 | (t.taker_side as u64) << 8 | u64::from(t.instrument.0) << 32,
+                4 | (t.taker_side as u64) << 8
+                    | u64::from(t.auction) << 16
+                    | u64::from(t.instrument.0) << 32,
                 u64::from(t.maker_account.0) << 32 | u64::from(t.taker_account.0),
                 t.trade.0,
                 t.price.0 as u64,
@@ -524,5 +538,183 @@ fn risk_scope(scope: RiskScope) -> [u64; 2] {
         RiskScope::Members(g) => [1, u64::from(g.0)],
         RiskScope::Group(g) => [2, u64::from(g.0)],
         RiskScope::Instrument(i) => [3, u64::from(i.0)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Cause, CloseReason, Trade};
+
+    fn hash(command: &Command, events: &[Event]) -> u64 {
+        let mut running = Running(7);
+        running.step(Seq(8), Timestamp(9), command, events);
+        running.0
+    }
+
+    fn place() -> Place {
+        let id = Text::new("an id that reaches to the last words").expect("36 bytes");
+        let (price, quantity) = (Price(100), Quantity(5));
+        Place::limit(AccountId(4), InstrumentId(0), Side::Buy, price, quantity, id)
+    }
+
+    /// Every number of an event, moved by one and by half of all there is.
+    fn changed(event: Event) -> Vec<Event> {
+        let mut all = Vec::new();
+        for by in [1, i64::MIN, 1 << 32] {
+            let near = by as u32 | 1;
+            match event {
+                Event::Balance { account, asset, total, locked, delta, cause, reference } => {
+                    let base = (account, asset, total.0, locked.0, delta.0, cause, reference);
+                    let mut push = |(account, asset, total, locked, delta, cause, reference)| {
+                        let [total, locked, delta] = [total, locked, delta].map(Amount);
+                        all.push(Event::Balance {
+                            account,
+                            asset,
+                            total,
+                            locked,
+                            delta,
+                            cause,
+                            reference,
+                        });
+                    };
+                    let (a, s, t, l, d, c, r) = base;
+                    push((AccountId(a.0 ^ near), s, t, l, d, c, r));
+                    push((a, AssetId(s.0 ^ near), t, l, d, c, r));
+                    push((a, s, t ^ by, l, d, c, r));
+                    push((a, s, t, l ^ by, d, c, r));
+                    push((a, s, t, l, d ^ by, c, r));
+                    push((a, s, t, l, d, Cause::Adjust, r));
+                    push((a, s, t, l, d, c, r ^ by as u64));
+                }
+                Event::Level { instrument, side, price, quantity, orders } => all.extend([
+                    Event::Level { instrument: InstrumentId(9), side, price, quantity, orders },
+                    Event::Level { instrument, side: side.opposite(), price, quantity, orders },
+                    Event::Level { instrument, side, price: Price(price.0 ^ by), quantity, orders },
+                    Event::Level {
+                        instrument,
+                        side,
+                        price,
+                        quantity: Quantity(quantity.0 ^ by),
+                        orders,
+                    },
+                    Event::Level { instrument, side, price, quantity, orders: orders ^ near },
+                ]),
+                Event::Trade(t) => all.extend(
+                    [
+                        Trade { trade: TradeId(t.trade.0 ^ by as u64), ..t },
+                        Trade { instrument: InstrumentId(9), ..t },
+                        Trade { price: Price(t.price.0 ^ by), ..t },
+                        Trade { quantity: Quantity(t.quantity.0 ^ by), ..t },
+                        Trade { taker_side: t.taker_side.opposite(), ..t },
+                        Trade { maker: OrderId(t.maker.0 ^ by as u64), ..t },
+                        Trade { taker: OrderId(t.taker.0 ^ by as u64), ..t },
+                        Trade { maker_account: AccountId(t.maker_account.0 ^ near), ..t },
+                        Trade { taker_account: AccountId(t.taker_account.0 ^ near), ..t },
+                        Trade { maker_fee: Amount(t.maker_fee.0 ^ by), ..t },
+                        Trade { taker_fee: Amount(t.taker_fee.0 ^ by), ..t },
+                        Trade { maker_remaining: Quantity(t.maker_remaining.0 ^ by), ..t },
+                        Trade { taker_remaining: Quantity(t.taker_remaining.0 ^ by), ..t },
+                        Trade { auction: true, ..t },
+                    ]
+                    .map(Event::Trade),
+                ),
+                _ => unreachable!("not changed here"),
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn whatever_an_event_says_is_in_the_hash() {
+        let events = [
+            Event::Balance {
+                account: AccountId(4),
+                asset: AssetId(1),
+                total: Amount(10),
+                locked: Amount(3),
+                delta: Amount(-2),
+                cause: Cause::Trade,
+                reference: 77,
+            },
+            Event::Level {
+                instrument: InstrumentId(0),
+                side: Side::Sell,
+                price: Price(5),
+                quantity: Quantity(6),
+                orders: 2,
+            },
+            Event::Trade(Trade {
+                trade: TradeId(1),
+                instrument: InstrumentId(0),
+                price: Price(5),
+                quantity: Quantity(6),
+                taker_side: Side::Buy,
+                maker: OrderId(8),
+                taker: OrderId(9),
+                maker_account: AccountId(4),
+                taker_account: AccountId(5),
+                maker_fee: Amount(-1),
+                taker_fee: Amount(2),
+                maker_remaining: Quantity(0),
+                taker_remaining: Quantity(3),
+                auction: false,
+            }),
+        ];
+        let command = Command::Place(place());
+        let mut seen = vec![hash(&command, &events)];
+        for (at, event) in events.iter().enumerate() {
+            for other in changed(*event) {
+                let mut events = events;
+                events[at] = other;
+                seen.push(hash(&command, &events));
+            }
+        }
+        seen.push(hash(&command, &events[..2]));
+        seen.push(hash(&command, &[events[1], events[0], events[2]]));
+        let count = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), count);
+    }
+
+    #[test]
+    fn whatever_an_order_says_is_in_the_hash() {
+        let p = place();
+        let id = |text| Text::new(text).expect("short");
+        let mut seen: Vec<u64> = [
+            p,
+            Place { account: AccountId(5), ..p },
+            Place { instrument: InstrumentId(5), ..p },
+            Place { side: Side::Sell, ..p },
+            Place { kind: OrderKind::Market, ..p },
+            Place { time_in_force: TimeInForce::Ioc, ..p },
+            Place { post_only: true, ..p },
+            Place { price: Price(101), ..p },
+            Place { quantity: Quantity(6), ..p },
+            Place { client_id: id("an id that reaches to the last word"), ..p },
+            Place { client_id: id("An id that reaches to the last words"), ..p },
+            Place { condition: Condition::Opening, ..p },
+            Place { self_trade: SelfTrade::CancelTaker, ..p },
+            Place { short: ShortSale::Short, ..p },
+            Place { by_amount: true, ..p },
+        ]
+        .map(|p| hash(&Command::Place(p), &[]))
+        .into();
+        let mut later = Running(7);
+        later.step(Seq(8), Timestamp(10), &Command::Place(p), &[]);
+        seen.push(later.0);
+        let closed = Event::Closed {
+            order: OrderId(1),
+            account: AccountId(4),
+            instrument: InstrumentId(0),
+            reason: CloseReason::Cancelled,
+            remaining: Quantity(0),
+        };
+        seen.push(hash(&Command::Place(p), &[closed]));
+        let count = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), count);
     }
 }

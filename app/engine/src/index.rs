@@ -18,6 +18,10 @@ pub(crate) struct Index {
     len: usize,
 }
 
+/// Where an index has room for a hash it does not hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Vacancy(usize);
+
 impl Index {
     /// An index for up to `capacity` slots, at most half full.
     pub(crate) fn with_capacity(capacity: usize) -> Index {
@@ -51,6 +55,37 @@ impl Index {
             }
             at += 1;
         }
+    }
+
+    /// The same; or, where there is none, the place for it, good until the index next changes.
+    #[inline]
+    pub(crate) fn seek(
+        &self,
+        hash: u64,
+        mut is_it: impl FnMut(u32) -> bool,
+    ) -> Result<u32, Vacancy> {
+        let mut at = (hash >> (self.shift & 63)) as usize & self.mask;
+        loop {
+            match self.entries.get(at) {
+                None | Some(0) => return Err(Vacancy(at)),
+                Some(&entry) if entry >> 32 == hash >> 32 => {
+                    let slot = (entry as u32) - 1;
+                    if is_it(slot) {
+                        return Ok(slot);
+                    }
+                }
+                Some(_) => {}
+            }
+            at = (at + 1) & self.mask;
+        }
+    }
+
+    /// Adds a slot where [`Index::seek`] found room for its hash.
+    #[inline]
+    pub(crate) fn fill(&mut self, Vacancy(at): Vacancy, hash: u64, slot: u32) {
+        assert!(self.len * 2 < self.entries.len(), "index is full: limits and use disagree");
+        self.entries[at] = hash >> 32 << 32 | u64::from(slot + 1);
+        self.len += 1;
     }
 
     /// Fetches from memory where a hash is, or would be.

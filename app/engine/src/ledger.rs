@@ -48,6 +48,12 @@ impl Balance {
         self.total - self.locked
     }
 
+    /// What the account would hold if its open buys filled.
+    #[inline]
+    pub(crate) fn position(&self) -> i64 {
+        self.total.saturating_add(self.incoming)
+    }
+
     /// Changes it and says so.
     #[inline]
     fn change(

@@ -249,6 +249,20 @@ impl Units {
         }
     }
 
+    /// The same of `price` x `quantity`, if with any fee rate on top it stays within 64 bits.
+    #[inline]
+    pub(crate) fn short_value(&self, price: i64, quantity: i64) -> Option<i64> {
+        let notional = price.checked_mul(quantity)?;
+        let short = (0..SMALL).contains(&notional) && self.scale.is_short();
+        short.then(|| self.scale.short_ceil(notional * PPM as i64))
+    }
+
+    /// The lock of a new buy of so much price x quantity, which [`Units::short_value`] held.
+    #[inline]
+    pub(crate) fn short_lock(&self, open: i64) -> i64 {
+        self.scale.short_ceil(open * (PPM as i64 + i64::from(self.worst_ppm)))
+    }
+
     #[cold]
     fn value_long(&self, notional: i128) -> i64 {
         let ppm = notional.checked_mul(PPM);

@@ -77,12 +77,11 @@ impl Oracle {
     pub fn apply(&mut self, seq: Seq, at: Timestamp, command: &Command) -> Vec<Event> {
         self.seq = seq;
         self.at = at;
-        self.hash.command(seq, at, command);
         if let Err(code) = self.dispatch(command) {
             self.events.push(Event::Refused { code, order: None });
         }
         let events = std::mem::take(&mut self.events);
-        self.hash.events(&events);
+        self.hash.step(seq, at, command, &events);
         events
     }
 

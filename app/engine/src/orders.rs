@@ -13,7 +13,7 @@ use crate::command::{Limits, Place, StopLeg, Transfer};
 use crate::engine::{OrderState, OrderStatus};
 use crate::event::CloseReason;
 use crate::hash::Keyed;
-use crate::index::Index;
+use crate::index::{Index, Vacancy};
 use crate::memory::{large, prefetch};
 use crate::money::Traded;
 use crate::reject::Reject;
@@ -451,14 +451,24 @@ impl Orders {
         prefetch(&self.cold, slot);
     }
 
-    /// What is known about an order's client id, whose hash is `hash`.
+    /// The remembered order with this order's client id, whose hash is `hash`; or the place for
+    /// it in the index.
     #[inline]
-    pub(crate) fn known(&self, place: &Place, hash: u64) -> Known {
-        let found = self.lookup_hashed(hash, ORDERS, place.account, &place.client_id);
-        match found {
-            None => Known::New,
-            Some(slot) if self.was_sent_as(slot, place, &Terms::NONE, false) => Known::Same(slot),
-            Some(_) => Known::Other,
+    pub(crate) fn seek(&self, place: &Place, hash: u64) -> Result<u32, Vacancy> {
+        self.index.seek(hash, |slot| {
+            let hot = &self.hot[slot as usize];
+            hot.account == place.account
+                && hot.kind != Kind::Transfer
+                && self.cold[slot as usize].client_id == place.client_id
+        })
+    }
+
+    /// What an order says that has the client id of the one in this slot.
+    #[cold]
+    pub(crate) fn said_again(&self, slot: u32, place: &Place) -> Known {
+        match self.was_sent_as(slot, place, &Terms::NONE, false) {
+            true => Known::Same(slot),
+            false => Known::Other,
         }
     }
 
@@ -602,6 +612,30 @@ impl Orders {
         seq: Seq,
         at: Timestamp,
     ) -> u32 {
+        let slot = self.record(place, day, seq, at);
+        self.enter(hash, slot);
+        slot
+    }
+
+    /// The same, with the place for its client id in the index.
+    #[inline]
+    pub(crate) fn create_at(
+        &mut self,
+        place: &Place,
+        hash: u64,
+        vacancy: Vacancy,
+        day: u32,
+        seq: Seq,
+        at: Timestamp,
+    ) -> u32 {
+        let slot = self.record(place, day, seq, at);
+        self.tags[slot as usize] = (hash >> 32) as u32;
+        self.index.fill(vacancy, hash, slot);
+        slot
+    }
+
+    #[inline(always)]
+    fn record(&mut self, place: &Place, day: u32, seq: Seq, at: Timestamp) -> u32 {
         let slot = self.take_slot();
         self.counter += 1;
         assert!(self.counter < 1 << 39, "order numbers are used up");
@@ -634,7 +668,6 @@ impl Orders {
             client_id: place.client_id,
             ..EMPTY_COLD
         };
-        self.enter(hash, slot);
         slot
     }
 

@@ -7,7 +7,7 @@ use zaraba_engine::types::{Seq, Timestamp};
 use crate::codec;
 
 /// Version of segment header and frames; codec versions are per command kind.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 /// Frames begin here; the header has a page of its own, so it is never rewritten.
 pub const HEADER_BYTES: u64 = 4096;
 /// Bytes of a frame before its body.

@@ -3,10 +3,11 @@
 //! how long single commands take; and how cost grows with every size there is.
 //!
 //! `cargo bench -p zaraba-engine --features oracle --bench engine [-- PART] [--svg FILE]`, where
-//! PART is `mixed`, `latency`, `growth` or `snapshot` (all of them without). Times are the
+//! PART is `mixed`, `latency`, `kinds`, `growth` or `snapshot` (all of them without). Times are the
 //! thread's processor time, so that a busy machine disturbs less. Prints Markdown.
 
 mod growth;
+mod kinds;
 mod measure;
 mod plain;
 mod snapshot;
@@ -189,7 +190,7 @@ fn main() {
     if !args.iter().any(|arg| arg == "--bench") {
         return; // built and started as a test
     }
-    let parts = ["mixed", "latency", "growth", "snapshot"];
+    let parts = ["mixed", "latency", "kinds", "growth", "snapshot"];
     let all = !args.iter().any(|arg| parts.contains(&arg.as_str()));
     let wanted = |part: &str| all || args.iter().any(|arg| arg == part);
     let svg = args.iter().skip_while(|arg| *arg != "--svg").nth(1);
@@ -198,6 +199,9 @@ fn main() {
     }
     if wanted("latency") {
         latency();
+    }
+    if wanted("kinds") {
+        kinds::run();
     }
     if wanted("growth") {
         growth::run(svg.map(String::as_str));

@@ -151,12 +151,12 @@ impl Accounts {
         all.map(|(at, &firm)| (AccountId(at as u32), firm))
     }
 
-    /// Appends an order that came to rest to its owner's list.
+    /// Appends an order that came to rest to its owner's list; returns the owner's group.
     #[inline]
-    pub(crate) fn link(&mut self, hot: &mut [Hot], slot: u32) {
+    pub(crate) fn link(&mut self, hot: &mut [Hot], slot: u32) -> GroupId {
         let owner = hot[slot as usize].account;
         let account = &mut self.list[owner.0 as usize];
-        let last = account.tail;
+        let (last, group) = (account.tail, account.group);
         account.tail = slot;
         account.open += 1;
         if last == NIL {
@@ -168,6 +168,7 @@ impl Accounts {
         order.account_prev = last;
         order.account_next = NIL;
         order.flags.set(Flags::LISTED, true);
+        group
     }
 
     /// Takes an order that ended out of its owner's list.

@@ -325,6 +325,16 @@ impl Market {
         self.step.exact(price).expect("prices in the book are on tick")
     }
 
+    /// Place of a limit price in the book; `None` where it is not allowed, or the ticks are a
+    /// table.
+    #[inline]
+    pub(crate) fn plain_key(&self, price: i64) -> Option<u64> {
+        let fixed = matches!(self.ticks, TickRule::Fixed(_));
+        let below = self.limit_up == 0 || price <= self.limit_up;
+        let within = fixed & (price > 0) & (price >= self.limit_down) & below;
+        within.then(|| self.step.exact(price)).flatten()
+    }
+
     /// Place of a price in the book, unless it is off tick or not a price.
     pub(crate) fn exact_key(&self, price: i64) -> Option<u64> {
         (price > 0).then(|| self.step.exact(price)).flatten()

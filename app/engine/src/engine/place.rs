@@ -68,14 +68,28 @@ impl Engine {
             return refuse(Reject::UnknownInstrument, events);
         }
         let hash = self.orders.order_hash(place);
-        match self.orders.known(place, hash) {
-            Known::New => {}
-            Known::Other => return refuse(Reject::DuplicateClientOrderId, events),
-            Known::Same(slot) => {
-                let order = OrderId(self.orders.hot[slot as usize].id);
-                return events.push(Event::Repeated { order });
+        match self.orders.seek(place, hash) {
+            Ok(slot) => self.answer_again(slot, place, events),
+            Err(vacancy) => {
+                if !self.place_plain(place, hash, vacancy, events) {
+                    self.place_the_long_way(place, hash, events);
+                }
             }
         }
+    }
+
+    /// Answers an order whose client id is that of the one in this slot.
+    #[cold]
+    fn answer_again(&mut self, slot: u32, place: &Place, events: &mut Vec<Event>) {
+        if self.orders.said_again(slot, place) == Known::Other {
+            return refuse(Reject::DuplicateClientOrderId, events);
+        }
+        events.push(Event::Repeated { order: OrderId(self.orders.hot[slot as usize].id) });
+    }
+
+    /// Handles a new order whose client id is new.
+    #[inline(never)]
+    fn place_the_long_way(&mut self, place: &Place, hash: u64, events: &mut Vec<Event>) {
         self.note_message(place.account, place.instrument);
         let admission = self.admit(place, Entry::PLAIN);
         let slot = self.record(place, hash);

@@ -11,6 +11,7 @@
 
 use crate::command::{Bound, Limits, RiskLimits};
 use crate::engine::Engine;
+use crate::engine::accounts::Account;
 use crate::event::Event;
 use crate::orders::Flags;
 use crate::reject::Reject;
@@ -38,6 +39,20 @@ struct Set {
     limits: RiskLimits,
     /// Measures with a bound; none: the set is free.
     mask: u8,
+    /// What each measure may come to without a refusal or a warning.
+    quiet: [i64; 7],
+}
+
+impl Set {
+    fn new(limits: &RiskLimits) -> Set {
+        let free = |bound: i64| if bound == 0 { i64::MAX } else { bound };
+        let quiet = limits.bounds.map(|bound| free(bound.soft).min(free(bound.hard)));
+        Set { limits: *limits, mask: mask_of(limits), quiet }
+    }
+
+    fn quiet(&self, measure: RiskMeasure) -> i64 {
+        self.quiet[measure as usize]
+    }
 }
 
 /// One scope's limits, value traded in the day and messages of the second. Kept in the records
@@ -134,7 +149,7 @@ pub(crate) struct Risk {
     free: Vec<u32>,
     /// How many sets bound each measure, and which measures any does.
     bounded: [u32; 7],
-    active: u8,
+    pub(crate) active: u8,
     /// By number, as far as any was ever named.
     pub(crate) groups: Vec<Group>,
     pub(crate) instruments: Vec<Pool>,
@@ -144,7 +159,7 @@ impl Default for Risk {
     /// No limits; the group that every account is in at first.
     fn default() -> Risk {
         Risk {
-            sets: vec![Set { limits: RiskLimits::default(), mask: 0 }],
+            sets: vec![Set::new(&RiskLimits::default())],
             free: Vec::new(),
             bounded: [0; 7],
             active: 0,
@@ -189,7 +204,7 @@ impl Risk {
         let mask = mask_of(limits);
         self.count(self.sets[old as usize].mask, false);
         self.count(mask, true);
-        let set = Set { limits: *limits, mask };
+        let set = Set::new(limits);
         if mask == 0 {
             if old != NONE {
                 self.sets[old as usize].mask = 0;
@@ -272,6 +287,20 @@ impl Ask {
     }
 }
 
+/// What a plain new order comes to, whoever's limits it is held against.
+pub(crate) struct Measured {
+    /// Quantity, in minor units of the base asset.
+    pub(crate) base: i64,
+    /// Worst value, in minor units of the quote asset.
+    pub(crate) value: i64,
+    /// What the account would hold; the least number there is for a sell.
+    pub(crate) position: i64,
+    /// Limit price.
+    pub(crate) price: i64,
+    /// Whether it may come to rest: one, else zero.
+    pub(crate) open: u32,
+}
+
 /// Whose limits a set is, of the three an order is held against, in their order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Whose {
@@ -344,6 +373,65 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Whether a new order passes every limit that binds it, soft ones too, its message counted.
+    /// `None`: no, or it takes a closer look.
+    #[inline(always)]
+    pub(crate) fn is_quiet(
+        &self,
+        measured: &Measured,
+        account: &Account,
+        group: &Group,
+        instrument: InstrumentId,
+    ) -> Option<()> {
+        let pool = &self.risk.instruments[instrument.0 as usize];
+        let own = if account.tally.limits == NONE { group.members } else { account.tally.limits };
+        let sets = [
+            (own, &account.tally, account.open),
+            (group.pool.tally.limits, &group.pool.tally, group.pool.open),
+            (pool.tally.limits, &pool.tally, pool.open),
+        ];
+        for (set, tally, open) in sets {
+            if set != NONE && !self.is_quiet_for(measured, instrument, set, tally, open) {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// Whether a new order passes one set.
+    #[inline]
+    fn is_quiet_for(
+        &self,
+        order: &Measured,
+        instrument: InstrumentId,
+        set: u32,
+        tally: &Tally,
+        open: u32,
+    ) -> bool {
+        let (set, market) = (&self.risk.sets[set as usize], &self.markets[instrument.0 as usize]);
+        let values = set.mask & VALUES == 0 || set.limits.currency != market.quote || {
+            let traded = tally.traded(self.days[market.profile as usize].day, market.quote);
+            (order.value <= set.quiet(RiskMeasure::OrderValue))
+                & (order.value.saturating_add(traded) <= set.quiet(RiskMeasure::DayValue))
+        };
+        let collar = set.quiet(RiskMeasure::Collar) == i64::MAX || {
+            let last = market.last_price;
+            let by = if last != 0 { last } else { market.base_price };
+            is_near(order.price, by, set.quiet(RiskMeasure::Collar))
+        };
+        let messages = set.quiet(RiskMeasure::Messages) == i64::MAX || {
+            let before = if tally.second == self.second() { tally.messages } else { 0 };
+            i64::from(before.saturating_add(1)) <= set.quiet(RiskMeasure::Messages)
+        };
+        let opens = i64::from(open) < set.quiet(RiskMeasure::OpenOrders) || order.open == 0;
+        (order.base <= set.quiet(RiskMeasure::OrderQuantity))
+            & (order.position <= set.quiet(RiskMeasure::Position))
+            & values
+            & collar
+            & messages
+            & opens
     }
 
     /// Holds an order against every limit that binds it. Whether a soft one is passed.
@@ -756,6 +844,15 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Whether [`distance_ppm`] is at most `most`, as far as short numbers tell; always where there is
+/// no reference.
+#[inline]
+fn is_near(price: i64, reference: i64, most: i64) -> bool {
+    let (away, by) = (price.abs_diff(reference), reference.unsigned_abs());
+    let away = away.checked_mul(1_000_000).map(u128::from);
+    reference == 0 || away.is_some_and(|away| away <= u128::from(by) * u128::from(most as u64))
 }
 
 /// Distance of a price from the reference, rounded up.

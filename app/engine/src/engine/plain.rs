@@ -1,0 +1,171 @@
+//! The short way of a plain order: a limit order, in continuous trading that nothing holds up,
+//! of an account in good standing, with room and funds and within every risk limit, soft ones
+//! included. That is most orders there are, and for them every check comes down to a comparison.
+//!
+//! The short way only ever says yes. Where any comparison fails it has changed nothing, and the long
+//! way (`place`) decides what the answer is; so the order of refusals is said there alone. Both
+//! ways lead to the same events and the same state: tests send the same streams through both.
+
+use crate::command::Place;
+use crate::engine::risk::Measured;
+use crate::engine::{Engine, Market};
+use crate::event::{Cause, Event};
+use crate::index::Vacancy;
+use crate::orders::NIL;
+use crate::types::*;
+
+/// What the short way found out about an order it takes.
+struct Plain {
+    key: u64,
+    pays: u32,
+    receives: u32,
+    lock: i64,
+    /// Base minor units an open buy brings; zero for a sell.
+    incoming: i64,
+    /// Whether it meets the other side at once.
+    crosses: bool,
+}
+
+impl Engine {
+    /// Takes a plain order whose client id is new, all the way. Whether it did; if not, nothing
+    /// has changed.
+    #[inline(always)]
+    pub(super) fn place_plain(
+        &mut self,
+        place: &Place,
+        hash: u64,
+        vacancy: Vacancy,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let Some(plain) = self.admit_plain(place) else { return false };
+        self.note_message(place.account, place.instrument);
+        let (instrument, side) = (place.instrument, place.side);
+        let day = self.days[self.markets[instrument.0 as usize].profile as usize].day;
+        let slot = self.orders.create_at(place, hash, vacancy, day, self.seq, self.at);
+        let hot = &mut self.orders.hot[slot as usize];
+        hot.pays = plain.pays;
+        hot.receives = plain.receives;
+        let order = OrderId(hot.id);
+        events.push(Event::Accepted { order, bound: place.price });
+        self.ledger.change(plain.pays, (0, plain.lock), Cause::Lock, order.0, events);
+        if plain.crosses || place.time_in_force == TimeInForce::Ioc {
+            self.enter(slot, place.time_in_force, events);
+        } else {
+            let market = &mut self.markets[instrument.0 as usize];
+            hot.stage = market.stage;
+            let book = &mut market.sides[side as usize];
+            let level = self.books.push(book, &mut self.orders.hot, slot, plain.key);
+            self.list_plain(slot, instrument, (plain.receives, plain.incoming));
+            let level = self.books.level(level);
+            events.push(Event::Level {
+                instrument,
+                side,
+                price: place.price,
+                quantity: Quantity(level.quantity),
+                orders: level.orders,
+            });
+        }
+        self.after_trading(instrument, events);
+        true
+    }
+
+    /// Puts an order that came to rest on its account's list and into every count.
+    #[inline(always)]
+    fn list_plain(
+        &mut self,
+        slot: u32,
+        instrument: InstrumentId,
+        (receives, incoming): (u32, i64),
+    ) {
+        let group = self.accounts.link(&mut self.orders.hot, slot);
+        self.resting += 1;
+        self.risk.groups[usize::from(group.0)].pool.open += 1;
+        self.risk.instruments[instrument.0 as usize].open += 1;
+        if incoming != 0 {
+            self.ledger.expect_more(receives, incoming);
+        }
+    }
+
+    /// Every check of a plain order; `None` where any fails or has more to look at.
+    #[inline(always)]
+    fn admit_plain(&self, place: &Place) -> Option<Plain> {
+        let market = &self.markets[place.instrument.0 as usize];
+        let account = self.accounts.get(place.account)?;
+        let group = &self.risk.groups[usize::from(account.group.0)];
+        let calm = is_plain(place)
+            && market.is_plain()
+            && self.specs[place.instrument.0 as usize].listed_shares.0 == 0
+            && account.status == AccountStatus::Active
+            && !place.account.may_go_negative()
+            && !(self.killed | account.killed | group.killed);
+        if !calm {
+            return None;
+        }
+        let (side, price, quantity) = (place.side, place.price.0, place.quantity.0);
+        let key = market.plain_key(price)?;
+        market.check_quantity(quantity).ok()?;
+        let (spends, gets) = match side {
+            Side::Buy => (market.quote, market.base),
+            Side::Sell => (market.base, market.quote),
+        };
+        let (pays, receives) = (account.balance(spends)?, account.balance(gets)?);
+        let best = self.books.best(&market.sides[side.opposite() as usize]);
+        let best = best.map(|level| level.price);
+        let crosses = best.is_some_and(|best| super::reaches(side, price, best));
+        let worst = match side {
+            Side::Buy => price,
+            Side::Sell => best.map_or(price, |best| best.max(price)),
+        };
+        let value = market.units.short_value(worst, quantity)?;
+        let base = market.units.base_checked(quantity)?;
+        market.sides[side as usize].quantity.checked_add(quantity)?;
+        let (lock, incoming) = match side {
+            Side::Buy => (market.units.short_lock(price * quantity), base),
+            Side::Sell => (base, 0),
+        };
+        let open = u32::from(place.time_in_force != TimeInForce::Ioc);
+        let room = self.limits.map_or(0, |limits| limits.live_orders);
+        let fits = self.ledger.get(pays).available() >= lock
+            && self.resting + open <= room
+            && !(place.post_only && (crosses || open == 0));
+        if !fits {
+            return None;
+        }
+        if self.risk.active != 0 {
+            let position = if side == Side::Buy {
+                self.ledger.get(receives).position().saturating_add(base)
+            } else {
+                i64::MIN
+            };
+            let measured = Measured { base, value, position, price, open };
+            self.is_quiet(&measured, account, group, place.instrument)?;
+        }
+        Some(Plain { key, pays, receives, lock, incoming, crosses })
+    }
+}
+
+/// Whether an order asks for nothing but to trade at its price, and to rest or end then.
+#[inline(always)]
+fn is_plain(place: &Place) -> bool {
+    let lasts =
+        matches!(place.time_in_force, TimeInForce::Gtc | TimeInForce::Day | TimeInForce::Ioc);
+    (place.kind == OrderKind::Limit)
+        & lasts
+        & (place.condition == Condition::Any)
+        & (place.short == ShortSale::Long)
+        & !place.by_amount
+}
+
+impl Market {
+    /// Whether it trades continuously, and nothing stops, bounds or watches it.
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        (self.status == InstrumentStatus::Open)
+            & (self.phase == Phase::Continuous)
+            & (self.shown.kind == QuoteKind::Free)
+            & (self.halts == Halts::default())
+            & !(self.killed | self.guarded | self.session_rules | self.ready)
+            & (self.open_order_cap == 0)
+            & (self.sides[0].market & self.sides[1].market == NIL)
+    }
+}
