@@ -159,6 +159,84 @@ pub struct Trade {
     pub auction: bool,
 }
 
+/// What a trade moved for one of its parties: both of its balances, as they are now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Settled {
+    /// Whose.
+    pub account: AccountId,
+    /// Whether it bought or sold.
+    pub side: Side,
+    /// What it paid or received.
+    pub quote: AssetId,
+    /// What it received or delivered.
+    pub base: AssetId,
+    /// By which trade.
+    pub trade: TradeId,
+    /// Notional, in minor units of the quote asset: out of a buyer, into a seller.
+    pub gross: Amount,
+    /// Fee out of either, in the same; negative is a rebate.
+    pub fee: Amount,
+    /// Minor units of the base asset: into a buyer, out of a seller.
+    pub moved: Amount,
+    /// What the account owns of the quote asset.
+    pub quote_total: Amount,
+    /// The part of it that open orders can spend.
+    pub quote_locked: Amount,
+    /// What the account owns of the base asset.
+    pub base_total: Amount,
+    /// The part of it that open orders can spend.
+    pub base_locked: Amount,
+}
+
+/// One change of one balance: an entry of the ledger, and the balance after it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BalanceChange {
+    /// Whose.
+    pub account: AccountId,
+    /// Of what.
+    pub asset: AssetId,
+    /// What the account owns.
+    pub total: Amount,
+    /// The part of it that open orders can spend.
+    pub locked: Amount,
+    /// Change of `total`.
+    pub delta: Amount,
+    /// Why.
+    pub cause: Cause,
+    /// The order (`Lock`), trade (`Trade`, `Fee`, `Rounding`) behind it; else zero.
+    pub reference: u64,
+}
+
+impl Settled {
+    /// The entries it stands for: notional, fee (if not zero) and base asset of a buyer; base
+    /// asset, notional and fee of a seller.
+    fn changes(&self) -> [Option<BalanceChange>; 3] {
+        let change = |asset, total: i64, locked, delta, cause| BalanceChange {
+            account: self.account,
+            asset,
+            total: Amount(total),
+            locked,
+            delta: Amount(delta),
+            cause,
+            reference: self.trade.0,
+        };
+        let (quote, fee) = (self.quote, self.fee.0);
+        let (paid, got) = match self.side {
+            Side::Buy => (-self.gross.0, self.moved.0),
+            Side::Sell => (self.gross.0, -self.moved.0),
+        };
+        let before_fee = self.quote_total.0 + fee;
+        let notional = change(quote, before_fee, self.quote_locked, paid, Cause::Trade);
+        let charged = change(quote, self.quote_total.0, self.quote_locked, -fee, Cause::Fee);
+        let charged = (fee != 0).then_some(charged);
+        let moved = change(self.base, self.base_total.0, self.base_locked, got, Cause::Trade);
+        match self.side {
+            Side::Buy => [Some(notional), charged, Some(moved)],
+            Side::Sell => [Some(moved), Some(notional), charged],
+        }
+    }
+}
+
 /// One trade of an odd-lot order with the house.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DeskTrade {
@@ -185,6 +263,36 @@ pub struct DeskTrade {
 }
 
 impl Event {
+    /// The changes of balances it tells of, in order: each an entry of the ledger.
+    pub fn balances(&self) -> impl Iterator<Item = BalanceChange> + use<> {
+        let changes = match *self {
+            Event::Balance { account, asset, total, locked, delta, cause, reference } => {
+                let change =
+                    BalanceChange { account, asset, total, locked, delta, cause, reference };
+                [Some(change), None, None]
+            }
+            Event::Settled(settled) => settled.changes(),
+            Event::Collected { asset, trade, fees, fees_total, rounding, rounding_total } => {
+                let change = |account, total, delta: Amount, cause| BalanceChange {
+                    account,
+                    asset,
+                    total,
+                    locked: Amount::ZERO,
+                    delta,
+                    cause,
+                    reference: trade.0,
+                };
+                let fees = change(AccountId::FEES, fees_total, fees, Cause::Fee);
+                let rounding =
+                    change(AccountId::ROUNDING, rounding_total, rounding, Cause::Rounding);
+                let moved = |change: BalanceChange| (change.delta.0 != 0).then_some(change);
+                [moved(fees), moved(rounding), None]
+            }
+            _ => [None; 3],
+        };
+        changes.into_iter().flatten()
+    }
+
     /// The instrument whose state it says something about, other than its book and trades.
     pub fn changes_instrument(&self) -> Option<InstrumentId> {
         match *self {
@@ -314,6 +422,24 @@ pub enum Event {
         cause: Cause,
         /// The order (`Lock`), trade (`Trade`, `Fee`, `Rounding`) behind it; else zero.
         reference: u64,
+    },
+    /// What the trade just told of moved for its buyer, or for its seller.
+    Settled(Settled),
+    /// What the trade just told of brought the system: fees of both parties, and what rounding
+    /// left over.
+    Collected {
+        /// Of what.
+        asset: AssetId,
+        /// By which trade.
+        trade: TradeId,
+        /// Change of what the fee account owns.
+        fees: Amount,
+        /// What it owns now.
+        fees_total: Amount,
+        /// Change of what the rounding account owns.
+        rounding: Amount,
+        /// What it owns now.
+        rounding_total: Amount,
     },
     /// The transfer is done (its `Balance` events come before).
     Transferred,

@@ -355,6 +355,28 @@ impl Running {
                     reference,
                 ]);
             }
+            Event::Settled(s) => self.take([
+                40 | (s.side as u64) << 8 | u64::from(s.account.0) << 32,
+                u64::from(s.quote.0) << 32 | u64::from(s.base.0),
+                s.trade.0,
+                s.gross.0 as u64,
+                s.fee.0 as u64,
+                s.moved.0 as u64,
+                s.quote_total.0 as u64,
+                s.quote_locked.0 as u64,
+                s.base_total.0 as u64,
+                s.base_locked.0 as u64,
+            ]),
+            Event::Collected { asset, trade, fees, fees_total, rounding, rounding_total } => {
+                self.take([
+                    41 | u64::from(asset.0) << 32,
+                    trade.0,
+                    fees.0 as u64,
+                    fees_total.0 as u64,
+                    rounding.0 as u64,
+                    rounding_total.0 as u64,
+                ]);
+            }
             Event::Level { instrument, side, price, quantity, orders } => self.take([
                 2 | (side as u64) << 8 | u64::from(instrument.0) << 32,
                 u64::from(orders),
@@ -522,6 +544,8 @@ impl Running {
                 self.take([40, profile as u64, participants as u64]);
             }
             Event::Balance { .. }
+            | Event::Settled(_)
+            | Event::Collected { .. }
             | Event::Level { .. }
             | Event::Accepted { .. }
             | Event::Trade(_)
@@ -622,7 +646,13 @@ mod tests {
                 _ => unreachable!("not changed here"),
             }
         }
-        all
+        let mut distinct = Vec::new();
+        for event in all {
+            if !distinct.contains(&event) {
+                distinct.push(event);
+            }
+        }
+        distinct
     }
 
     #[test]

@@ -167,18 +167,21 @@ impl Ledger {
         }
     }
 
-    /// The same for a change that only the next one to the same balance completes (a buyer's
-    /// notional before its rebate): what must hold is looked at then.
+    /// Changes a balance's total and locked part as part of something said in another event;
+    /// returns what they are then.
+    ///
+    /// # Panics
+    /// When a customer's balance would end below its locked part, or below zero.
     #[inline]
-    pub(crate) fn change_in_part(
-        &mut self,
-        slot: u32,
-        (total, locked): (i64, i64),
-        cause: Cause,
-        reference: u64,
-        events: &mut Vec<Event>,
-    ) {
-        self.balances[slot as usize].change(total, locked, cause, reference, events);
+    pub(crate) fn settle(&mut self, slot: u32, total: i64, locked: i64, trade: u64) -> [Amount; 2] {
+        let balance = &mut self.balances[slot as usize];
+        balance.total += total;
+        balance.locked += locked;
+        balance.seen = true;
+        if balance.locked < 0 || balance.locked > balance.total {
+            balance.must_be_systems(Cause::Trade, trade);
+        }
+        [Amount(balance.total), Amount(balance.locked)]
     }
 
     /// Changes what open buys would bring into a balance.

@@ -266,6 +266,16 @@ impl Oracle {
         self.balances.get(&(account, asset)).map_or(0, |balance| balance.total)
     }
 
+    /// Changes what an account owns; what it owns and what of it is locked then.
+    fn moved(&mut self, account: AccountId, asset: AssetId, delta: i128) -> (Amount, Amount) {
+        let balance = self.balances.get_mut(&(account, asset)).expect("opened before");
+        balance.total += delta;
+        balance.seen = true;
+        let (total, locked) = (balance.total, self.locked(account, asset));
+        assert!(locked <= total || (locked == 0 && account.may_go_negative()));
+        (Amount(total as i64), Amount(locked as i64))
+    }
+
     /// Changes what an account owns and shows the balance.
     fn change(
         &mut self,
@@ -275,17 +285,12 @@ impl Oracle {
         cause: Cause,
         reference: u64,
     ) {
-        let balance = self.balances.get_mut(&(account, asset)).expect("opened before");
-        balance.total += delta;
-        balance.seen = true;
-        let total = balance.total;
-        let locked = self.locked(account, asset);
-        assert!(locked <= total || (locked == 0 && account.may_go_negative()));
+        let (total, locked) = self.moved(account, asset, delta);
         self.events.push(Event::Balance {
             account,
             asset,
-            total: Amount(total as i64),
-            locked: Amount(locked as i64),
+            total,
+            locked,
             delta: Amount(delta as i64),
             cause,
             reference,

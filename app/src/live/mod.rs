@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::RwLock;
 use zaraba_engine::command::AssetSpec;
 use zaraba_engine::engine::{AccountState, BalanceState, OrderState};
+use zaraba_engine::event::BalanceChange;
 use zaraba_engine::instrument::{InstrumentSpec, InstrumentState};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine, Event};
@@ -421,13 +422,10 @@ impl State {
                 Event::Level { instrument, side, price, quantity, .. } => {
                     self.book(*instrument).set(*side, *price, *quantity);
                 }
-                Event::Balance { account, asset, total, locked, .. } => {
-                    self.set_balance(BalanceState {
-                        account: *account,
-                        asset: *asset,
-                        total: *total,
-                        locked: *locked,
-                    });
+                Event::Balance { .. } | Event::Settled(_) | Event::Collected { .. } => {
+                    for BalanceChange { account, asset, total, locked, .. } in event.balances() {
+                        self.set_balance(BalanceState { account, asset, total, locked });
+                    }
                 }
                 Event::AccountCreated { account } => {
                     self.account(*account);

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use zaraba_engine::Event;
 use zaraba_engine::engine::{BalanceState, OrderState};
-use zaraba_engine::event::{CloseReason, DeskTrade, Trade};
+use zaraba_engine::event::{BalanceChange, CloseReason, DeskTrade, Trade};
 use zaraba_engine::types::*;
 
 use crate::bus::Step;
@@ -206,16 +206,12 @@ impl Tracker {
                         out.push(told(index, ordinal::ORDER, state));
                     }
                 }
-                Event::Balance { account, asset, total, locked, .. }
-                    if !account.may_go_negative() =>
-                {
-                    let state = BalanceState {
-                        account: *account,
-                        asset: *asset,
-                        total: *total,
-                        locked: *locked,
-                    };
-                    self.balances.insert((*asset, *account), state);
+                Event::Balance { .. } | Event::Settled(_) => {
+                    let customers = event.balances().filter(|b| !b.account.may_go_negative());
+                    for BalanceChange { account, asset, total, locked, .. } in customers {
+                        let state = BalanceState { account, asset, total, locked };
+                        self.balances.insert((asset, account), state);
+                    }
                 }
                 _ => {}
             }

@@ -8,7 +8,7 @@
 
 use zaraba_engine::command::{Provenance, Transfer, Via};
 use zaraba_engine::engine::{AccountState, OrderState, OrderStatus};
-use zaraba_engine::event::{Cause, CloseReason, DeskTrade, Trade};
+use zaraba_engine::event::{BalanceChange, Cause, CloseReason, DeskTrade, Trade};
 use zaraba_engine::instrument::{InstrumentState, TickRule};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine, Event};
@@ -75,6 +75,10 @@ impl Collector {
             for (number, code) in SYSTEM_ACCOUNTS.iter().enumerate() {
                 bundle.add_account(&step, AccountId(number as u32), code);
             }
+        }
+        let changes = events.iter().flat_map(Event::balances);
+        for (ordinal, change) in changes.enumerate() {
+            bundle.balance(&step, ordinal as u32, &change);
         }
         for (ordinal, event) in events.iter().enumerate() {
             let ordinal = ordinal as u32;
@@ -154,7 +158,6 @@ impl Bundle {
             (Event::Prevented { .. }, _) => self.prevented(step, ordinal, event),
             (Event::Amended { .. }, _) => self.amended(step, ordinal, event),
             (Event::Closed { .. }, _) => self.closed(step, ordinal, event),
-            (Event::Balance { .. }, _) => self.balance(step, ordinal, event),
             _ => {}
         }
     }
@@ -469,11 +472,9 @@ impl Bundle {
             .int4_or_null(asked.map(|(_, key)| key));
     }
 
-    fn balance(&mut self, step: &Step<'_>, ordinal: u32, event: &Event) {
-        let Event::Balance { account, asset, total, locked, delta, cause, reference } = *event
-        else {
-            return;
-        };
+    /// One change of a balance, the `ordinal`-th of its command.
+    fn balance(&mut self, step: &Step<'_>, ordinal: u32, change: &BalanceChange) {
+        let BalanceChange { account, asset, total, locked, delta, cause, reference } = *change;
         self.balances.insert((account, asset), BalanceRecord { total, locked, seq: step.seq });
         if delta == Amount::ZERO {
             return;

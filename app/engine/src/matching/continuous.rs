@@ -2,7 +2,8 @@
 //! settled before the next one is looked for.
 
 use crate::engine::{Engine, LevelState, reaches};
-use crate::event::{Cause, CloseReason, Event, Trade};
+use crate::event::{Cause, CloseReason, Event, Settled, Trade};
+use crate::ledger::Ledger;
 use crate::money::{Leg, Traded};
 use crate::orders::{Flags, Hot, NIL};
 use crate::types::*;
@@ -286,32 +287,65 @@ impl Engine {
         events: &mut Vec<Event>,
     ) {
         let market = &self.markets[instrument.0 as usize];
-        let (base, trade) = (market.units.base(quantity), self.trades);
+        let (moved, number) = (market.units.base(quantity), self.trades);
+        let (quote, base, trade) = (market.quote, market.base, TradeId(number));
         let ledger = &mut self.ledger;
-        if paid.fee == 0 {
-            ledger.change(buy.pays, (-paid.gross, -unlocked), Cause::Trade, trade, events);
-        } else {
-            // With a rebate the two together are what the lock covers.
-            ledger.change_in_part(buy.pays, (-paid.gross, -unlocked), Cause::Trade, trade, events);
-            ledger.change(buy.pays, (-paid.fee, 0), Cause::Fee, trade, events);
-        }
-        ledger.change(sell.pays, (-base, -base), Cause::Trade, trade, events);
-        ledger.change(buy.receives, (base, 0), Cause::Trade, trade, events);
-        ledger.change(sell.receives, (got.gross, 0), Cause::Trade, trade, events);
-        if got.fee != 0 {
-            ledger.change(sell.receives, (-got.fee, 0), Cause::Fee, trade, events);
-        }
-        let fees = paid.fee + got.fee;
-        if fees != 0 {
-            ledger.change(market.fees, (fees, 0), Cause::Fee, trade, events);
+        let [quote_total, quote_locked] =
+            ledger.settle(buy.pays, -paid.gross - paid.fee, -unlocked, number);
+        let [base_total, base_locked] = ledger.settle(buy.receives, moved, 0, number);
+        let moved = Amount(moved);
+        events.push(Event::Settled(Settled {
+            account: buy.account,
+            side: Side::Buy,
+            quote,
+            base,
+            trade,
+            gross: Amount(paid.gross),
+            fee: Amount(paid.fee),
+            moved,
+            quote_total,
+            quote_locked,
+            base_total,
+            base_locked,
+        }));
+        let [base_total, base_locked] = ledger.settle(sell.pays, -moved.0, -moved.0, number);
+        let [quote_total, quote_locked] =
+            ledger.settle(sell.receives, got.gross - got.fee, 0, number);
+        events.push(Event::Settled(Settled {
+            account: sell.account,
+            side: Side::Sell,
+            quote,
+            base,
+            trade,
+            gross: Amount(got.gross),
+            fee: Amount(got.fee),
+            moved,
+            quote_total,
+            quote_locked,
+            base_total,
+            base_locked,
+        }));
+        let (fees, rounding) = (paid.fee + got.fee, paid.gross - got.gross);
+        if fees | rounding != 0 {
+            let collect = |ledger: &mut Ledger, slot, delta| match delta {
+                0 => Amount(ledger.get(slot).total),
+                _ => ledger.settle(slot, delta, 0, number)[0],
+            };
+            let fees_total = collect(ledger, market.fees, fees);
+            let rounding_total = collect(ledger, market.rounding, rounding);
+            let (fees, rounding, asset) = (Amount(fees), Amount(rounding), quote);
+            events.push(Event::Collected {
+                asset,
+                trade,
+                fees,
+                fees_total,
+                rounding,
+                rounding_total,
+            });
         }
         if market.profile == Profile::Crypto {
             self.fees.add(buy.pays, paid.gross);
             self.fees.add(sell.receives, got.gross);
-        }
-        let rounding = paid.gross - got.gross;
-        if rounding != 0 {
-            ledger.change(market.rounding, (rounding, 0), Cause::Rounding, trade, events);
         }
     }
 

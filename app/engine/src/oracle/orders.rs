@@ -3,7 +3,7 @@
 use super::{Answer, Oracle};
 use crate::command::Place;
 use crate::engine::{OrderState, OrderStatus};
-use crate::event::{Cause, CloseReason, Event, Trade};
+use crate::event::{Cause, CloseReason, Event, Settled, Trade};
 use crate::instrument::InstrumentSpec;
 use crate::reject::Reject;
 use crate::types::*;
@@ -579,22 +579,46 @@ impl Oracle {
         let (quote, base) = (spec.quote_asset, spec.base_asset);
         let (buyer, seller) = (buyer.account, seller.account);
         let trade = self.trades;
-        self.change(buyer, quote, -buyer_gross, Cause::Trade, trade);
-        if buyer_fee != 0 {
-            self.change(buyer, quote, -buyer_fee, Cause::Fee, trade);
+        let bought = (buyer, Side::Buy, buyer_gross, buyer_fee);
+        let sold = (seller, Side::Sell, seller_gross, seller_fee);
+        for (account, side, gross, fee) in [bought, sold] {
+            let sign = if side == Side::Buy { 1 } else { -1 };
+            let (quote_total, quote_locked) = self.moved(account, quote, -sign * gross - fee);
+            let (base_total, base_locked) = self.moved(account, base, sign * shares);
+            self.events.push(Event::Settled(Settled {
+                account,
+                side,
+                quote,
+                base,
+                trade: TradeId(trade),
+                gross: Amount(gross as i64),
+                fee: Amount(fee as i64),
+                moved: Amount(shares as i64),
+                quote_total,
+                quote_locked,
+                base_total,
+                base_locked,
+            }));
         }
-        self.change(seller, base, -shares, Cause::Trade, trade);
-        self.change(buyer, base, shares, Cause::Trade, trade);
-        self.change(seller, quote, seller_gross, Cause::Trade, trade);
-        if seller_fee != 0 {
-            self.change(seller, quote, -seller_fee, Cause::Fee, trade);
+        let (fees, rounding) = (buyer_fee + seller_fee, buyer_gross - seller_gross);
+        for (system, delta) in [(AccountId::FEES, fees), (AccountId::ROUNDING, rounding)] {
+            if delta != 0 {
+                self.moved(system, quote, delta);
+            }
         }
-        if buyer_fee + seller_fee != 0 {
-            self.change(AccountId::FEES, quote, buyer_fee + seller_fee, Cause::Fee, trade);
-        }
-        let rounding = buyer_gross - seller_gross;
-        if rounding != 0 {
-            self.change(AccountId::ROUNDING, quote, rounding, Cause::Rounding, trade);
+        if fees != 0 || rounding != 0 {
+            let total = |account| Amount(self.total(account, quote) as i64);
+            let (fees_total, rounding_total) = (total(AccountId::FEES), total(AccountId::ROUNDING));
+            let (fees, rounding) = (Amount(fees as i64), Amount(rounding as i64));
+            let (asset, trade) = (quote, TradeId(trade));
+            self.events.push(Event::Collected {
+                asset,
+                trade,
+                fees,
+                fees_total,
+                rounding,
+                rounding_total,
+            });
         }
     }
 

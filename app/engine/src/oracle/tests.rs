@@ -69,12 +69,10 @@ fn exported(engine: &Engine) -> Vec<u8> {
 /// Nothing is made or lost: per asset, a command's changes sum to zero.
 fn assert_conserved(events: &[Event]) {
     let mut sums = std::collections::BTreeMap::new();
-    for event in events {
-        if let Event::Balance { account, asset, total, locked, delta, .. } = *event {
-            *sums.entry(asset).or_insert(0i128) += i128::from(delta.0);
-            assert!(locked.0 >= 0);
-            assert!(locked <= total || account.may_go_negative());
-        }
+    for change in events.iter().flat_map(Event::balances) {
+        *sums.entry(change.asset).or_insert(0i128) += i128::from(change.delta.0);
+        assert!(change.locked.0 >= 0);
+        assert!(change.locked <= change.total || change.account.may_go_negative());
     }
     assert!(sums.values().all(|&sum| sum == 0), "{sums:?}");
 }
@@ -99,11 +97,11 @@ struct Seen {
 impl Seen {
     fn note(&mut self, events: &[Event]) {
         for event in events {
+            self.causes.extend(event.balances().map(|change| change.cause as u8));
             match event {
                 Event::Trade(_) => self.trades += 1,
                 Event::Refused { code, .. } => drop(self.rejects.insert(*code as u8)),
                 Event::Closed { reason, .. } => drop(self.closes.insert(*reason as u8)),
-                Event::Balance { cause, .. } => drop(self.causes.insert(*cause as u8)),
                 Event::Repeated { .. } => self.repeats += 1,
                 Event::DayRolled { count, .. } => self.expired += u64::from(*count),
                 _ => {}

@@ -102,14 +102,13 @@ fn differences_go_to_the_rounding_account() {
     assert_eq!(world.balance(AccountId::ROUNDING, JPY), (1, 0));
     let causes: Vec<_> = events
         .iter()
-        .filter_map(|e| match e {
-            Event::Balance { cause, delta, .. } if delta.0 != 0 => Some((*cause, delta.0)),
-            _ => None,
-        })
+        .flat_map(Event::balances)
+        .filter(|change| change.delta.0 != 0)
+        .map(|change| (change.cause, change.delta.0))
         .collect();
     assert_eq!(
         causes,
-        [(Cause::Trade, -1), (Cause::Trade, -3_300), (Cause::Trade, 3_300), (Cause::Rounding, 1)]
+        [(Cause::Trade, -1), (Cause::Trade, 3_300), (Cause::Trade, -3_300), (Cause::Rounding, 1)]
     );
 }
 
