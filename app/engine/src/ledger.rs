@@ -173,7 +173,7 @@ impl Ledger {
     /// # Panics
     /// When a customer's balance would end below its locked part, or below zero.
     #[inline]
-    pub(crate) fn settle(&mut self, slot: u32, total: i64, locked: i64, trade: u64) -> [Amount; 2] {
+    pub(crate) fn settle(&mut self, slot: u32, total: i64, locked: i64, trade: u64) -> [i64; 2] {
         let balance = &mut self.balances[slot as usize];
         balance.total += total;
         balance.locked += locked;
@@ -181,7 +181,20 @@ impl Ledger {
         if balance.locked < 0 || balance.locked > balance.total {
             balance.must_be_systems(Cause::Trade, trade);
         }
-        [Amount(balance.total), Amount(balance.locked)]
+        [balance.total, balance.locked]
+    }
+
+    /// Takes off the locked part of a balance that a trade is about to take off the total.
+    #[inline]
+    pub(crate) fn release(&mut self, slot: u32, locked: i64) {
+        self.balances[slot as usize].locked -= locked;
+    }
+
+    /// Makes a balance what someone had in hand.
+    #[inline]
+    pub(crate) fn put(&mut self, slot: u32, [total, locked]: [i64; 2]) {
+        let balance = &mut self.balances[slot as usize];
+        (balance.total, balance.locked, balance.seen) = (total, locked, true);
     }
 
     /// Changes what open buys would bring into a balance.

@@ -144,12 +144,12 @@ impl Traded {
         }
     }
 
-    /// Its sums in millionths (gross, fee) if 64 bits hold them with `open` more to trade.
+    /// In 64 bits, if they hold it with `open` (price x quantity, zero or more) more to trade.
     #[inline]
-    fn short_ppm(self, open: i64) -> Option<(i64, i64)> {
+    pub(crate) fn short(self, open: i64) -> Option<Sums> {
         let small = self.notional < SMALL && open < SMALL - self.notional;
         let fee = self.fee as i64;
-        (small && i128::from(fee) == self.fee).then(|| (self.notional * PPM as i64, fee))
+        (small && i128::from(fee) == self.fee).then_some(Sums { notional: self.notional, fee })
     }
 
     #[inline]
@@ -161,6 +161,62 @@ impl Traded {
     #[inline]
     fn spent_ppm(self) -> i128 {
         self.gross_ppm() + self.fee
+    }
+}
+
+/// The same in 64 bits: below [`SMALL`], whatever is still open included.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Sums {
+    pub(crate) notional: i64,
+    pub(crate) fee: i64,
+}
+
+impl Sums {
+    /// With one more fill.
+    #[inline]
+    pub(crate) fn plus(self, notional: i64, rate_ppm: i32) -> Sums {
+        let fee = self.fee + notional * i64::from(rate_ppm);
+        Sums { notional: self.notional + notional, fee }
+    }
+
+    /// In full width.
+    #[inline]
+    pub(crate) fn wide(self) -> Traded {
+        Traded { notional: self.notional, fee: i128::from(self.fee) }
+    }
+}
+
+/// A buyer's sums rounded up to minor units of the quote asset.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Bought {
+    gross: i64,
+    all: i64,
+    /// With what is open, at worst.
+    worst: i64,
+}
+
+impl Bought {
+    /// What is paid from here to there, and what that takes off the lock.
+    #[inline]
+    pub(crate) fn to(&self, after: &Bought) -> (Leg, i64) {
+        let (gross, all) = (after.gross - self.gross, after.all - self.all);
+        (Leg { gross, fee: all - gross }, self.worst - after.worst + all)
+    }
+}
+
+/// A seller's sums rounded down to minor units of the quote asset.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Sold {
+    gross: i64,
+    net: i64,
+}
+
+impl Sold {
+    /// What is received from here to there.
+    #[inline]
+    pub(crate) fn to(&self, after: &Sold) -> Leg {
+        let gross = after.gross - self.gross;
+        Leg { gross, fee: gross - (after.net - self.net) }
     }
 }
 
@@ -281,14 +337,45 @@ impl Units {
     #[inline]
     fn buy_lock(&self, traded: Traded, bound: i64, remaining: i64) -> i64 {
         let open = bound * remaining;
-        match traded.short_ppm(open) {
-            Some((gross, fee)) if self.scale.is_short() => {
-                let spent = gross + fee;
-                let worst = spent + open * (PPM as i64 + i64::from(self.worst_ppm));
-                self.scale.short_ceil(worst) - self.scale.short_ceil(spent)
+        match traded.short(open) {
+            Some(sums) if self.is_short() => {
+                let bought = self.bought(sums, open);
+                bought.worst - bought.all
             }
             _ => self.buy_lock_long(traded, bound, remaining),
         }
+    }
+
+    /// Whether sums below [`SMALL`] can be rounded in 64 bits.
+    #[inline]
+    pub(crate) fn is_short(&self) -> bool {
+        self.scale.is_short()
+    }
+
+    /// A buyer's sums, rounded, with so much price x quantity open. Only where the scale is short.
+    #[inline]
+    pub(crate) fn bought(&self, sums: Sums, open: i64) -> Bought {
+        let gross = sums.notional * PPM as i64;
+        let spent = gross + sums.fee;
+        let up = |sum| self.scale.short_ceil(sum);
+        // Most orders trade once, and whole.
+        let (gross, all) = if sums.notional == 0 { (0, 0) } else { (up(gross), up(spent)) };
+        let worst = match open {
+            0 => all,
+            _ => up(spent + open * (PPM as i64 + i64::from(self.worst_ppm))),
+        };
+        Bought { gross, all, worst }
+    }
+
+    /// A seller's sums, rounded. Only where the scale is short.
+    #[inline]
+    pub(crate) fn sold(&self, sums: Sums) -> Sold {
+        if sums.notional == 0 {
+            return Sold { gross: 0, net: 0 };
+        }
+        let gross = sums.notional * PPM as i64;
+        let down = |sum| self.scale.short_floor(sum);
+        Sold { gross: down(gross), net: down(gross - sums.fee) }
     }
 
     #[cold]
@@ -341,18 +428,12 @@ impl Units {
     ) -> (Leg, i64) {
         // Neither sum is more than what was spent before and the whole open part on top.
         let (open_sum, left_sum) = (bound * open, bound * left);
-        let sums = (before.short_ppm(open_sum), after.short_ppm(left_sum));
-        let (Some((gross, fee)), Some((gross_after, fee_after)), true) =
-            (sums.0, sums.1, self.scale.is_short())
-        else {
-            return self.buyer_leg_long((before, after), bound, (open, left));
-        };
-        let (rate, ceil) =
-            (PPM as i64 + i64::from(self.worst_ppm), |sum| self.scale.short_ceil(sum));
-        let (spent, now) = (gross + fee, gross_after + fee_after);
-        let freed = ceil(spent + open_sum * rate) - ceil(now + left_sum * rate);
-        let (gross, all) = (ceil(gross_after) - ceil(gross), ceil(now) - ceil(spent));
-        (Leg { gross, fee: all - gross }, freed + all)
+        match (before.short(open_sum), after.short(left_sum), self.is_short()) {
+            (Some(before), Some(after), true) => {
+                self.bought(before, open_sum).to(&self.bought(after, left_sum))
+            }
+            _ => self.buyer_leg_long((before, after), bound, (open, left)),
+        }
     }
 
     #[cold]
@@ -374,15 +455,10 @@ impl Units {
     /// What a seller receives when its traded sums go from `before` to `after`.
     #[inline]
     pub(crate) fn seller_leg(&self, before: Traded, after: Traded) -> Leg {
-        let sums = (before.short_ppm(0), after.short_ppm(0));
-        let (Some((sold, fee)), Some((now, fee_after)), true) =
-            (sums.0, sums.1, self.scale.is_short())
-        else {
-            return self.seller_leg_long(before, after);
-        };
-        let floor = |sum| self.scale.short_floor(sum);
-        let gross = floor(now) - floor(sold);
-        Leg { gross, fee: gross - (floor(now - fee_after) - floor(sold - fee)) }
+        match (before.short(0), after.short(0), self.is_short()) {
+            (Some(before), Some(after), true) => self.sold(before).to(&self.sold(after)),
+            _ => self.seller_leg_long(before, after),
+        }
     }
 
     #[cold]

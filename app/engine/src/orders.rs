@@ -258,6 +258,14 @@ pub(crate) struct Cold {
     pub(crate) client_id: ClientId,
 }
 
+impl Cold {
+    /// What the order has traded so far.
+    #[inline]
+    pub(crate) fn traded(&self) -> Traded {
+        Traded { notional: self.notional, fee: self.fee }
+    }
+}
+
 /// A slot that never held anything.
 pub(crate) const EMPTY_HOT: Hot = Hot {
     id: 0,

@@ -180,6 +180,31 @@ impl Books {
         }
     }
 
+    /// Takes quantity off the front of a level: off orders that are out of it already (`ended`
+    /// many), and off the next one, which is `next` now. The level goes with its last order.
+    #[inline]
+    pub(crate) fn take_front(
+        &mut self,
+        side: &mut BookSide,
+        hot: &mut [Hot],
+        at: u32,
+        (taken, ended): (i64, u32),
+        next: u32,
+    ) {
+        side.quantity -= taken;
+        let level = &mut self.levels[at as usize];
+        level.quantity -= taken;
+        level.orders -= ended;
+        level.head = next;
+        if next != NIL {
+            hot[next as usize].prev = NIL;
+            return;
+        }
+        let Level { orders, quantity, .. } = *level;
+        assert!(orders == 0 && quantity == 0, "book broken: empty level holds {quantity}");
+        self.remove_level(side, at);
+    }
+
     /// The queue of market orders of a side, if there are any.
     #[inline]
     pub(crate) fn market_queue(&self, side: &BookSide) -> Option<&Level> {

@@ -171,9 +171,9 @@ impl Accounts {
         group
     }
 
-    /// Takes an order that ended out of its owner's list.
+    /// Takes an order that ended out of its owner's list; returns the owner's group.
     #[inline]
-    pub(crate) fn unlink(&mut self, hot: &mut [Hot], slot: u32) {
+    pub(crate) fn unlink(&mut self, hot: &mut [Hot], slot: u32) -> GroupId {
         let order = &mut hot[slot as usize];
         let (owner, prev, next) = (order.account, order.account_prev, order.account_next);
         order.flags.set(Flags::LISTED, false);
@@ -181,6 +181,7 @@ impl Accounts {
         order.account_next = NIL;
         let account = &mut self.list[owner.0 as usize];
         account.open -= 1;
+        let group = account.group;
         if prev == NIL {
             account.head = next;
         } else {
@@ -191,6 +192,7 @@ impl Accounts {
         } else {
             hot[next as usize].account_prev = prev;
         }
+        group
     }
 
     /// Slots of an account's resting orders, oldest first.

@@ -168,7 +168,8 @@ impl Fees {
     }
 
     /// The entry that hangs from a balance, made if there was none.
-    fn open(&mut self, balance: u32) -> u32 {
+    #[inline]
+    pub(crate) fn open(&mut self, balance: u32) -> u32 {
         if let Some(entry) = self.find(balance) {
             return entry;
         }
@@ -208,8 +209,14 @@ impl Fees {
     /// Adds what was traded, in minor units of the quote asset.
     #[inline]
     pub(crate) fn add(&mut self, balance: u32, amount: i64) {
-        let now = self.day;
         let entry = self.open(balance);
+        self.add_to(entry, amount);
+    }
+
+    /// The same, to an entry.
+    #[inline]
+    pub(crate) fn add_to(&mut self, entry: u32, amount: i64) {
+        let now = self.day;
         let volume = self.at_mut(entry);
         if volume.day != now {
             volume.shift(now);

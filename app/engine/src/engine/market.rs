@@ -2,6 +2,7 @@
 
 use crate::book::BookSide;
 use crate::command::Place;
+use crate::engine::Rates;
 use crate::instrument::{InstrumentSpec, TickRule};
 use crate::matching::stage;
 use crate::money::{Divider, Traded, Units};
@@ -144,6 +145,12 @@ impl Market {
             fees,
             rounding,
         }
+    }
+
+    /// Its own fee rates.
+    #[inline]
+    pub(crate) fn own_rates(&self) -> Rates {
+        Rates { maker_ppm: self.units.maker_ppm, taker_ppm: self.units.taker_ppm }
     }
 
     /// Takes in the price of a trade.

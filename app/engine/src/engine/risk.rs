@@ -189,6 +189,13 @@ impl Risk {
         &mut self.groups[at]
     }
 
+    /// Whether a set bounds the value traded in a day, in this asset.
+    #[inline]
+    fn counts_value(&self, set: u32, quote: AssetId) -> bool {
+        let counts = |set: &Set| set.mask & DAY_VALUE != 0 && set.limits.currency == quote;
+        set != NONE && counts(&self.sets[set as usize])
+    }
+
     /// Counts a set's measures in or out.
     fn count(&mut self, mask: u8, more: bool) {
         for measure in bits(mask) {
@@ -359,19 +366,46 @@ impl Engine {
         if self.risk.active & DAY_VALUE == 0 {
             return;
         }
+        for (account, value) in [buyer, seller] {
+            self.note_traded_by(account, instrument, value);
+        }
+        self.note_traded_in(instrument, buyer.1);
+    }
+
+    /// Counts the value of trades for one owner and its group.
+    #[inline]
+    pub(crate) fn note_traded_by(
+        &mut self,
+        account: AccountId,
+        instrument: InstrumentId,
+        value: i64,
+    ) {
+        if self.risk.active & DAY_VALUE == 0 {
+            return;
+        }
         let market = &self.markets[instrument.0 as usize];
         let (day, quote) = (self.days[market.profile as usize].day, market.quote);
-        for (owner, (account, value)) in [buyer, seller].into_iter().enumerate() {
-            for (whose, set) in self.sets_of(account, instrument) {
-                let once = owner == 0 || whose != Whose::Instrument;
-                if set == NONE || !once {
-                    continue;
-                }
-                let set = &self.risk.sets[set as usize];
-                if set.mask & DAY_VALUE != 0 && set.limits.currency == quote {
-                    self.tally_mut(whose, account, instrument).add_value(value, day, quote);
-                }
-            }
+        let account = self.accounts.get_mut(account).expect("an order's account exists");
+        let group = usize::from(account.group.0);
+        let Group { members, pool, .. } = self.risk.groups[group];
+        let own = if account.tally.limits == NONE { members } else { account.tally.limits };
+        if self.risk.counts_value(own, quote) {
+            account.tally.add_value(value, day, quote);
+        }
+        if self.risk.counts_value(pool.tally.limits, quote) {
+            self.risk.groups[group].pool.tally.add_value(value, day, quote);
+        }
+    }
+
+    /// Counts the value of trades in an instrument.
+    #[inline]
+    pub(crate) fn note_traded_in(&mut self, instrument: InstrumentId, value: i64) {
+        let market = &self.markets[instrument.0 as usize];
+        let (day, quote) = (self.days[market.profile as usize].day, market.quote);
+        let set = self.risk.instruments[instrument.0 as usize].tally.limits;
+        if self.risk.counts_value(set, quote) {
+            let pool = &mut self.risk.instruments[instrument.0 as usize];
+            pool.tally.add_value(value, day, quote);
         }
     }
 

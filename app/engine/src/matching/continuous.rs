@@ -65,6 +65,10 @@ impl Engine {
         let (side, bound, instrument) = (order.side, order.bound, order.instrument);
         let account = order.account;
         let mode = self.orders.cold[taker as usize].self_trade;
+        let mut met_before = match self.sweep(taker, events) {
+            Ok(stop) => return stop,
+            Err(met) => met,
+        };
         if self.markets[instrument.0 as usize].guarded {
             self.refresh_guard(instrument, side);
         }
@@ -83,7 +87,7 @@ impl Engine {
             if market.guarded && market.forbids(side, price, self.at) {
                 return Stop::Guarded;
             }
-            let (mut orders, mut met) = (level.orders, false);
+            let (mut orders, mut met) = (level.orders, std::mem::take(&mut met_before));
             loop {
                 let maker = self.books.level(at).head;
                 let own =
@@ -290,8 +294,11 @@ impl Engine {
         let (moved, number) = (market.units.base(quantity), self.trades);
         let (quote, base, trade) = (market.quote, market.base, TradeId(number));
         let ledger = &mut self.ledger;
+        // First, so that what is told of an account that trades with itself is right throughout.
+        ledger.release(buy.pays, unlocked);
+        ledger.release(sell.pays, moved);
         let [quote_total, quote_locked] =
-            ledger.settle(buy.pays, -paid.gross - paid.fee, -unlocked, number);
+            ledger.settle(buy.pays, -paid.gross - paid.fee, 0, number);
         let [base_total, base_locked] = ledger.settle(buy.receives, moved, 0, number);
         let moved = Amount(moved);
         events.push(Event::Settled(Settled {
@@ -303,12 +310,12 @@ impl Engine {
             gross: Amount(paid.gross),
             fee: Amount(paid.fee),
             moved,
-            quote_total,
-            quote_locked,
-            base_total,
-            base_locked,
+            quote_total: Amount(quote_total),
+            quote_locked: Amount(quote_locked),
+            base_total: Amount(base_total),
+            base_locked: Amount(base_locked),
         }));
-        let [base_total, base_locked] = ledger.settle(sell.pays, -moved.0, -moved.0, number);
+        let [base_total, base_locked] = ledger.settle(sell.pays, -moved.0, 0, number);
         let [quote_total, quote_locked] =
             ledger.settle(sell.receives, got.gross - got.fee, 0, number);
         events.push(Event::Settled(Settled {
@@ -320,16 +327,16 @@ impl Engine {
             gross: Amount(got.gross),
             fee: Amount(got.fee),
             moved,
-            quote_total,
-            quote_locked,
-            base_total,
-            base_locked,
+            quote_total: Amount(quote_total),
+            quote_locked: Amount(quote_locked),
+            base_total: Amount(base_total),
+            base_locked: Amount(base_locked),
         }));
         let (fees, rounding) = (paid.fee + got.fee, paid.gross - got.gross);
         if fees | rounding != 0 {
             let collect = |ledger: &mut Ledger, slot, delta| match delta {
                 0 => Amount(ledger.get(slot).total),
-                _ => ledger.settle(slot, delta, 0, number)[0],
+                _ => Amount(ledger.settle(slot, delta, 0, number)[0]),
             };
             let fees_total = collect(ledger, market.fees, fees);
             let rounding_total = collect(ledger, market.rounding, rounding);

@@ -5,6 +5,7 @@ mod after;
 mod call;
 mod continuous;
 mod quotes;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
