@@ -24,6 +24,7 @@ mod memory;
 mod money;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
+mod answers;
 mod orders;
 pub mod reject;
 mod snapshot;
@@ -35,4 +36,4 @@ pub use event::Event;
 pub use reject::Reject;
 
 /// Version of the exported state's layout; a snapshot of another version is refused.
-pub const STATE_VERSION: u32 = 3;
+pub const STATE_VERSION: u32 = 4;

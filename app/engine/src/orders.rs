@@ -7,8 +7,7 @@
 //! live orders never go. Transfers with a reference are remembered in the same way, in a name
 //! space of their own. Nothing here knows prices, books or balances.
 
-use std::collections::VecDeque;
-
+use crate::answers::Answers;
 use crate::command::{Limits, Place, StopLeg, Transfer};
 use crate::engine::{OrderState, OrderStatus};
 use crate::event::CloseReason;
@@ -334,8 +333,7 @@ pub(crate) struct Orders {
     /// forgetting an answer does not have to read the long-cold record.
     tags: Vec<u32>,
     /// The answer queue: finished slots, oldest first.
-    done: VecDeque<u32>,
-    answers: usize,
+    done: Answers,
     capacity: usize,
 }
 
@@ -352,8 +350,7 @@ impl Default for Orders {
             extras: Vec::new(),
             free_extra: NIL,
             tags: Vec::new(),
-            done: VecDeque::new(),
-            answers: 0,
+            done: Answers::default(),
             capacity: 0,
         }
     }
@@ -391,8 +388,7 @@ impl Orders {
             keyed,
             extras: Vec::with_capacity(capacity),
             tags: large(capacity),
-            done: VecDeque::with_capacity(limits.answers as usize + 1),
-            answers: limits.answers as usize,
+            done: Answers::new(limits.answers as usize),
             capacity,
             ..Orders::default()
         }
@@ -738,10 +734,7 @@ impl Orders {
 
     #[inline]
     fn enqueue(&mut self, slot: u32) {
-        self.done.push_back(slot);
-        if self.done.len() > self.answers
-            && let Some(oldest) = self.done.pop_front()
-        {
+        if let Some(oldest) = self.done.push(slot) {
             self.fetch_oldest();
             self.forget(oldest);
         }
@@ -750,33 +743,35 @@ impl Orders {
     /// Fetches from memory the answers to be forgotten soon, whose slots new orders take then.
     #[inline]
     fn fetch_oldest(&self) {
-        if let Some(&slot) = self.done.get(FORGET_AHEAD * 2) {
-            prefetch(&self.tags, slot as usize);
-        }
-        if let Some(&slot) = self.done.get(FORGET_AHEAD) {
-            self.index.prefetch(u64::from(self.tags[slot as usize]) << 32);
-            prefetch(&self.hot, slot as usize);
-            prefetch(&self.cold, slot as usize);
+        prefetch(&self.tags, self.done.peek(FORGET_AHEAD * 2) as usize);
+        let slot = self.done.peek(FORGET_AHEAD) as usize;
+        if let Some(&tag) = self.tags.get(slot) {
+            self.index.prefetch(u64::from(tag) << 32);
+            prefetch(&self.hot, slot);
+            prefetch(&self.cold, slot);
         }
     }
 
     #[inline]
     fn forget(&mut self, slot: u32) {
         if self.cold[slot as usize].extra != NIL {
-            self.forget_pair(slot);
+            self.forget_extra(slot);
         }
         self.index.remove(u64::from(self.tags[slot as usize]) << 32, slot);
         let hot = &mut self.hot[slot as usize];
         hot.id = 0;
         hot.kind = Kind::Free;
-        let extra = std::mem::replace(&mut self.cold[slot as usize].extra, NIL);
-        if extra != NIL {
-            self.extras[extra as usize].next_free = self.free_extra;
-            self.free_extra = extra;
-        }
-        let hot = &mut self.hot[slot as usize];
         hot.next = self.free;
         self.free = slot;
+    }
+
+    /// Frees the extras of an order that is forgotten.
+    #[cold]
+    fn forget_extra(&mut self, slot: u32) {
+        self.forget_pair(slot);
+        let extra = std::mem::replace(&mut self.cold[slot as usize].extra, NIL);
+        self.extras[extra as usize].next_free = self.free_extra;
+        self.free_extra = extra;
     }
 
     /// Takes an order that is forgotten out of its if-done pair.
@@ -840,7 +835,7 @@ impl Orders {
 
     /// Slots of the answer queue, oldest first.
     pub(crate) fn done(&self) -> impl Iterator<Item = u32> + '_ {
-        self.done.iter().copied()
+        self.done.iter()
     }
 
     /// Free slots, next to be taken first.
@@ -895,10 +890,12 @@ impl Orders {
             }
         }
         let waiting = self.hot.iter().filter(|hot| hot.kind != Kind::Live).count();
-        if waiting != done.len() + free.len() || done.len() > self.answers {
+        if waiting != done.len() + free.len() || done.len() > self.done.most() {
             return Err("answer queue and free list do not cover the idle slots".into());
         }
-        self.done.extend(done);
+        for &slot in done {
+            self.done.push(slot);
+        }
         for &slot in free.iter().rev() {
             self.hot[slot as usize].next = self.free;
             self.free = slot;
