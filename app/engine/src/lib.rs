@@ -5,6 +5,7 @@
 //! hash on every machine. Everything the platform trades on is decided here, and nothing
 //! here knows that networks, disks or databases exist.
 
+mod answers;
 pub mod auction;
 #[cfg(any(test, feature = "oracle"))]
 pub mod bare;
@@ -24,7 +25,6 @@ mod memory;
 mod money;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
-mod answers;
 mod orders;
 pub mod reject;
 mod snapshot;

@@ -46,6 +46,22 @@ impl Account {
         near: [NIL; NEAR_BALANCES],
     };
 
+    /// Puts an order last on its list, as far as the two records go: the order before it, which is
+    /// to name it as the next one, and the account's group.
+    #[inline]
+    pub(crate) fn append(&mut self, order: &mut Hot, slot: u32) -> (u32, GroupId) {
+        let last = self.tail;
+        self.tail = slot;
+        self.open += 1;
+        if last == NIL {
+            self.head = slot;
+        }
+        order.account_prev = last;
+        order.account_next = NIL;
+        order.flags.set(Flags::LISTED, true);
+        (last, self.group)
+    }
+
     /// Slot of its balance of an asset, if its own line names it.
     #[inline]
     pub(crate) fn balance(&self, asset: AssetId) -> Option<u32> {
@@ -91,6 +107,12 @@ impl Accounts {
     /// One account, to change its status.
     pub(crate) fn get_mut(&mut self, account: AccountId) -> Option<&mut Account> {
         self.list.get_mut(account.0 as usize)
+    }
+
+    /// One account that is there.
+    #[inline]
+    pub(crate) fn at_mut(&mut self, account: AccountId) -> &mut Account {
+        &mut self.list[account.0 as usize]
     }
 
     /// Fetches an account from memory.
@@ -154,20 +176,11 @@ impl Accounts {
     /// Appends an order that came to rest to its owner's list; returns the owner's group.
     #[inline]
     pub(crate) fn link(&mut self, hot: &mut [Hot], slot: u32) -> GroupId {
-        let owner = hot[slot as usize].account;
-        let account = &mut self.list[owner.0 as usize];
-        let (last, group) = (account.tail, account.group);
-        account.tail = slot;
-        account.open += 1;
-        if last == NIL {
-            account.head = slot;
-        } else {
+        let order = &mut hot[slot as usize];
+        let (last, group) = self.list[order.account.0 as usize].append(order, slot);
+        if last != NIL {
             hot[last as usize].account_next = slot;
         }
-        let order = &mut hot[slot as usize];
-        order.account_prev = last;
-        order.account_next = NIL;
-        order.flags.set(Flags::LISTED, true);
         group
     }
 

@@ -8,10 +8,10 @@
 
 use crate::command::Place;
 use crate::engine::risk::Measured;
-use crate::engine::{Engine, Market};
-use crate::event::{Cause, Event};
+use crate::engine::{Engine, Market, OrderStatus};
+use crate::event::{Cause, CloseReason, Event};
 use crate::index::Vacancy;
-use crate::orders::NIL;
+use crate::orders::{Flags, NIL};
 use crate::types::*;
 
 /// What the short way found out about an order it takes.
@@ -38,25 +38,36 @@ impl Engine {
         events: &mut Vec<Event>,
     ) -> bool {
         let Some(plain) = self.admit_plain(place) else { return false };
-        self.note_message(place.account, place.instrument);
+        let Engine { orders, markets, accounts, ledger, books, risk, days, .. } = self;
         let (instrument, side) = (place.instrument, place.side);
-        let day = self.days[self.markets[instrument.0 as usize].profile as usize].day;
-        let slot = self.orders.create_at(place, hash, vacancy, day, self.seq, self.at);
-        let hot = &mut self.orders.hot[slot as usize];
+        let market = &mut markets[instrument.0 as usize];
+        let day = days[market.profile as usize].day;
+        let slot = orders.create_at(place, hash, vacancy, day, self.seq, self.at);
+        let hot = &mut orders.hot[slot as usize];
         hot.pays = plain.pays;
         hot.receives = plain.receives;
         let order = OrderId(hot.id);
         events.push(Event::Accepted { order, bound: place.price });
-        self.ledger.change(plain.pays, (0, plain.lock), Cause::Lock, order.0, events);
+        ledger.change(plain.pays, (0, plain.lock), Cause::Lock, order.0, events);
+        let account = accounts.at_mut(place.account);
+        risk.count_message(account, instrument, self.at);
         if plain.crosses || place.time_in_force == TimeInForce::Ioc {
             self.enter(slot, place.time_in_force, events);
         } else {
-            let market = &mut self.markets[instrument.0 as usize];
             hot.stage = market.stage;
+            let (last, group) = account.append(hot, slot);
+            if last != NIL {
+                orders.hot[last as usize].account_next = slot;
+            }
+            self.resting += 1;
+            risk.groups[usize::from(group.0)].pool.open += 1;
+            risk.instruments[instrument.0 as usize].open += 1;
+            if plain.incoming != 0 {
+                ledger.expect_more(plain.receives, plain.incoming);
+            }
             let book = &mut market.sides[side as usize];
-            let level = self.books.push(book, &mut self.orders.hot, slot, plain.key);
-            self.list_plain(slot, instrument, (plain.receives, plain.incoming));
-            let level = self.books.level(level);
+            let level = books.push(book, &mut orders.hot, slot, plain.key);
+            let level = books.level(level);
             events.push(Event::Level {
                 instrument,
                 side,
@@ -69,21 +80,52 @@ impl Engine {
         true
     }
 
-    /// Puts an order that came to rest on its account's list and into every count.
+    /// Ends a plain order that rests, by its owner. Whether it did; if not, nothing has changed.
     #[inline(always)]
-    fn list_plain(
-        &mut self,
-        slot: u32,
-        instrument: InstrumentId,
-        (receives, incoming): (u32, i64),
-    ) {
-        let group = self.accounts.link(&mut self.orders.hot, slot);
-        self.resting += 1;
-        self.risk.groups[usize::from(group.0)].pool.open += 1;
-        self.risk.instruments[instrument.0 as usize].open += 1;
-        if incoming != 0 {
-            self.ledger.expect_more(receives, incoming);
+    pub(super) fn cancel_plain(&mut self, slot: u32, events: &mut Vec<Event>) -> bool {
+        let Engine { orders, markets, accounts, ledger, books, risk, .. } = self;
+        let hot = &mut orders.hot[slot as usize];
+        let cold = &mut orders.cold[slot as usize];
+        let (instrument, side) = (hot.instrument, hot.side);
+        let market = &mut markets[instrument.0 as usize];
+        let plain = (hot.flags.0 & !Flags::DAY.0 == Flags::LISTED.0)
+            & (hot.level != NIL)
+            & (cold.extra == NIL)
+            & (market.open_order_cap == 0);
+        if !plain {
+            return false;
         }
+        let (remaining, pays, order) = (hot.remaining, hot.pays, OrderId(hot.id));
+        let lock = market.units.lock(side, cold.traded(), hot.bound, remaining);
+        cold.status = OrderStatus::Cancelled;
+        cold.closed = Some(CloseReason::Cancelled);
+        cold.updated_at = self.at;
+        cold.seq = self.seq;
+        events.push(Event::Closed {
+            order,
+            account: hot.account,
+            instrument,
+            reason: CloseReason::Cancelled,
+            remaining: Quantity(remaining),
+        });
+        if side == Side::Buy {
+            ledger.expect_more(hot.receives, -market.units.base(remaining));
+        }
+        let level = books.level(hot.level);
+        let (price, quantity, left) = (level.price, level.quantity - remaining, level.orders - 1);
+        books.unlink(&mut market.sides[side as usize], &mut orders.hot, slot);
+        let group = accounts.unlink(&mut orders.hot, slot);
+        risk.groups[usize::from(group.0)].pool.open -= 1;
+        risk.instruments[instrument.0 as usize].open -= 1;
+        self.resting -= 1;
+        orders.finish(slot);
+        if lock != 0 {
+            ledger.change(pays, (0, -lock), Cause::Lock, order.0, events);
+        }
+        let (price, quantity) = (Price(price), Quantity(quantity));
+        events.push(Event::Level { instrument, side, price, quantity, orders: left });
+        self.after_trading(instrument, events);
+        true
     }
 
     /// Every check of a plain order; `None` where any fails or has more to look at.
@@ -137,7 +179,9 @@ impl Engine {
             } else {
                 i64::MIN
             };
-            let measured = Measured { base, value, position, price, open };
+            let day = self.days[market.profile as usize].day;
+            let amounts = (base, value, position);
+            let measured = Measured::new(market, (day, self.at), price, amounts, open != 0);
             self.is_quiet(&measured, account, group, place.instrument)?;
         }
         Some(Plain { key, pays, receives, lock, incoming, crosses })

@@ -10,8 +10,8 @@
 //! Which checks an order passes besides these is not known here.
 
 use crate::command::{Bound, Limits, RiskLimits};
-use crate::engine::Engine;
 use crate::engine::accounts::Account;
+use crate::engine::{Engine, Market};
 use crate::event::Event;
 use crate::orders::Flags;
 use crate::reject::Reject;
@@ -52,6 +52,28 @@ impl Set {
 
     fn quiet(&self, measure: RiskMeasure) -> i64 {
         self.quiet[measure as usize]
+    }
+
+    /// Whether a new order passes all of it, soft bounds included, its message counted; or `false`
+    /// where that takes a closer look.
+    #[inline(never)]
+    fn is_quiet(&self, order: &Measured, tally: &Tally, open: u32) -> bool {
+        let values = self.mask & VALUES == 0 || self.limits.currency != order.quote || {
+            let all = order.value.saturating_add(tally.traded(order.day, order.quote));
+            (order.value <= self.quiet(RiskMeasure::OrderValue))
+                & (all <= self.quiet(RiskMeasure::DayValue))
+        };
+        let before = if tally.second == order.second { tally.messages } else { 0 };
+        let messages = i64::from(before.saturating_add(1));
+        let opens = i64::from(open) < self.quiet(RiskMeasure::OpenOrders) || !order.rests;
+        let most = self.quiet(RiskMeasure::Collar) as u64;
+        let near = order.away <= u128::from(order.reference) * u128::from(most);
+        (order.base <= self.quiet(RiskMeasure::OrderQuantity))
+            & (order.position <= self.quiet(RiskMeasure::Position))
+            & (messages <= self.quiet(RiskMeasure::Messages))
+            & values
+            & near
+            & opens
     }
 }
 
@@ -196,6 +218,35 @@ impl Risk {
         set != NONE && counts(&self.sets[set as usize])
     }
 
+    /// Counts a new order, or an amendment, where a set of its account, group or instrument bounds
+    /// the number of messages.
+    #[inline]
+    pub(crate) fn count_message(
+        &mut self,
+        account: &mut Account,
+        instrument: InstrumentId,
+        at: Timestamp,
+    ) {
+        if self.active & MESSAGES == 0 {
+            return;
+        }
+        let second = second_of(at);
+        let Risk { sets, groups, instruments, .. } = self;
+        let group = &mut groups[usize::from(account.group.0)];
+        let own = if account.tally.limits == NONE { group.members } else { account.tally.limits };
+        let counts = |set: u32| set != NONE && sets[set as usize].mask & MESSAGES != 0;
+        if counts(own) {
+            account.tally.add_message(second);
+        }
+        if counts(group.pool.tally.limits) {
+            group.pool.tally.add_message(second);
+        }
+        let pool = &mut instruments[instrument.0 as usize];
+        if counts(pool.tally.limits) {
+            pool.tally.add_message(second);
+        }
+    }
+
     /// Counts a set's measures in or out.
     fn count(&mut self, mask: u8, more: bool) {
         for measure in bits(mask) {
@@ -297,15 +348,54 @@ impl Ask {
 /// What a plain new order comes to, whoever's limits it is held against.
 pub(crate) struct Measured {
     /// Quantity, in minor units of the base asset.
-    pub(crate) base: i64,
+    base: i64,
     /// Worst value, in minor units of the quote asset.
-    pub(crate) value: i64,
+    value: i64,
+    quote: AssetId,
+    /// The market's day, and the second.
+    day: u32,
+    second: u32,
     /// What the account would hold; the least number there is for a sell.
-    pub(crate) position: i64,
-    /// Limit price.
-    pub(crate) price: i64,
-    /// Whether it may come to rest: one, else zero.
-    pub(crate) open: u32,
+    position: i64,
+    /// How far its price is from the reference, in millionths of a price unit, and the reference;
+    /// nothing where there is none.
+    away: u128,
+    reference: u64,
+    /// Whether it may come to rest.
+    rests: bool,
+}
+
+impl Measured {
+    /// Of an order's price, base amount, value and position in a market at a time.
+    #[inline(always)]
+    pub(crate) fn new(
+        market: &Market,
+        (day, at): (u32, Timestamp),
+        price: i64,
+        (base, value, position): (i64, i64, i64),
+        rests: bool,
+    ) -> Measured {
+        let last = market.last_price;
+        let reference = if last != 0 { last } else { market.base_price };
+        let away = if reference == 0 { 0 } else { price.abs_diff(reference) };
+        Measured {
+            base,
+            value,
+            quote: market.quote,
+            day,
+            second: second_of(at),
+            position,
+            away: u128::from(away) * 1_000_000,
+            reference: reference.unsigned_abs(),
+            rests,
+        }
+    }
+}
+
+/// The second of the Unix epoch a time is in.
+#[inline]
+fn second_of(at: Timestamp) -> u32 {
+    (at.0 / 1_000_000_000) as u32
 }
 
 /// Whose limits a set is, of the three an order is held against, in their order.
@@ -345,14 +435,8 @@ impl Engine {
     /// Counts a new order or an amendment, whether it is taken or not.
     #[inline]
     pub(crate) fn note_message(&mut self, account: AccountId, instrument: InstrumentId) {
-        if self.risk.active & MESSAGES != 0 {
-            let second = self.second();
-            for (whose, set) in self.sets_of(account, instrument) {
-                if set != NONE && self.risk.sets[set as usize].mask & MESSAGES != 0 {
-                    self.tally_mut(whose, account, instrument).add_message(second);
-                }
-            }
-        }
+        let account = self.accounts.get_mut(account).expect("an order's account exists");
+        self.risk.count_message(account, instrument, self.at);
     }
 
     /// Counts a trade's value for both owners, their groups and the instrument.
@@ -419,53 +503,16 @@ impl Engine {
         group: &Group,
         instrument: InstrumentId,
     ) -> Option<()> {
-        let pool = &self.risk.instruments[instrument.0 as usize];
+        let Risk { sets, instruments, .. } = &self.risk;
+        let pool = &instruments[instrument.0 as usize];
         let own = if account.tally.limits == NONE { group.members } else { account.tally.limits };
-        let sets = [
-            (own, &account.tally, account.open),
-            (group.pool.tally.limits, &group.pool.tally, group.pool.open),
-            (pool.tally.limits, &pool.tally, pool.open),
-        ];
-        for (set, tally, open) in sets {
-            if set != NONE && !self.is_quiet_for(measured, instrument, set, tally, open) {
-                return None;
-            }
-        }
-        Some(())
-    }
-
-    /// Whether a new order passes one set.
-    #[inline]
-    fn is_quiet_for(
-        &self,
-        order: &Measured,
-        instrument: InstrumentId,
-        set: u32,
-        tally: &Tally,
-        open: u32,
-    ) -> bool {
-        let (set, market) = (&self.risk.sets[set as usize], &self.markets[instrument.0 as usize]);
-        let values = set.mask & VALUES == 0 || set.limits.currency != market.quote || {
-            let traded = tally.traded(self.days[market.profile as usize].day, market.quote);
-            (order.value <= set.quiet(RiskMeasure::OrderValue))
-                & (order.value.saturating_add(traded) <= set.quiet(RiskMeasure::DayValue))
+        let holds = |set: u32, tally: &Tally, open: u32| {
+            set == NONE || sets[set as usize].is_quiet(measured, tally, open)
         };
-        let collar = set.quiet(RiskMeasure::Collar) == i64::MAX || {
-            let last = market.last_price;
-            let by = if last != 0 { last } else { market.base_price };
-            is_near(order.price, by, set.quiet(RiskMeasure::Collar))
-        };
-        let messages = set.quiet(RiskMeasure::Messages) == i64::MAX || {
-            let before = if tally.second == self.second() { tally.messages } else { 0 };
-            i64::from(before.saturating_add(1)) <= set.quiet(RiskMeasure::Messages)
-        };
-        let opens = i64::from(open) < set.quiet(RiskMeasure::OpenOrders) || order.open == 0;
-        (order.base <= set.quiet(RiskMeasure::OrderQuantity))
-            & (order.position <= set.quiet(RiskMeasure::Position))
-            & values
-            & collar
-            & messages
-            & opens
+        (holds(own, &account.tally, account.open)
+            && holds(group.pool.tally.limits, &group.pool.tally, group.pool.open)
+            && holds(pool.tally.limits, &pool.tally, pool.open))
+        .then_some(())
     }
 
     /// Holds an order against every limit that binds it. Whether a soft one is passed.
@@ -612,7 +659,7 @@ impl Engine {
     }
 
     fn second(&self) -> u32 {
-        (self.at.0 / 1_000_000_000) as u32
+        second_of(self.at)
     }
 
     /// What is counted for a set, and the open orders; those of a limit for members are each
@@ -626,21 +673,6 @@ impl Engine {
             Whose::Instrument => &self.risk.instruments[instrument.0 as usize],
         };
         (&pool.tally, pool.open)
-    }
-
-    #[inline]
-    fn tally_mut(
-        &mut self,
-        whose: Whose,
-        account: AccountId,
-        instrument: InstrumentId,
-    ) -> &mut Tally {
-        let account = self.accounts.get_mut(account).expect("an order's account exists");
-        match whose {
-            Whose::Account => &mut account.tally,
-            Whose::Group => &mut self.risk.groups[usize::from(account.group.0)].pool.tally,
-            Whose::Instrument => &mut self.risk.instruments[instrument.0 as usize].tally,
-        }
     }
 
     /// Counts an order that came onto its account's list.
@@ -878,15 +910,6 @@ impl Engine {
         }
         Ok(())
     }
-}
-
-/// Whether [`distance_ppm`] is at most `most`, as far as short numbers tell; always where there is
-/// no reference.
-#[inline]
-fn is_near(price: i64, reference: i64, most: i64) -> bool {
-    let (away, by) = (price.abs_diff(reference), reference.unsigned_abs());
-    let away = away.checked_mul(1_000_000).map(u128::from);
-    reference == 0 || away.is_some_and(|away| away <= u128::from(by) * u128::from(most as u64))
 }
 
 /// Distance of a price from the reference, rounded up.
