@@ -205,7 +205,7 @@ impl Market {
     #[inline(always)]
     fn is_plain(&self) -> bool {
         (self.status == InstrumentStatus::Open)
-            & (self.phase == Phase::Continuous)
+            & !self.gathers()
             & (self.shown.kind == QuoteKind::Free)
             & (self.halts == Halts::default())
             & !(self.killed | self.guarded | self.session_rules | self.ready)
