@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::form::{Field, Given, Reader, Wrong};
-use super::kinds::funds;
+use super::kinds::{accounts, fills, funds, instruments, kills, limits, orders, terms};
 use super::preview::Preview;
 use crate::app::App;
 use crate::authz::{Matter, Permission};
@@ -85,7 +85,10 @@ pub trait Kind: Clone + Serialize + DeserializeOwned + Send + Sync {
     fn target(&self) -> String;
 
     /// Whose business it is.
-    fn touches(&self) -> Touches;
+    ///
+    /// # Errors
+    /// When that has to be looked up and the backend or the database does not answer.
+    fn touches(&self, app: &App) -> impl Future<Output = Result<Touches, Failure>> + Send;
 
     /// A word to type where it cannot be undone.
     fn word(&self) -> Option<&'static str> {
@@ -173,8 +176,11 @@ macro_rules! actions {
             }
 
             /// Whose business it is.
-            pub fn touches(&self) -> Touches {
-                match self { $(Action::$variant(it) => it.touches()),* }
+            ///
+            /// # Errors
+            /// When the backend or the database does not answer.
+            pub async fn touches(&self, app: &App) -> Result<Touches, Failure> {
+                match self { $(Action::$variant(it) => it.touches(app).await),* }
             }
 
             /// A word to type where it cannot be undone.
@@ -202,6 +208,27 @@ actions! {
     Deposit = "deposit": funds::Deposit;
     Withdraw = "withdraw": funds::Withdraw;
     Adjust = "adjust": funds::Adjust;
+    Suspend = "suspend": accounts::Suspend;
+    Reactivate = "reactivate": accounts::Reactivate;
+    CloseAccount = "close_account": accounts::Close;
+    Group = "group": accounts::Group;
+    RevokeKey = "revoke_key": accounts::RevokeKey;
+    Halt = "halt": instruments::Halt;
+    Resume = "resume": instruments::Resume;
+    PriceLimits = "price_limits": instruments::PriceLimits;
+    Ticks = "ticks": instruments::Ticks;
+    Halts = "halts": instruments::Halts;
+    Call = "call": instruments::Call;
+    Breaker = "breaker": terms::Breaker;
+    ListedShares = "listed_shares": terms::ListedShares;
+    OddLot = "odd_lot_terms": terms::OddLot;
+    RiskLimits = "risk_limits": limits::RiskLimits;
+    CorrectTrade = "correct_trade": fills::Correct;
+    BustTrade = "bust_trade": fills::Bust;
+    CancelOrder = "cancel_order": orders::CancelOrder;
+    CancelMany = "cancel_many": orders::CancelMany;
+    KillOn = "kill_on": kills::KillOn;
+    KillOff = "kill_off": kills::KillOff;
 }
 
 impl Action {
@@ -226,5 +253,50 @@ mod tests {
         for (at, info) in KINDS.iter().enumerate() {
             assert!(KINDS[..at].iter().all(|other| other.name != info.name), "{}", info.name);
         }
+    }
+
+    #[test]
+    fn every_kind_and_field_has_words() {
+        use crate::i18n::{Lang, Word, word};
+        for info in KINDS {
+            let there = |kind, code: &str| {
+                assert_ne!(word(Lang::Ja, kind, code), code, "{}: {kind:?} {code}", info.name);
+            };
+            there(Word::Kind, info.name);
+            there(Word::Matter, info.matter.as_str());
+            info.form.iter().for_each(|field| there(Word::Label, field.name));
+        }
+    }
+
+    #[test]
+    fn an_action_survives_the_database() {
+        let given = Given::from([
+            ("of".to_owned(), vec!["account".to_owned()]),
+            ("scope".to_owned(), vec!["DEMO-0001".to_owned()]),
+            ("currency".to_owned(), vec!["JPY".to_owned()]),
+            ("day_value_hard".to_owned(), vec!["１,000,000".to_owned()]),
+        ]);
+        let action = kind("risk_limits").unwrap().read(&given).unwrap();
+        let json = serde_json::to_value(&action).unwrap();
+        assert_eq!(json["kind"], "risk_limits");
+        assert_eq!(json["day_value_hard"], "1000000");
+        assert_eq!(serde_json::from_value::<Action>(json).unwrap(), action);
+    }
+
+    #[test]
+    fn a_selection_of_nothing_has_to_say_everything() {
+        let read = |pairs: &[(&str, &str)]| {
+            let given: Given =
+                pairs.iter().map(|(n, v)| ((*n).to_owned(), vec![(*v).to_owned()])).collect();
+            kind("cancel_many").unwrap().read(&given)
+        };
+        assert_eq!(read(&[]).unwrap_err(), [("account", Wrong::Missing)]);
+        assert_eq!(read(&[("everything", "yes")]).unwrap().word(), Some("EVERYTHING"));
+        let both = read(&[("everything", "yes"), ("symbol", "7203")]);
+        assert_eq!(both.unwrap_err(), [("everything", Wrong::Conflict)]);
+        let price = read(&[("symbol", "7203"), ("price", "2500")]);
+        assert_eq!(price.unwrap_err(), [("price", Wrong::Conflict)]);
+        let worth = read(&[("symbol", "7203"), ("side", "buy"), ("price", "2500")]).unwrap();
+        assert_eq!(worth.target(), "7203/buy/2500");
     }
 }

@@ -116,7 +116,7 @@ pub async fn within(app: &App, scope: &Scope, touches: &Touches) -> Result<(), F
 /// # Errors
 /// When it lies beyond their barriers, or the backend does not answer.
 pub async fn looked_at(app: &App, view: &View, action: &Action) -> Result<Preview, Failure> {
-    within(app, &view.scope(), &action.touches()).await?;
+    within(app, &view.scope(), &action.touches(app).await?).await?;
     action.preview(app).await
 }
 
@@ -130,7 +130,8 @@ pub async fn ask(app: &App, view: &View, ask: &Ask<'_>) -> Result<Asked, Failure
     if !person.may(info.asks()) {
         return Err(Failure::Forbidden);
     }
-    within(app, &person.scope, &ask.action.touches()).await?;
+    let touches = ask.action.touches(app).await?;
+    within(app, &person.scope, &touches).await?;
     let fields = json!(ask.action);
     // A form that was sent before has its answer, whatever has changed since.
     if let Some(there) = known(app, view, ask.id).await? {
@@ -147,7 +148,7 @@ pub async fn ask(app: &App, view: &View, ask: &Ask<'_>) -> Result<Asked, Failure
     if preview.refusal.is_some() || preview.seen(ask.action) != ask.seen {
         return Ok(Asked::Changed(Box::new(preview)));
     }
-    insert(app, view, person, ask, &fields, &preview).await
+    insert(app, view, person, ask, touches, &fields, &preview).await
 }
 
 async fn known(app: &App, view: &View, id: &str) -> Result<Option<Request>, Failure> {
@@ -160,11 +161,12 @@ async fn insert(
     view: &View,
     person: &Person,
     ask: &Ask<'_>,
+    touches: Touches,
     fields: &serde_json::Value,
     preview: &Preview,
 ) -> Result<Asked, Failure> {
     let info = ask.action.info();
-    let (accounts, groups, everyone) = match ask.action.touches() {
+    let (accounts, groups, everyone) = match touches {
         Touches::Nobody => (Vec::new(), Vec::new(), false),
         Touches::Accounts(mut codes) => {
             codes.sort();

@@ -85,10 +85,6 @@ impl Movement {
             if total == Value::None { Vec::new() } else { vec![("total".into(), total)] }
         })
     }
-
-    fn touches(&self) -> Touches {
-        Touches::Accounts(vec![self.account.clone()])
-    }
 }
 
 macro_rules! movement {
@@ -112,8 +108,8 @@ macro_rules! movement {
                 target(&self.0)
             }
 
-            fn touches(&self) -> Touches {
-                self.0.touches()
+            async fn touches(&self, _: &App) -> Result<Touches, Failure> {
+                Ok(Touches::Accounts(vec![self.0.account.clone()]))
             }
 
             async fn preview(&self, app: &App) -> Result<Preview, Failure> {

@@ -1,7 +1,14 @@
 //! The kinds of actions, by matter. Each says what its form is, what it will do, and how the
 //! backend is told to do it.
 
+pub mod accounts;
+pub mod fills;
 pub mod funds;
+pub mod instruments;
+pub mod kills;
+pub mod limits;
+pub mod orders;
+pub mod terms;
 
 use serde_json::Value as Json;
 
@@ -43,4 +50,12 @@ pub fn sequence(body: &Json) -> Option<u64> {
 /// A preview of something the backend will not hear of.
 pub fn refused(refusal: &Refusal) -> Preview {
     Preview::refused(&refusal.code)
+}
+
+/// Refusal of what would change nothing.
+pub const NO_CHANGE: &str = "no_change";
+
+/// A text of an answer as it stands there; empty when it is not one.
+pub fn text(answer: &Json) -> &str {
+    answer.as_str().unwrap_or_default()
 }
