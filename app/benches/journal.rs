@@ -182,7 +182,12 @@ fn deposit(account: u32, asset: u32, amount: i64) -> Command {
             amount: Amount(amount),
             reference: ClientId::new(&format!("d-{asset}")).unwrap(),
         },
-        by: Box::new(Provenance { actor: Text::EMPTY, request: Text::EMPTY, reason: Text::EMPTY }),
+        by: Box::new(Provenance {
+            approver: Default::default(),
+            actor: Text::EMPTY,
+            request: Text::EMPTY,
+            reason: Text::EMPTY,
+        }),
     }
 }
 

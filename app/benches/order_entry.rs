@@ -70,7 +70,12 @@ fn furniture() -> Vec<Command> {
     for trader in 0..TRADERS {
         commands.push(Command::CreateAccount { code: text(&format!("t{trader}")) });
         for asset in 0..2 {
-            let by = Provenance { actor: text("bench"), request: text(""), reason: text("") };
+            let by = Provenance {
+                approver: Default::default(),
+                actor: text("bench"),
+                request: text(""),
+                reason: text(""),
+            };
             let transfer = Transfer {
                 kind: TransferKind::Deposit,
                 account: AccountId(4 + trader),

@@ -103,7 +103,12 @@ impl Stream {
     }
 
     fn deposit(&mut self, account: AccountId, asset: AssetId) {
-        let by = Provenance { actor: Text::EMPTY, request: Text::EMPTY, reason: Text::EMPTY };
+        let by = Provenance {
+            approver: Default::default(),
+            actor: Text::EMPTY,
+            request: Text::EMPTY,
+            reason: Text::EMPTY,
+        };
         let reference = Text::new(&format!("d{account}-{asset}")).unwrap();
         let amount = Amount(1_000_000_000_000);
         let transfer = Transfer { kind: TransferKind::Deposit, account, asset, amount, reference };

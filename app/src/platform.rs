@@ -45,6 +45,8 @@ pub struct Platform {
 pub struct Status {
     /// When the process became ready.
     pub started_at: Timestamp,
+    /// How far the journal was then; what people did up to there is not in memory.
+    pub recovered: Seq,
     /// How far the journal is durable.
     pub durable: Arc<Watermark>,
     projected: AtomicU64,
@@ -53,9 +55,9 @@ pub struct Status {
 }
 
 impl Status {
-    /// A node that became ready at `started_at`.
-    pub fn new(started_at: Timestamp) -> Status {
-        Status { started_at, ..Status::default() }
+    /// A node that became ready at `started_at`, with a journal up to `recovered`.
+    pub fn new(started_at: Timestamp, recovered: Seq) -> Status {
+        Status { started_at, recovered, ..Status::default() }
     }
     /// Last sequence in Postgres.
     pub fn projected(&self) -> Seq {

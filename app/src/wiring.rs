@@ -88,7 +88,7 @@ impl Core {
              empty directory",
             dirs.journal.display()
         );
-        let status = Arc::new(Status::new(clock::now()));
+        let status = Arc::new(Status::new(clock::now(), recovered.engine.seq()));
         let pulse = Arc::new(Pulse::of(&recovered.engine));
         let live = Arc::new(Live::from_engine(&recovered.engine));
         let market = Market::start(&config, &recovered.engine, clock);

@@ -46,7 +46,12 @@ fn text<const N: usize>(text: &str) -> Text<N> {
 }
 
 fn by() -> Box<Provenance> {
-    Box::new(Provenance { actor: text("bench"), request: text(""), reason: text("") })
+    Box::new(Provenance {
+        approver: Default::default(),
+        actor: text("bench"),
+        request: text(""),
+        reason: text(""),
+    })
 }
 
 /// An engine and what its commands said.

@@ -52,15 +52,40 @@ pub enum Via {
     System = 3,
 }
 
-/// Who did it and why, for commands of people and batches.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Who did it and why, for commands of people and batches. For the record only: nothing in
+/// the engine depends on it, and no hash covers it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Provenance {
-    /// Login of the person, or name of the batch.
-    pub actor: Text<40>,
+    /// Login of the person who asked, or name of the batch.
+    pub actor: Text<64>,
+    /// Login of the second person who agreed; empty: none.
+    pub approver: Text<64>,
     /// Id of the request this came from (`X-Request-Id`, maker-checker request).
-    pub request: Text<40>,
+    pub request: Text<64>,
     /// Why.
-    pub reason: Text<120>,
+    pub reason: Text<255>,
+}
+
+/// A command that has no room for it, with who gave it and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attributed {
+    /// Who and why.
+    pub by: Provenance,
+    /// What; never attributed itself.
+    pub command: Command,
+}
+
+/// A statement about something kept elsewhere, put on record here: that a list had so many
+/// entries and this hash. What is in the journal before it can then be shown not to have been
+/// changed after it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Anchor {
+    /// About what: `audit`.
+    pub what: Text<16>,
+    /// How many entries it had.
+    pub count: u64,
+    /// Hash over all of them.
+    pub hash: [u8; 32],
 }
 
 /// A new asset.
@@ -341,6 +366,9 @@ pub struct CancelMany {
     pub side: Option<Side>,
     /// Only of accounts in this group; without an account, in no promised order.
     pub group: Option<GroupId>,
+    /// With instrument and side: only orders with a limit at this price or better (bids at it or
+    /// above, offers at it or below), and market orders in the book. Zero: any.
+    pub price: Price,
     /// Where to go on (the `next` of the last answer); at first [`CancelMany::START`]. Zero,
     /// as in the first journals: from the start, however many orders have to be looked at.
     pub from: OrderId,
@@ -445,6 +473,15 @@ pub enum Command {
     Transfer {
         /// What moves.
         transfer: Transfer,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
+    /// Any of the commands without a `by`, as a person or batch gave it.
+    Attributed(Box<Attributed>),
+    /// Puts a statement on record; changes nothing else.
+    Anchor {
+        /// What is stated.
+        anchor: Box<Anchor>,
         /// Who and why.
         by: Box<Provenance>,
     },
@@ -598,4 +635,69 @@ pub enum Command {
         /// Who and why.
         by: Box<Provenance>,
     },
+}
+
+impl Command {
+    /// The command itself, without who gave it.
+    #[inline]
+    pub fn plain(&self) -> &Command {
+        let mut command = self;
+        while let Command::Attributed(attributed) = command {
+            command = &attributed.command;
+        }
+        command
+    }
+
+    /// The command itself, without who gave it.
+    pub fn into_plain(self) -> Command {
+        match self {
+            Command::Attributed(attributed) => attributed.command.into_plain(),
+            plain => plain,
+        }
+    }
+
+    /// This command, on the record as given by somebody. One that says so itself stays as it is.
+    pub fn given_by(self, by: Provenance) -> Command {
+        if self.provenance().is_some() {
+            return self;
+        }
+        Command::Attributed(Box::new(Attributed { by, command: self }))
+    }
+
+    /// Who gave it and why, if it says so.
+    pub fn provenance(&self) -> Option<&Provenance> {
+        match self {
+            Command::Attributed(attributed) => Some(&attributed.by),
+            Command::SetAccountStatus { by, .. }
+            | Command::SetInstrumentStatus { by, .. }
+            | Command::SetPriceLimits { by, .. }
+            | Command::Transfer { by, .. }
+            | Command::Anchor { by, .. }
+            | Command::SetOddLotTerms { by, .. }
+            | Command::SetTicks { by, .. }
+            | Command::SetListedShares { by, .. }
+            | Command::SetHalts { by, .. }
+            | Command::SetBreaker { by, .. }
+            | Command::StartCall { by, .. }
+            | Command::SetFeeTiers { by, .. }
+            | Command::SetGroup { by, .. }
+            | Command::SetRiskLimits { by, .. }
+            | Command::SetFirm { by, .. }
+            | Command::SetParticipants { by, .. }
+            | Command::SetKill { by, .. } => Some(by),
+            Command::Genesis { .. }
+            | Command::CreateAsset(_)
+            | Command::CreateInstrument(_)
+            | Command::CreateAccount { .. }
+            | Command::Place(_)
+            | Command::Amend(_)
+            | Command::Cancel(_)
+            | Command::CancelMany(_)
+            | Command::RollDay { .. }
+            | Command::Session { .. }
+            | Command::Wake
+            | Command::PlaceContingent(_)
+            | Command::PlaceOddLot(_) => None,
+        }
+    }
 }

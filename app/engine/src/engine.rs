@@ -291,7 +291,7 @@ impl Engine {
             Command::Place(place) if self.limits.is_some() => self.place(place, events),
             Command::Cancel(cancel) if self.limits.is_some() => self.cancel(cancel, events),
             Command::Amend(amend) if self.limits.is_some() => self.amend(amend, events),
-            other => self.apply_rare(other, events),
+            other => self.apply_rare(other.plain(), events),
         }
         self.running.step(seq, at, command, &events[first..]);
     }
@@ -361,9 +361,24 @@ impl Engine {
                 self.set_risk_limits(*scope, limits, events)
             }
             Command::SetKill { scope, on, .. } => self.set_kill(*scope, *on, events),
-            Command::Place(_) | Command::Amend(_) | Command::Cancel(_) => {
-                unreachable!("handled by apply() once the journal has begun")
+            Command::Anchor { .. } => {
+                events.push(Event::Anchored);
+                Ok(())
             }
+            // Those of people; others are handled by apply() once the journal has begun.
+            Command::Place(place) => {
+                self.place(place, events);
+                Ok(())
+            }
+            Command::Cancel(cancel) => {
+                self.cancel(cancel, events);
+                Ok(())
+            }
+            Command::Amend(amend) => {
+                self.amend(amend, events);
+                Ok(())
+            }
+            Command::Attributed(_) => unreachable!("taken off by apply()"),
         };
         if let Err(code) = outcome {
             refuse(code, events);

@@ -651,6 +651,8 @@ pub enum Event {
         /// Whose.
         scope: RiskScope,
     },
+    /// The command's statement is on record.
+    Anchored,
     /// A kill switch is now on or off.
     KillChanged {
         /// Whom.

@@ -187,8 +187,16 @@ impl Running {
                 }
             }
             Command::Cancel(_) | Command::CancelMany(_) => {}
+            Command::Attributed(_) => self.attributed(command.plain()),
             other => self.rare_command(other),
         }
+    }
+
+    /// Who gave a command makes no difference.
+    #[cold]
+    #[inline(never)]
+    fn attributed(&mut self, plain: &Command) {
+        self.command(plain);
     }
 
     #[cold]
@@ -325,8 +333,16 @@ impl Running {
                 let (rule, tick) = crate::instrument::tick_rule_number(*ticks);
                 self.words(&[u64::from(rule), tick as u64]);
             }
+            Command::Anchor { anchor, .. } => {
+                self.take_text(&anchor.what);
+                self.take([anchor.count]);
+                for part in anchor.hash.chunks(8) {
+                    self.take([word(part)]);
+                }
+            }
             // Their events say all of it, or they were taken in above.
-            Command::SetAccountStatus { .. }
+            Command::Attributed(_)
+            | Command::SetAccountStatus { .. }
             | Command::SetInstrumentStatus { .. }
             | Command::Wake
             | Command::SetHalts { .. }
@@ -534,6 +550,7 @@ impl Running {
                     KillScope::Group(g) => (1, u32::from(g.0)),
                     KillScope::Instrument(i) => (2, i.0),
                     KillScope::Venue => (3, 0),
+                    KillScope::Key(key) => (4, key),
                 };
                 self.take([38, kind, u64::from(id), u64::from(on)]);
             }
@@ -543,6 +560,7 @@ impl Running {
             Event::ParticipantsChanged { profile, participants } => {
                 self.take([40, profile as u64, participants as u64]);
             }
+            Event::Anchored => self.take([41]),
             Event::Balance { .. }
             | Event::Settled(_)
             | Event::Collected { .. }

@@ -53,3 +53,5 @@ pub(crate) const MEMBERS: u32 = 24;
 pub(crate) const FIRMS: u32 = 26;
 /// What is counted of each instrument.
 pub(crate) const POOLS: u32 = 25;
+/// API keys with a kill switch on.
+pub(crate) const KEYS: u32 = 27;

@@ -594,6 +594,8 @@ pub enum KillScope {
     Instrument(InstrumentId),
     /// Everything.
     Venue,
+    /// What is signed with one API key.
+    Key(u32),
 }
 
 code!(/// When an instrument's circuit breaker calls an auction.

@@ -34,6 +34,14 @@ const COPY_FILE: &str = "api-keys.sealed";
 /// Why keys cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
+    /// The request has made a key before.
+    #[error("this request has made the key {api_key} before; its secret was told then")]
+    Repeated {
+        /// Its number.
+        key_id: u32,
+        /// Its name.
+        api_key: String,
+    },
     /// A file of secrets cannot be used.
     #[error("cannot use {path}: {source}")]
     File {
@@ -296,11 +304,35 @@ impl Keys {
         keys
     }
 
+    /// The public name of a key that can be used, by number.
+    pub fn name_of(&self, key_id: u32) -> Option<String> {
+        let keys = self.by_name.read();
+        keys.values().find(|key| key.key_id == key_id).map(|key| key.api_key.clone())
+    }
+
+    /// The number of a key that can be used, by its public name.
+    pub fn number_of(&self, api_key: &str) -> Option<u32> {
+        self.by_name.read().get(api_key).map(|key| key.key_id)
+    }
+
     /// Makes a key; it works as soon as this returns. `by`: who asked.
     ///
     /// # Errors
     /// [`KeysError::Database`], [`KeysError::Invalid`].
     pub async fn create(&self, new: NewKey, by: &str) -> Result<Created, KeysError> {
+        self.create_once(new, by, None).await
+    }
+
+    /// As [`Keys::create`], at most once for a request.
+    ///
+    /// # Errors
+    /// As [`Keys::create`]; [`KeysError::Repeated`] with the key that the request made before.
+    pub async fn create_once(
+        &self,
+        new: NewKey,
+        by: &str,
+        request: Option<&str>,
+    ) -> Result<Created, KeysError> {
         let api_key = hex::encode(*random::<16>());
         let rate = |rate: Option<u32>| match rate {
             Some(0 | 1_000_001..) => Err(KeysError::Invalid("rates go from 1 to 1,000,000")),
@@ -338,7 +370,14 @@ impl Keys {
             }
         };
         if let Some(pool) = &self.pool {
-            (row.key_id, row.changed_us) = store::insert(pool, &row, by).await?;
+            match store::insert(pool, &row, by, request).await? {
+                Some(added) => (row.key_id, row.changed_us) = added,
+                None => {
+                    let made = store::made_by(pool, request.unwrap_or_default()).await?;
+                    let (key_id, api_key) = made.unwrap_or_default();
+                    return Err(KeysError::Repeated { key_id: key_id as u32, api_key });
+                }
+            }
         } else {
             row.key_id = self.next_detached.fetch_add(1, Ordering::Relaxed) as i32;
         }

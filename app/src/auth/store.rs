@@ -50,14 +50,28 @@ pub(super) async fn changed(pool: &PgPool, since_us: i64) -> sqlx::Result<Vec<Ke
     .await
 }
 
-/// Adds a row; its number and time of change as the database gives them.
-pub(super) async fn insert(pool: &PgPool, row: &KeyRow, by: &str) -> sqlx::Result<(i32, i64)> {
+/// The key that a request made: its number and name.
+pub(super) async fn made_by(pool: &PgPool, request: &str) -> sqlx::Result<Option<(i32, String)>> {
+    let made =
+        sqlx::query!("SELECT key_id, api_key FROM access.api_keys WHERE request_id = $1", request);
+    Ok(made.fetch_optional(pool).await?.map(|row| (row.key_id, row.api_key)))
+}
+
+/// Adds a row; its number and time of change as the database gives them. `None`: the request
+/// has made one before.
+pub(super) async fn insert(
+    pool: &PgPool,
+    row: &KeyRow,
+    by: &str,
+    request: Option<&str>,
+) -> sqlx::Result<Option<(i32, i64)>> {
     let added = sqlx::query!(
         r#"INSERT INTO access.api_keys (api_key, account, kind, sealed_secret, public_key,
                scopes, addresses, expires_at, reads_per_second, writes_per_second, label,
-               created_by)
+               created_by, request_id)
            VALUES ($1, $2, $3, $4, $5, $6, $7::text[]::cidr[],
-               to_timestamp($8::bigint / 1000000.0), $9, $10, $11, $12)
+               to_timestamp($8::bigint / 1000000.0), $9, $10, $11, $12, $13)
+           ON CONFLICT (request_id) DO NOTHING
            RETURNING key_id, (extract(epoch FROM changed_at) * 1000000)::bigint AS "changed_us!""#,
         row.api_key,
         row.account,
@@ -71,10 +85,11 @@ pub(super) async fn insert(pool: &PgPool, row: &KeyRow, by: &str) -> sqlx::Resul
         row.writes_per_second,
         row.label,
         by,
+        request,
     )
-    .fetch_one(pool)
+    .fetch_optional(pool)
     .await?;
-    Ok((added.key_id, added.changed_us))
+    Ok(added.map(|added| (added.key_id, added.changed_us)))
 }
 
 /// Ends a key of an account; whether there was one that had not ended.

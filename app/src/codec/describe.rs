@@ -31,7 +31,7 @@ pub fn describe(command: &Command) -> Value {
         Command::CancelMany(m) => json!({
             "kind": "cancel_many", "account": m.account.map(|a| a.0),
             "instrument": m.instrument.map(|i| i.0), "side": m.side.map(Side::as_str),
-            "group": m.group.map(|g| g.0), "from": m.from.0, "via": via(m.via), "key": m.key,
+            "group": m.group.map(|g| g.0), "price": m.price.0, "from": m.from.0, "via": via(m.via), "key": m.key,
         }),
         Command::Transfer { transfer: t, by } => json!({
             "kind": match t.kind {
@@ -91,6 +91,15 @@ fn describe_reference(command: &Command) -> Value {
         }),
         Command::RollDay { profile, day } => {
             json!({ "kind": "roll_day", "profile": profile.as_str(), "day": day })
+        }
+        Command::Anchor { anchor, by } => json!({
+            "kind": "anchor", "what": anchor.what.as_str(), "count": anchor.count,
+            "hash": hex::encode(anchor.hash), "by": provenance(by),
+        }),
+        Command::Attributed(attributed) => {
+            let mut plain = describe(attributed.command.plain());
+            plain["by"] = provenance(&attributed.by);
+            plain
         }
         other => describe_rules(other),
     }
@@ -188,6 +197,7 @@ fn describe_rules(command: &Command) -> Value {
                 KillScope::Group(g) => json!({ "group": g.0 }),
                 KillScope::Instrument(i) => json!({ "instrument": i.0 }),
                 KillScope::Venue => json!("venue"),
+                KillScope::Key(key) => json!({ "key": key }),
             },
             "on": on, "by": provenance(by),
         }),
@@ -204,6 +214,8 @@ fn describe_rules(command: &Command) -> Value {
         | Command::Amend(_)
         | Command::Cancel(_)
         | Command::CancelMany(_)
+        | Command::Anchor { .. }
+        | Command::Attributed(_)
         | Command::Transfer { .. } => Value::Null,
     }
 }
@@ -238,6 +250,6 @@ fn via(via: Via) -> &'static str {
 
 fn provenance(by: &Provenance) -> Value {
     json!({
-        "actor": by.actor.as_str(), "request": by.request.as_str(), "reason": by.reason.as_str(),
+        "actor": by.actor.as_str(), "approver": by.approver.as_str(), "request": by.request.as_str(), "reason": by.reason.as_str(),
     })
 }

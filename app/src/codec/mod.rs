@@ -21,7 +21,8 @@ mod tests;
 
 use zaraba_engine::Command;
 use zaraba_engine::command::{
-    Amend, AssetSpec, Cancel, CancelMany, Limits, Place, Provenance, Transfer, TransferKind, Via,
+    Amend, Anchor, AssetSpec, Cancel, CancelMany, Limits, Place, Provenance, Transfer,
+    TransferKind, Via,
 };
 use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
@@ -29,9 +30,13 @@ use zaraba_engine::types::*;
 pub use describe::describe;
 use wire::{In, Out};
 
-/// Most bytes an encoded command takes. The journal relies on frames staying below one
-/// 512-byte sector (see `journal::tail`).
-pub const MAX_BYTES: usize = 440;
+/// Most bytes an encoded command takes.
+pub const MAX_BYTES: usize = 680;
+
+/// No encoded command has so many zero bytes in a row: a text's length stands before it, texts
+/// are stored without padding, and the numbers between two texts are fewer. The journal relies on
+/// it to tell a sector that was never written (see `journal::tail`).
+pub const ZEROS_MAX: usize = 400;
 
 /// Why bytes are not a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -96,13 +101,19 @@ mod kind {
     pub const SET_KILL: u8 = 27;
     pub const SET_FIRM: u8 = 28;
     pub const SET_PARTICIPANTS: u8 = 29;
+    pub const ATTRIBUTED: u8 = 30;
+    pub const ANCHOR: u8 = 31;
 }
 
 /// The version in which a kind is written now; earlier ones are still read.
 fn version_of(kind: u8) -> u8 {
     match kind {
-        kind::CREATE_INSTRUMENT | kind::PLACE | kind::AMEND | kind::CANCEL_MANY => 2,
-        kind::GENESIS..=kind::SET_PARTICIPANTS => 1,
+        kind::CANCEL_MANY => 3,
+        kind::CREATE_INSTRUMENT | kind::PLACE | kind::AMEND => 2,
+        // With the longer provenance.
+        kind::SET_ACCOUNT_STATUS..=kind::TRANSFER
+        | kind::SET_ODD_LOT_TERMS..=kind::SET_PARTICIPANTS => 2,
+        kind::GENESIS..=kind::ANCHOR => 1,
         _ => 0,
     }
 }
@@ -138,6 +149,8 @@ fn kind_of(command: &Command) -> u8 {
         Command::SetKill { .. } => kind::SET_KILL,
         Command::SetFirm { .. } => kind::SET_FIRM,
         Command::SetParticipants { .. } => kind::SET_PARTICIPANTS,
+        Command::Attributed(_) => kind::ATTRIBUTED,
+        Command::Anchor { .. } => kind::ANCHOR,
     }
 }
 
@@ -193,6 +206,16 @@ pub fn encode(command: &Command, to: &mut Vec<u8>) {
             out.u8(*profile as u8);
             out.u32(*day);
         }
+        Command::Anchor { anchor, by } => {
+            out.text(&anchor.what);
+            out.u64(anchor.count);
+            out.bytes(&anchor.hash);
+            write_provenance(&mut out, by);
+        }
+        Command::Attributed(attributed) => {
+            write_provenance(&mut out, &attributed.by);
+            encode(attributed.command.plain(), to);
+        }
         other => rules::write(&mut out, other),
     }
 }
@@ -241,9 +264,10 @@ fn read_fields(kind: u8, version: u8, input: &mut In) -> Result<Command, CodecEr
             key: input.u32("key")?,
         }),
         kind::CANCEL_MANY => Command::CancelMany(read_cancel_many(version, input)?),
-        kind::TRANSFER => {
-            Command::Transfer { transfer: read_transfer(input)?, by: read_provenance(input)? }
-        }
+        kind::TRANSFER => Command::Transfer {
+            transfer: read_transfer(input)?,
+            by: read_provenance(version, input)?,
+        },
         kind::GENESIS => Command::Genesis {
             limits: read_limits(input)?,
             hash_seed: [input.u64("hash_seed")?, input.u64("hash_seed")?],
@@ -259,22 +283,31 @@ fn read_fields(kind: u8, version: u8, input: &mut In) -> Result<Command, CodecEr
         kind::SET_ACCOUNT_STATUS => Command::SetAccountStatus {
             account: AccountId(input.u32("account")?),
             status: account_status(input)?,
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::SET_INSTRUMENT_STATUS => Command::SetInstrumentStatus {
             instrument: InstrumentId(input.u32("instrument")?),
             status: instrument_status(input)?,
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::SET_PRICE_LIMITS => Command::SetPriceLimits {
             instrument: InstrumentId(input.u32("instrument")?),
             base_price: Price(input.i64("base_price")?),
             limit_down: Price(input.i64("limit_down")?),
             limit_up: Price(input.i64("limit_up")?),
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::ROLL_DAY => Command::RollDay { profile: profile(input)?, day: input.u32("day")? },
-        other => return rules::read(other, input),
+        kind::ANCHOR => Command::Anchor {
+            anchor: Box::new(Anchor {
+                what: input.text("what")?,
+                count: input.u64("count")?,
+                hash: input.bytes("hash")?,
+            }),
+            by: read_provenance(PROVENANCE, input)?,
+        },
+        kind::ATTRIBUTED => read_attributed(input)?,
+        other => return rules::read(other, version, input),
     })
 }
 
@@ -406,6 +439,7 @@ fn write_cancel_many(out: &mut Out, many: &CancelMany) {
     out.u8(many.via as u8);
     out.u32(many.key);
     out.u64(many.from.0);
+    out.i64(many.price.0);
 }
 
 fn read_cancel_many(version: u8, input: &mut In) -> Result<CancelMany, CodecError> {
@@ -425,6 +459,7 @@ fn read_cancel_many(version: u8, input: &mut In) -> Result<CancelMany, CodecErro
         via: via(input)?,
         key: input.u32("key")?,
         from: OrderId(if version < 2 { 0 } else { input.u64("from")? }),
+        price: Price(if version < 3 { 0 } else { input.i64("price")? }),
     })
 }
 
@@ -448,16 +483,40 @@ fn read_transfer(input: &mut In) -> Result<Transfer, CodecError> {
 
 fn write_provenance(out: &mut Out, by: &Provenance) {
     out.text(&by.actor);
+    out.text(&by.approver);
     out.text(&by.request);
     out.text(&by.reason);
 }
 
-fn read_provenance(input: &mut In) -> Result<Box<Provenance>, CodecError> {
+/// The version of kinds that were there before it, from which on provenance is as it is now.
+const PROVENANCE: u8 = 2;
+
+/// Provenance as kinds older than [`PROVENANCE`] have it: shorter, and of one person.
+fn read_provenance(version: u8, input: &mut In) -> Result<Box<Provenance>, CodecError> {
     Ok(Box::new(Provenance {
         actor: input.text("actor")?,
+        approver: if version < PROVENANCE { Text::EMPTY } else { input.text("approver")? },
         request: input.text("request")?,
         reason: input.text("reason")?,
     }))
+}
+
+/// Who gave a command, and the command: version, kind and fields as if it stood alone.
+fn read_attributed(input: &mut In) -> Result<Command, CodecError> {
+    let by = *read_provenance(PROVENANCE, input)?;
+    let version = input.u8("version")?;
+    let kind = input.u8("kind")?;
+    if kind == kind::ATTRIBUTED || version_of(kind) == 0 {
+        return Err(CodecError::Kind(kind));
+    }
+    if version == 0 || version > version_of(kind) {
+        return Err(CodecError::Version { kind, version });
+    }
+    let command = read_fields(kind, version, input)?;
+    if command.provenance().is_some() {
+        return Err(CodecError::Kind(kind));
+    }
+    Ok(command.given_by(by))
 }
 
 fn write_limits(out: &mut Out, limits: &Limits) {

@@ -103,6 +103,7 @@ pub(super) fn write(out: &mut Out, command: &Command) {
                 KillScope::Group(group) => (1, u32::from(group.0)),
                 KillScope::Instrument(instrument) => (2, instrument.0),
                 KillScope::Venue => (3, 0),
+                KillScope::Key(key) => (4, key),
             };
             out.u8(number);
             out.u32(id);
@@ -123,7 +124,7 @@ pub(super) fn write(out: &mut Out, command: &Command) {
     }
 }
 
-pub(super) fn read(kind: u8, input: &mut In) -> Result<Command, CodecError> {
+pub(super) fn read(kind: u8, version: u8, input: &mut In) -> Result<Command, CodecError> {
     Ok(match kind {
         kind::SESSION => Command::Session {
             profile: profile(input)?,
@@ -144,22 +145,22 @@ pub(super) fn read(kind: u8, input: &mut In) -> Result<Command, CodecError> {
                 max_value: Amount(input.i64("max_value")?),
                 round_to: Amount(input.i64("round_to")?),
             }),
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::SET_TICKS => Command::SetTicks {
             instrument: InstrumentId(input.u32("instrument")?),
             ticks: read_ticks(input)?,
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::SET_LISTED_SHARES => Command::SetListedShares {
             instrument: InstrumentId(input.u32("instrument")?),
             shares: Quantity(input.i64("shares")?),
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::SET_HALTS => Command::SetHalts {
             instrument: InstrumentId(input.u32("instrument")?),
             halts: Halts(input.u8("halts")?),
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::SET_BREAKER => Command::SetBreaker {
             instrument: InstrumentId(input.u32("instrument")?),
@@ -170,22 +171,22 @@ pub(super) fn read(kind: u8, input: &mut In) -> Result<Command, CodecError> {
                 call_seconds: input.u32("call_seconds")?,
                 bound_ppm: input.u32("bound_ppm")?,
             }),
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::START_CALL => Command::StartCall {
             instrument: InstrumentId(input.u32("instrument")?),
             kind: coded(input, "kind", AuctionKind::from_number)?,
             seconds: input.u32("seconds")?,
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::SET_FEE_TIERS => Command::SetFeeTiers {
             tiers: Box::new(read_tiers(input)?),
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::SET_GROUP => Command::SetGroup {
             account: AccountId(input.u32("account")?),
             group: group(input.u32("group")?)?,
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::SET_RISK_LIMITS => Command::SetRiskLimits {
             scope: match (input.u8("scope")?, input.u32("scope")?) {
@@ -196,7 +197,7 @@ pub(super) fn read(kind: u8, input: &mut In) -> Result<Command, CodecError> {
                 (other, _) => return Err(wrong("scope", other.into())),
             },
             limits: Box::new(read_limits(input)?),
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::SET_KILL => Command::SetKill {
             scope: match (input.u8("scope")?, input.u32("scope")?) {
@@ -204,20 +205,21 @@ pub(super) fn read(kind: u8, input: &mut In) -> Result<Command, CodecError> {
                 (1, id) => KillScope::Group(group(id)?),
                 (2, id) => KillScope::Instrument(InstrumentId(id)),
                 (3, 0) => KillScope::Venue,
+                (4, id) if version >= 2 => KillScope::Key(id),
                 (other, _) => return Err(wrong("scope", other.into())),
             },
             on: flag(input, "on")?,
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::SET_FIRM => Command::SetFirm {
             account: AccountId(input.u32("account")?),
             firm: FirmId(input.u32("firm")?),
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         kind::SET_PARTICIPANTS => Command::SetParticipants {
             profile: profile(input)?,
             participants: coded(input, "participants", Participants::from_number)?,
-            by: read_provenance(input)?,
+            by: read_provenance(version, input)?,
         },
         unknown => return Err(CodecError::Kind(unknown)),
     })

@@ -24,6 +24,9 @@ impl Out<'_> {
     pub fn i64(&mut self, value: i64) {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
     pub fn text<const N: usize>(&mut self, text: &Text<N>) {
         self.u8(text.as_bytes().len() as u8); // Text holds at most 255 bytes
         self.0.extend_from_slice(text.as_bytes());
@@ -65,6 +68,9 @@ impl<'a> In<'a> {
     #[inline]
     pub fn i64(&mut self, field: &'static str) -> Result<i64, CodecError> {
         Ok(i64::from_le_bytes(self.array(field)?))
+    }
+    pub fn bytes<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], CodecError> {
+        self.array(field)
     }
     #[inline]
     pub fn text<const N: usize>(&mut self, field: &'static str) -> Result<Text<N>, CodecError> {

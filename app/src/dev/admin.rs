@@ -1,6 +1,8 @@
 //! The admin API as a development instance uses it: everything it creates, it creates the
 //! way an operator would. Repeats are harmless: what exists already is left as it is.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
@@ -13,6 +15,8 @@ use crate::tools::credentials::AccountKey;
 /// Requests per second a demo key may send: no limit that a load test would meet.
 const KEY_RATE: u32 = 1_000_000;
 /// Who the audit trail names.
+/// Tries, a tenth of a second apart, while the database catches up after a start.
+const NOT_READY_TRIES: u32 = 1_200;
 const ACTOR: &str = "zaraba-dev";
 
 /// A client of the admin API.
@@ -46,19 +50,45 @@ impl Admin {
         Admin { http: reqwest::Client::new(), base: base.to_owned(), token: token.to_owned() }
     }
 
+    /// Sends a change, again while the node does not know yet what was done before its start.
     async fn send(
         &self,
         method: Method,
         path: &str,
         body: &Value,
     ) -> Result<(StatusCode, Vec<u8>)> {
+        for _ in 0..NOT_READY_TRIES {
+            let (status, bytes) = self.send_once(method.clone(), path, body).await?;
+            let not_ready = serde_json::from_slice::<ErrorBody>(&bytes)
+                .is_ok_and(|body| body.error.code == "requests_not_ready");
+            if !not_ready {
+                return Ok((status, bytes));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        bail!(
+            "{path}: after {NOT_READY_TRIES} tries the database has not caught up with the journal"
+        )
+    }
+
+    async fn send_once(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<(StatusCode, Vec<u8>)> {
         let url = format!("{}/admin/v1{path}", self.base);
+        let mut body = body.clone();
+        if let Some(fields) = body.as_object_mut() {
+            fields.entry("reason").or_insert_with(|| "furnishing the platform".into());
+        }
         let answer = self
             .http
             .request(method.clone(), &url)
             .bearer_auth(&self.token)
             .header("x-actor", ACTOR)
-            .json(body)
+            .header("x-request-id", format!("dev-{:032x}", rand::random::<u128>()))
+            .json(&body)
             .send()
             .await
             .with_context(|| format!("{method} {url} failed"))?;

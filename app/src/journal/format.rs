@@ -12,9 +12,11 @@ pub const FORMAT_VERSION: u32 = 2;
 pub const HEADER_BYTES: u64 = 4096;
 /// Bytes of a frame before its body.
 const FRAME_HEAD: usize = 24;
-/// No frame is longer: below one sector, so that a sector inside a batch is never all zero.
+/// No frame is longer.
 pub const MAX_FRAME: usize = FRAME_HEAD + codec::MAX_BYTES;
-const _: () = assert!(MAX_FRAME < super::tail::SECTOR);
+// A sector inside a batch is never all zero: a command's longest stretch of zeros, with those of
+// the frame's head before it (after its length) or behind it, is shorter.
+const _: () = assert!(codec::ZEROS_MAX + 2 * FRAME_HEAD < super::tail::SECTOR);
 /// Body of a trailer: version, kind, count, state hash, chain, end mark.
 const TRAILER_BODY: usize = 2 + 4 + 8 + 32 + 8;
 /// Bytes of a trailer frame.

@@ -12,7 +12,7 @@
 //!   whose end never reached the disk: **torn**.
 //! - Data that does end with it was written whole, unless the disk kept later sectors and
 //!   lost earlier ones (after a power cut they may land in any order). A lost sector is still
-//!   all zero, and frames are too short for a written one to be. With an all-zero sector
+//!   all zero, and no command has that many zeros in a row (`codec::ZEROS_MAX`). With an all-zero sector
 //!   inside: **torn**; without: some byte changed afterwards: **damage**.
 
 use zaraba_engine::types::Seq;

@@ -286,6 +286,16 @@ impl Live {
         (found, state.seq, None)
     }
 
+    /// Shows every live order of a page of some thousand remembered ones; the sequence they are
+    /// of, or `None` when there is no such page.
+    pub fn scan_live(&self, page: usize, mut each: impl FnMut(&OrderState)) -> Option<Seq> {
+        let state = self.state.read();
+        let orders = state.orders.page(page)?;
+        let live = |order: &&OrderState| order.order.0 != 0 && order.status.is_live();
+        orders.iter().filter(live).for_each(&mut each);
+        Some(state.seq)
+    }
+
     /// How many live orders an account has.
     pub fn open_order_count(&self, account: AccountId) -> usize {
         self.state.read().accounts.get(account.0 as usize).map_or(0, |a| a.open.len())

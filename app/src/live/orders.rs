@@ -108,6 +108,11 @@ impl OrderTable {
         page[slot % PAGE] = order;
     }
 
+    /// A page of places for orders, some of them empty; `None` behind the last.
+    pub(super) fn page(&self, number: usize) -> Option<&[OrderState]> {
+        Some(self.pages.get(number)?.as_deref().unwrap_or_default())
+    }
+
     fn at(&self, slot: usize) -> Option<&OrderState> {
         Some(&self.pages.get(slot / PAGE)?.as_ref()?[slot % PAGE])
     }

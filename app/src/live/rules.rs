@@ -76,6 +76,7 @@ impl Rules {
         rules.participants = engine.participants(Profile::Tse);
         rules.note_kill(engine, KillScope::Group(GroupId(0)));
         rules.note_kill(engine, KillScope::Venue);
+        rules.kills.extend(engine.killed_keys().map(KillScope::Key));
         rules.risk_limits.extend(engine.risk_scopes());
         rules
     }

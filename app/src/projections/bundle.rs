@@ -205,12 +205,14 @@ impl Bundle {
     /// Bytes of history in it: what bounds a bundle of commands with very many events.
     pub(super) fn bytes(&self) -> usize {
         let tables = [&self.order_events, &self.fills, &self.ledger_entries];
-        let rules = [&self.rules.auctions, &self.rules.quotes, &self.rules.risk_warnings];
+        let rules = &self.rules;
+        let rules =
+            [&rules.auctions, &rules.quotes, &rules.risk_warnings, &rules.actions, &rules.anchors];
         tables.iter().chain(&rules).map(|rows| rows.bytes().len()).sum()
     }
 
     /// Rows it writes, by table.
-    pub(super) fn rows(&self) -> [(&'static str, u64); 11] {
+    pub(super) fn rows(&self) -> [(&'static str, u64); 13] {
         [
             ("order_events", self.order_events.len()),
             ("fills", self.fills.len()),
@@ -223,6 +225,8 @@ impl Bundle {
             ("auctions", self.rules.auctions.len()),
             ("quotes", self.rules.quotes.len()),
             ("risk_warnings", self.rules.risk_warnings.len()),
+            ("admin_actions", self.rules.actions.len()),
+            ("anchors", self.rules.anchors.len()),
         ]
     }
 }

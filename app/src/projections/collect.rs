@@ -37,6 +37,8 @@ pub(super) struct Step<'a> {
     pub(super) seq: Seq,
     pub(super) at: Timestamp,
     pub(super) command: &'a Command,
+    /// Who gave it, where that is on record.
+    pub(super) by: Option<&'a Provenance>,
 }
 
 impl Collector {
@@ -68,7 +70,8 @@ impl Collector {
         let bundle = self.bundle.get_or_insert_with(|| Bundle::new(Day::of(at)));
         bundle.commands += 1;
         bundle.mark = Mark { seq, at, state_hash: 0 };
-        let step = Step { seq, at, command };
+        let step = Step { seq, at, command: command.plain(), by: command.provenance() };
+        let command = step.command;
         if let Command::Genesis { .. } = command
             && events.contains(&Event::Begun)
         {
@@ -101,11 +104,15 @@ impl Collector {
                 }
                 // It changed nothing and leaves no row.
                 Event::Amended { .. } if fold::repeats(events) => {}
+                Event::Anchored => bundle.anchor(&step),
                 _ => {
                     bundle.event(&step, ordinal, event);
                     bundle.rule(&step, ordinal, event);
                 }
             }
+        }
+        if let Some(by) = step.by {
+            bundle.action(&step, by, events);
         }
     }
 }

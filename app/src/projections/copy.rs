@@ -72,6 +72,11 @@ impl Rows {
         self.value(value.as_bytes())
     }
 
+    /// `bytea`.
+    pub(super) fn bytea(&mut self, value: &[u8]) -> &mut Rows {
+        self.value(value)
+    }
+
     /// `timestamptz`, cut to microseconds.
     pub(super) fn at(&mut self, value: Timestamp) -> &mut Rows {
         self.int8((value.0 / 1_000) as i64 - POSTGRES_EPOCH_US)

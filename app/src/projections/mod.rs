@@ -16,6 +16,7 @@
 //! transactions in a crash) means "write those again". One that does not fit the journal means
 //! another journal's tables: refused, until someone asks for a rebuild.
 
+mod actions;
 mod bundle;
 pub mod cli;
 mod collect;

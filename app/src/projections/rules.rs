@@ -8,6 +8,7 @@ use zaraba_engine::command::{Breaker, FeeTiers, OddLotTerms, Provenance, RiskLim
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event};
 
+use super::actions::{ADMIN_ACTIONS, ANCHORS};
 use super::bundle::Bundle;
 use super::collect::Step;
 use super::copy::Rows;
@@ -53,6 +54,8 @@ pub(super) struct Rules {
     pub auctions: Rows,
     pub quotes: Rows,
     pub risk_warnings: Rows,
+    pub actions: Rows,
+    pub anchors: Rows,
     pub risk_limits: BTreeMap<RiskScope, (RiskLimits, Set)>,
     pub kill_switches: BTreeMap<KillScope, (bool, Set)>,
     pub fee_tiers: BTreeMap<AssetId, (FeeTiers, Seq)>,
@@ -80,6 +83,7 @@ pub fn kill_scope(scope: KillScope) -> String {
         KillScope::Group(group) => format!("group:{group}"),
         KillScope::Instrument(instrument) => format!("instrument:{instrument}"),
         KillScope::Venue => "venue".to_owned(),
+        KillScope::Key(key) => format!("key:{key}"),
     }
 }
 
@@ -264,6 +268,8 @@ pub(super) async fn write(
     copy(transaction, "trading.auctions", AUCTIONS, &rules.auctions).await?;
     copy(transaction, "trading.quotes", QUOTES, &rules.quotes).await?;
     copy(transaction, "trading.risk_warnings", RISK_WARNINGS, &rules.risk_warnings).await?;
+    copy(transaction, "trading.admin_actions", ADMIN_ACTIONS, &rules.actions).await?;
+    copy(transaction, "trading.anchors", ANCHORS, &rules.anchors).await?;
     write_limits(transaction, rules).await?;
     write_kills(transaction, rules).await?;
     write_fees(transaction, rules).await?;

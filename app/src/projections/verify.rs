@@ -19,6 +19,7 @@ use zaraba_engine::engine::OrderState;
 use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
 
+use super::actions::{ADMIN_ACTIONS, ANCHORS};
 use super::bundle::{
     ACCOUNTS, ASSETS, AccountRecord, BALANCES, BalanceRecord, Bundle, Day, FILLS, INSTRUMENTS,
     LEDGER_ENTRIES, Mark, ORDER_EVENTS, ORDERS, OrderRecord, encode_accounts, encode_assets,
@@ -145,6 +146,8 @@ struct Expected {
     auctions: Digest,
     quotes: Digest,
     risk_warnings: Digest,
+    actions: Digest,
+    anchors: Digest,
     settings: Settings,
 }
 
@@ -163,6 +166,8 @@ impl Expected {
             auctions: Digest::default(),
             quotes: Digest::default(),
             risk_warnings: Digest::default(),
+            actions: Digest::default(),
+            anchors: Digest::default(),
             settings: Settings::default(),
         }
     }
@@ -191,6 +196,8 @@ impl Expected {
         self.auctions.take(bundle.rules.auctions.bytes());
         self.quotes.take(bundle.rules.quotes.bytes());
         self.risk_warnings.take(bundle.rules.risk_warnings.bytes());
+        self.actions.take(bundle.rules.actions.bytes());
+        self.anchors.take(bundle.rules.anchors.bytes());
         self.settings.take(bundle.rules);
     }
 
@@ -350,6 +357,8 @@ async fn compare_tables(
         ("auctions", AUCTIONS, "seq, ordinal", expected.auctions),
         ("quotes", QUOTES, "seq, ordinal", expected.quotes),
         ("risk_warnings", RISK_WARNINGS, "seq, ordinal", expected.risk_warnings),
+        ("admin_actions", ADMIN_ACTIONS, "seq", expected.actions),
+        ("anchors", ANCHORS, "seq", expected.anchors),
     ];
     let settings = expected.settings.tables();
     let settings = settings.map(|(table, columns, key, rows)| (table, columns, key, of_rows(rows)));

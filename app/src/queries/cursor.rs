@@ -15,6 +15,8 @@ pub(super) enum List {
     Orders = 1,
     Fills = 2,
     Ledger = 3,
+    Actions = 4,
+    Anchors = 5,
 }
 
 /// A number for a list's filters: a cursor is taken only with those it was given out with.

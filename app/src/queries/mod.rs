@@ -8,6 +8,7 @@
 //!
 //! Rows carry the engine's integers and enums; the surfaces format them.
 
+mod actions;
 pub mod cursor;
 mod events;
 mod fills;
@@ -25,6 +26,7 @@ use zaraba_engine::types::{Seq, Timestamp};
 
 use crate::config;
 
+pub use actions::{ActionFilter, ActionRow, AnchorRow};
 pub(crate) use cursor::fingerprint;
 pub use events::PrivateEvents;
 pub use fills::FillFilter;

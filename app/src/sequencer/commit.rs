@@ -38,6 +38,8 @@ impl OpenBatch {
     ) {
         put_command(&mut self.frames, seq, at, &command);
         let events = begin as u32..self.batch.events.len() as u32; // MAX_EVENTS bounds them
+        // Who gave it is in the journal; what it does is the same.
+        let command = command.into_plain();
         self.batch.steps.push(Step { seq, at, command, events });
         self.replies.push((reply, since));
     }

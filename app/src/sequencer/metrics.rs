@@ -67,7 +67,7 @@ pub(super) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     }
 });
 
-const KINDS: [&str; 29] = [
+const KINDS: [&str; 30] = [
     "genesis",
     "create_asset",
     "create_instrument",
@@ -97,6 +97,7 @@ const KINDS: [&str; 29] = [
     "set_kill",
     "set_firm",
     "set_participants",
+    "anchor",
 ];
 
 fn kind_index(command: &Command) -> usize {
@@ -130,6 +131,8 @@ fn kind_index(command: &Command) -> usize {
         Command::SetKill { .. } => 26,
         Command::SetFirm { .. } => 27,
         Command::SetParticipants { .. } => 28,
+        Command::Anchor { .. } => 29,
+        Command::Attributed(attributed) => kind_index(attributed.command.plain()),
     }
 }
 

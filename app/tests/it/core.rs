@@ -34,7 +34,12 @@ fn config(dir: &Path) -> Config {
 }
 
 fn deposit(account: AccountId, asset: AssetId, amount: i64, reference: &str) -> Command {
-    let by = Provenance { actor: text("test"), request: text("r"), reason: text("funding") };
+    let by = Provenance {
+        approver: Default::default(),
+        actor: text("test"),
+        request: text("r"),
+        reason: text("funding"),
+    };
     let transfer = Transfer {
         kind: TransferKind::Deposit,
         account,

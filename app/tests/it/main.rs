@@ -6,6 +6,7 @@ mod core;
 mod crash;
 mod instance;
 mod journal;
+mod requests;
 mod rest;
 mod schedule;
 mod store;

@@ -126,7 +126,12 @@ async fn submit(core: &Core, command: Command) -> Vec<Event> {
 }
 
 fn deposit(account: u32, asset: u32, amount: i64) -> Command {
-    let by = Provenance { actor: text("test"), request: text("r"), reason: text("funding") };
+    let by = Provenance {
+        approver: Default::default(),
+        actor: text("test"),
+        request: text("r"),
+        reason: text("funding"),
+    };
     let transfer = Transfer {
         kind: TransferKind::Deposit,
         account: AccountId(account),

@@ -221,7 +221,12 @@ fn deposit(account: u32, asset: u32, amount: i64) -> Command {
 }
 
 fn nobody() -> Box<Provenance> {
-    Box::new(Provenance { actor: text(""), request: text(""), reason: text("") })
+    Box::new(Provenance {
+        approver: Default::default(),
+        actor: text(""),
+        request: text(""),
+        reason: text(""),
+    })
 }
 
 /// Every measure of risk is limited for every account, widely enough to refuse nothing.

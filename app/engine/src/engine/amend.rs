@@ -194,6 +194,7 @@ impl Engine {
             AccountStatus::Closed => return Err(Reject::AccountClosed),
         }
         let market = &self.markets[hot.instrument.0 as usize];
+        self.check_key(amend.key)?;
         self.check_killed(amend.account, hot.instrument)?;
         market.check_halts(cold.kind, hot.side)?;
         market.refuses()?;

@@ -31,7 +31,28 @@ fn start(filter: &CancelMany) -> OrderId {
     if is_bounded(filter) { CancelMany::START } else { OrderId(0) }
 }
 
+/// Whether a limit (zero: a market order's) is at the filter's price or better.
+fn reached(price: i64, side: Side, filter: &CancelMany) -> bool {
+    filter.price == Price::ZERO
+        || price == 0
+        || match side {
+            Side::Buy => price >= filter.price.0,
+            Side::Sell => price <= filter.price.0,
+        }
+}
+
 impl Engine {
+    /// Whether an order has a price that a mass cancel is for. Market orders that wait outside
+    /// the book have none.
+    fn is_priced(&self, slot: u32, filter: &CancelMany) -> bool {
+        let hot = &self.orders.hot[slot as usize];
+        let waits_unpriced = |price: Price| price == Price::ZERO && hot.flags.has(Flags::PARKED);
+        filter.price == Price::ZERO || {
+            let price = self.orders.state(slot).price;
+            !waits_unpriced(price) && reached(price.0, hot.side, filter)
+        }
+    }
+
     /// Handles the cancel of one order.
     pub(super) fn cancel(&mut self, cancel: &Cancel, events: &mut Vec<Event>) {
         match self.check_cancel(cancel) {
@@ -139,6 +160,10 @@ impl Engine {
         if filter.instrument.is_some_and(|i| i.0 as usize >= self.markets.len()) {
             return Err(Reject::UnknownInstrument);
         }
+        let one_side = filter.instrument.is_some() && filter.side.is_some();
+        if filter.price.0 < 0 || filter.price.0 > 0 && !one_side {
+            return Err(Reject::InvalidPrice);
+        }
         let (count, next) = match (filter.account, filter.group) {
             (Some(account), _) => self.cancel_of_account(account, filter, events),
             (None, Some(group)) => self.cancel_of_group(group, filter, events),
@@ -173,7 +198,8 @@ impl Engine {
             let hot = &self.orders.hot[slot as usize];
             let matches = filter.instrument.is_none_or(|i| i == hot.instrument)
                 && filter.side.is_none_or(|side| side == hot.side)
-                && (filter.group.is_none() || filter.group == group);
+                && (filter.group.is_none() || filter.group == group)
+                && self.is_priced(slot, filter);
             if looked == CANCEL_MANY_LOOKED && is_bounded(filter)
                 || matches && count == CANCEL_MANY_SLICE
             {
@@ -212,7 +238,8 @@ impl Engine {
             let matches = hot.kind == Kind::Live
                 && self.group(hot.account) == Some(group)
                 && filter.instrument.is_none_or(|i| i == hot.instrument)
-                && filter.side.is_none_or(|side| side == hot.side);
+                && filter.side.is_none_or(|side| side == hot.side)
+                && self.is_priced(slot as u32, filter);
             if matches {
                 if count == CANCEL_MANY_SLICE {
                     return (count, Some(OrderId(slot + 1)));
@@ -251,7 +278,7 @@ impl Engine {
                 loop {
                     let book = &self.markets[instrument as usize].sides[side as usize];
                     let first = self.books.first(book);
-                    if first == NIL {
+                    if first == NIL || !reached(self.books.level(first).price, side, filter) {
                         break;
                     }
                     if walk.ended == CANCEL_MANY_SLICE {
@@ -290,7 +317,8 @@ impl Engine {
             next = next.filter(|&slot| slot != NIL);
             while let Some(slot) = next {
                 let hot = &self.orders.hot[slot as usize];
-                let matches = filter.side.is_none_or(|only| only == hot.side);
+                let matches =
+                    filter.side.is_none_or(|only| only == hot.side) && self.is_priced(slot, filter);
                 if walk.looked == CANCEL_MANY_LOOKED && is_bounded(filter)
                     || matches && walk.ended == CANCEL_MANY_SLICE
                 {

@@ -260,7 +260,7 @@ impl Engine {
                     }
                 }
             }
-            KillScope::Account(_) | KillScope::Group(_) => {}
+            KillScope::Account(_) | KillScope::Group(_) | KillScope::Key(_) => {}
         }
     }
 

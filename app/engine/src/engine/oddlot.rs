@@ -235,6 +235,7 @@ impl Engine {
             AccountStatus::Closed => return Err(Reject::AccountClosed),
         }
         let market = &self.markets[order.instrument.0 as usize];
+        self.check_key(order.key)?;
         self.check_killed(order.account, order.instrument)?;
         market.check_halts(as_place(order).kind, order.side)?;
         market.refuses()?;

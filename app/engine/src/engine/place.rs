@@ -254,6 +254,7 @@ impl Engine {
             AccountStatus::Closed => return Err(Reject::AccountClosed),
         }
         let market = &self.markets[place.instrument.0 as usize];
+        self.check_key(place.key)?;
         self.check_killed(place.account, place.instrument)?;
         market.check_halts(place.kind, place.side)?;
         market.refuses()?;

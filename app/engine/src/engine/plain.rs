@@ -139,7 +139,8 @@ impl Engine {
             && self.specs[place.instrument.0 as usize].listed_shares.0 == 0
             && account.status == AccountStatus::Active
             && !place.account.may_go_negative()
-            && !(self.killed | account.killed | group.killed);
+            && !(self.killed | account.killed | group.killed)
+            && self.risk.killed_keys.is_empty();
         if !calm {
             return None;
         }

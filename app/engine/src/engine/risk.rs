@@ -9,6 +9,8 @@
 //!
 //! Which checks an order passes besides these is not known here.
 
+use std::collections::BTreeSet;
+
 use crate::command::{Bound, Limits, RiskLimits};
 use crate::engine::accounts::Account;
 use crate::engine::{Engine, Market};
@@ -164,6 +166,9 @@ struct Member {
     killed: bool,
 }
 
+/// Most API keys with a kill switch on.
+pub(crate) const KILLED_KEYS_MAX: usize = 10_000;
+
 /// Limits and counters.
 pub(crate) struct Risk {
     /// By number; the first is of nobody.
@@ -175,6 +180,8 @@ pub(crate) struct Risk {
     /// By number, as far as any was ever named.
     pub(crate) groups: Vec<Group>,
     pub(crate) instruments: Vec<Pool>,
+    /// API keys whose kill switch is on; hardly ever any.
+    pub(crate) killed_keys: BTreeSet<u32>,
 }
 
 impl Default for Risk {
@@ -187,6 +194,7 @@ impl Default for Risk {
             active: 0,
             groups: vec![Group::NEW],
             instruments: Vec::new(),
+            killed_keys: BTreeSet::new(),
         }
     }
 }
@@ -411,6 +419,15 @@ enum Whose {
 type Binding = (Whose, u32);
 
 impl Engine {
+    /// Whether a kill switch stops what is signed with this key.
+    #[inline]
+    pub(crate) fn check_key(&self, key: u32) -> Result<(), Reject> {
+        if !self.risk.killed_keys.is_empty() && self.risk.killed_keys.contains(&key) {
+            return Err(Reject::Killed);
+        }
+        Ok(())
+    }
+
     /// Whether a kill switch stops this account's orders in this instrument.
     #[inline]
     pub(crate) fn check_killed(
@@ -786,8 +803,29 @@ impl Engine {
         Ok(())
     }
 
+    fn set_key(&mut self, key: u32, on: bool) -> Result<(), Reject> {
+        if key == 0 {
+            return Err(Reject::InvalidSpec);
+        }
+        let keys = &mut self.risk.killed_keys;
+        if on && keys.len() >= KILLED_KEYS_MAX && !keys.contains(&key) {
+            return Err(Reject::CapacityExhausted);
+        }
+        if on {
+            keys.insert(key)
+        } else {
+            keys.remove(&key)
+        };
+        Ok(())
+    }
+
+    /// API keys whose kill switch is on, ascending.
+    pub fn killed_keys(&self) -> impl Iterator<Item = u32> + '_ {
+        self.risk.killed_keys.iter().copied()
+    }
+
     /// Throws or releases a kill switch.
-    pub(super) fn set_kill(
+    pub(crate) fn set_kill(
         &mut self,
         scope: KillScope,
         on: bool,
@@ -804,6 +842,7 @@ impl Engine {
                 market.ok_or(Reject::UnknownInstrument)?.killed = on;
             }
             KillScope::Venue => self.killed = on,
+            KillScope::Key(key) => self.set_key(key, on)?,
         }
         events.push(Event::KillChanged { scope, on });
         self.resume_waiting(scope, events);
@@ -826,6 +865,7 @@ impl Engine {
             }
             KillScope::Instrument(i) => self.markets.get(i.0 as usize).is_some_and(|m| m.killed),
             KillScope::Venue => self.killed,
+            KillScope::Key(key) => self.risk.killed_keys.contains(&key),
         }
     }
 

@@ -91,7 +91,12 @@ fn text<const N: usize>(text: &str) -> Text<N> {
 }
 
 fn by() -> Box<Provenance> {
-    Box::new(Provenance { actor: text("test"), request: text(""), reason: text("") })
+    Box::new(Provenance {
+        approver: Default::default(),
+        actor: text("test"),
+        request: text(""),
+        reason: text(""),
+    })
 }
 
 fn share(ticks: TickRule, base: i64, limits: (i64, i64), fee: i32) -> InstrumentSpec {

@@ -97,7 +97,12 @@ fn text<const N: usize>(text: &str) -> Text<N> {
 
 /// Nobody in particular, for no reason.
 pub fn nobody() -> Box<Provenance> {
-    Box::new(Provenance { actor: Text::EMPTY, request: Text::EMPTY, reason: Text::EMPTY })
+    Box::new(Provenance {
+        approver: Default::default(),
+        actor: Text::EMPTY,
+        request: Text::EMPTY,
+        reason: Text::EMPTY,
+    })
 }
 
 /// The instruments of the stream's world with the middle of their prices: both tick tables,
@@ -472,6 +477,7 @@ impl Stream {
         let instrument = (!all).then(|| self.instrument(n));
         let side = (!all && n.one_in(2)).then(|| n.pick(&[Side::Buy, Side::Sell]));
         Command::CancelMany(CancelMany {
+            price: Price(0),
             account,
             instrument,
             group: None,

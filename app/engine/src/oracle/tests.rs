@@ -197,6 +197,7 @@ fn mass_commands_are_cut_into_steps() {
         })
     };
     let everyone = CancelMany {
+        price: Price(0),
         account: None,
         instrument: None,
         group: None,

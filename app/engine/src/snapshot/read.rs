@@ -510,6 +510,11 @@ impl Engine {
         for pool in &mut self.risk.instruments {
             pool.tally = pool.tally.counting(&input.tally()?);
         }
+        for _ in 0..input.section(KEYS)? {
+            let scope = KillScope::Key(input.u32()?);
+            let set = self.set_kill(scope, true, &mut Vec::new());
+            set.map_err(|code| format!("kill switch of {scope:?}: {code}"))?;
+        }
         Ok(())
     }
 

@@ -397,6 +397,10 @@ impl Engine {
         for pool in &self.risk.instruments {
             out.tally(&pool.tally);
         }
+        out.section(KEYS, self.risk.killed_keys.len());
+        for key in self.killed_keys() {
+            out.u32(key);
+        }
     }
 
     /// What waits outside the books.

@@ -94,6 +94,7 @@ fn command(world: &mut World, i: u64, orders: &[(AccountId, OrderId)]) -> Comman
             })
         }
         9 if i % 512 == 9 => Command::CancelMany(CancelMany {
+            price: Price(0),
             account: i.is_multiple_of(3).then_some(account),
             instrument: None,
             group: None,

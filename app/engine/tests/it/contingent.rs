@@ -687,6 +687,7 @@ fn mass_cancels_take_what_waits_along_with_the_pairs() {
     print(&mut world, 1_000);
     let many = |account, instrument| {
         Command::CancelMany(CancelMany {
+            price: Price(0),
             group: None,
             account,
             instrument,

@@ -260,6 +260,7 @@ impl Stream {
                 Command::RollDay { profile: Profile::Crypto, day: self.day }
             }
             89 => Command::CancelMany(CancelMany {
+                price: Price(0),
                 account: self.random.one_in(2).then_some(ANN),
                 instrument: Some(COIN),
                 side: self.random.one_in(2).then_some(Side::Buy),

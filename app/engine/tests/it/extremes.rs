@@ -339,6 +339,7 @@ impl Stream {
 
     fn cancel_many(&mut self) -> Command {
         Command::CancelMany(CancelMany {
+            price: Price(0),
             account: self.random.one_in(2).then(|| self.account()),
             instrument: self.random.one_in(2).then(|| self.instrument()),
             side: self.random.one_in(2).then(|| self.side()),

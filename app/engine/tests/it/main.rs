@@ -12,6 +12,7 @@ mod fees;
 mod frame;
 mod oddlot;
 mod orders;
+mod people;
 mod risk;
 mod risk_random;
 mod self_trade;

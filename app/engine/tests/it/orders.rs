@@ -402,6 +402,7 @@ fn cancels_that_are_refused() {
 fn mass_cancels_follow_their_filters() {
     let mut world = World::new();
     let all = CancelMany {
+        price: Price(0),
         account: None,
         instrument: None,
         group: None,

@@ -417,6 +417,7 @@ fn cancel_many(filter: CancelMany) -> Command {
 }
 
 const EVERYTHING: CancelMany = CancelMany {
+    price: Price(0),
     account: None,
     instrument: None,
     side: None,

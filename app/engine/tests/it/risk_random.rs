@@ -74,6 +74,7 @@ impl Twin {
             KillScope::Group(g) => g == group,
             KillScope::Instrument(i) => i == COIN,
             KillScope::Venue => true,
+            KillScope::Key(_) => false,
         })
     }
 
@@ -382,6 +383,7 @@ fn run(seed: u64, commands: u64, codes: &mut BTreeMap<u8, u64>) {
                 }
             }
             17 => world.apply(Command::CancelMany(CancelMany {
+                price: Price(0),
                 account: random.one_in(2).then(|| random.pick(&ACCOUNTS)),
                 instrument: Some(COIN),
                 side: Some(random.pick(&[Side::Buy, Side::Sell])),

@@ -754,6 +754,7 @@ fn a_mass_cancel_of_what_presses_ends_the_quote() {
     world.accept(place);
     assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, 5_400));
     world.apply(Command::CancelMany(CancelMany {
+        price: Price(0),
         account: Some(ANN),
         instrument: None,
         side: None,

@@ -268,6 +268,7 @@ impl Days {
                 self.world.apply(Command::SetTicks { instrument: STOCK, ticks, by: by() })
             }
             2 => self.world.apply(Command::CancelMany(CancelMany {
+                price: Price(0),
                 account: None,
                 instrument: Some(STOCK),
                 side: Some(self.random.one_of(&[Side::Buy, Side::Sell])),

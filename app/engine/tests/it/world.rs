@@ -26,7 +26,12 @@ pub fn text<const N: usize>(text: &str) -> Text<N> {
 }
 
 pub fn by() -> Box<Provenance> {
-    Box::new(Provenance { actor: text("tester"), request: text("r-1"), reason: text("test") })
+    Box::new(Provenance {
+        approver: Default::default(),
+        actor: text("tester"),
+        request: text("r-1"),
+        reason: text("test"),
+    })
 }
 
 pub fn coin() -> InstrumentSpec {

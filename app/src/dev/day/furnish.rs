@@ -205,6 +205,7 @@ async fn fund(platform: &Platform, places: &Places, jpy: AssetId) -> Result<()> 
 fn by() -> Provenance {
     let text = "simulated day";
     Provenance {
+        approver: Default::default(),
         actor: Text::new("zaraba-dev").unwrap_or_default(),
         request: Text::new(text).unwrap_or_default(),
         reason: Text::new(text).unwrap_or_default(),

@@ -12,14 +12,14 @@ use zaraba_engine::{Command, Reject};
 use super::assets::code;
 use super::guard::Change;
 use super::keys::KeyShape;
-use super::{BATCH_MAX, accepted, refusal};
+use super::{BATCH_MAX, accepted, refusal, submit};
 use crate::bus::Receipt;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, Params, Segment};
 use crate::intake::http::fields::{self, Given, required, word};
 use crate::intake::http::history::limit_of;
 use crate::intake::http::shapes::{BalanceShape, List, OrderShape};
-use crate::intake::http::{outcome, submit};
+
 use crate::platform::Platform;
 
 /// Open orders shown with an account; more are had from the history.
@@ -120,6 +120,8 @@ pub(super) fn known(platform: &Platform, code: &str) -> ApiResult<AccountId> {
 #[serde(deny_unknown_fields)]
 struct NewAccount<'a> {
     #[serde(borrow)]
+    reason: Option<Given<'a>>,
+    #[serde(borrow)]
     code: Option<Given<'a>>,
 }
 
@@ -130,7 +132,8 @@ pub(super) async fn create(
 ) -> ApiResult<(StatusCode, Json<AccountShape>)> {
     let body: NewAccount<'_> = fields::read(&change.body)?;
     let code: AccountCode = code("code", required(&body.code, "code")?)?;
-    let receipt = submit(&platform, Command::CreateAccount { code }).await?;
+    let by = change.because(&body.reason)?;
+    let receipt = submit(&platform, Command::CreateAccount { code }.given_by(*by)).await?;
     created(&receipt, &code, &platform).map(|account| (StatusCode::CREATED, Json(account)))
 }
 
@@ -149,6 +152,8 @@ fn created(receipt: &Receipt, code: &AccountCode, platform: &Platform) -> ApiRes
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewAccounts<'a> {
+    #[serde(borrow)]
+    reason: Option<Given<'a>>,
     #[serde(borrow)]
     codes: Vec<Given<'a>>,
 }
@@ -194,19 +199,23 @@ pub(super) async fn create_batch(
 ) -> ApiResult<Json<Batch<AccountShape>>> {
     let body: NewAccounts<'_> = fields::read(&change.body)?;
     within_batch(body.codes.len(), "codes")?;
+    let by = change.because(&body.reason)?;
     let mut waiting = Vec::with_capacity(body.codes.len());
     for given in &body.codes {
         waiting.push(code("codes", given).and_then(|code: AccountCode| {
-            Ok((platform.gate.enqueue(Command::CreateAccount { code })?, code))
+            Ok((platform.gate.enqueue(Command::CreateAccount { code }.given_by(*by))?, code))
         }));
     }
     let mut batch = Batch { items: Vec::with_capacity(waiting.len()), seq: 0 };
     for entry in waiting {
         let item = match entry {
-            Ok((receipt, code)) => outcome(&platform, receipt).await.and_then(|receipt| {
-                batch.seq = receipt.step().seq.0;
-                created(&receipt, &code, &platform)
-            }),
+            Ok((receipt, code)) => receipt
+                .await
+                .map_err(|_| ApiError::plain(Code::OutcomeUnknown))
+                .and_then(|receipt| {
+                    batch.seq = receipt.step().seq.0;
+                    created(&receipt, &code, &platform)
+                }),
             Err(error) => Err(error),
         };
         batch.items.push(BatchItem::new(item.map(|account| (StatusCode::CREATED, account))));

@@ -10,12 +10,11 @@ use zaraba_engine::types::*;
 use zaraba_engine::{Command, Reject};
 
 use super::guard::Change;
-use super::{accepted, refusal};
+use super::{accepted, refusal, submit};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::NoParams;
 use crate::intake::http::fields::{self, Given, required};
 use crate::intake::http::shapes::List;
-use crate::intake::http::submit;
 use crate::platform::Platform;
 
 /// An asset.
@@ -43,6 +42,8 @@ pub(super) async fn list(State(platform): State<Platform>, _: NoParams) -> Json<
 #[serde(deny_unknown_fields)]
 struct NewAsset<'a> {
     #[serde(borrow)]
+    reason: Option<Given<'a>>,
+    #[serde(borrow)]
     code: Option<Given<'a>>,
     #[serde(borrow)]
     exponent: Option<Given<'a>>,
@@ -58,7 +59,8 @@ pub(super) async fn create(
         code: code("code", required(&body.code, "code")?)?,
         exponent: required(&body.exponent, "exponent")?.integer("exponent", 0, 18)? as u8,
     };
-    let receipt = submit(&platform, Command::CreateAsset(spec)).await?;
+    let by = change.because(&body.reason)?;
+    let receipt = submit(&platform, Command::CreateAsset(spec).given_by(*by)).await?;
     if refusal(&receipt) == Some(Reject::AlreadyExists) {
         let has_it = platform.live.asset_by_code(spec.code.as_str());
         let has_it = has_it.and_then(|id| platform.live.asset(id));

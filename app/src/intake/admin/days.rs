@@ -5,12 +5,11 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use zaraba_engine::{Command, Event};
 
-use super::accepted;
 use super::guard::Change;
 use super::instruments::PROFILES;
+use super::{accepted, submit};
 use crate::intake::http::error::ApiResult;
 use crate::intake::http::fields::{self, Given, required, word};
-use crate::intake::http::submit;
 use crate::platform::Platform;
 
 /// Most slices one request sends.
@@ -48,10 +47,10 @@ pub(super) async fn roll(
     let profile = required(&body.profile, "profile")?.text("profile")?;
     let profile = word("profile", profile, &PROFILES)?;
     let day = required(&body.day, "day")?.integer("day", 19_000_101, 29_991_231)? as u32;
-    change.note("roll day", &body.reason)?;
+    let by = change.because(&body.reason)?;
     let mut rolled = Rolled { profile: profile.as_str(), day, expired: 0, more: false, seq: 0 };
     for _ in 0..SLICES_MAX {
-        let receipt = submit(&platform, Command::RollDay { profile, day }).await?;
+        let receipt = submit(&platform, Command::RollDay { profile, day }.given_by(*by)).await?;
         accepted(&receipt)?;
         rolled.seq = receipt.step().seq.0;
         rolled.more = match receipt.events().last() {

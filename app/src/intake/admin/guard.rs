@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
@@ -15,7 +15,6 @@ use crate::clock;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, read_body};
 use crate::intake::http::fields::{Given, required};
-use crate::intake::http::layers::RequestId;
 use crate::platform::Platform;
 
 /// Lets requests with the token through; others are slowed down by address.
@@ -41,8 +40,58 @@ pub(super) async fn authenticated(
 pub(super) struct Change {
     /// The whole body.
     pub(super) body: Bytes,
-    actor: Text<40>,
-    request: Text<40>,
+    actor: Text<64>,
+    approver: Text<64>,
+    request: Text<64>,
+}
+
+/// Who asked, who agreed, and the request's id: what every change names.
+pub(super) struct Named {
+    pub(super) actor: Text<64>,
+    pub(super) approver: Text<64>,
+    pub(super) request: Text<64>,
+}
+
+/// A header of a change, as UTF-8 without control characters; empty when it is not there.
+fn named(headers: &HeaderMap, name: &'static str) -> ApiResult<Text<64>> {
+    let Some(value) = headers.get(name) else { return Ok(Text::EMPTY) };
+    let text = std::str::from_utf8(value.as_bytes()).ok().map(str::trim);
+    let text = text.filter(|text| !text.chars().any(char::is_control)).and_then(Text::new);
+    text.ok_or_else(|| {
+        let message = "a name of at most 64 bytes of UTF-8 without control characters";
+        ApiError::new(Code::InvalidValue, message).field(name)
+    })
+}
+
+impl Named {
+    /// Reads the headers of a change.
+    ///
+    /// # Errors
+    /// `missing_field`, `invalid_value`, `same_person`.
+    pub(super) fn of(headers: &HeaderMap) -> ApiResult<Named> {
+        let missing = |name: &'static str, message: &'static str| {
+            ApiError::new(Code::MissingField, message).field(name)
+        };
+        let actor = named(headers, "x-actor")?;
+        if actor.is_empty() {
+            return Err(missing("x-actor", "a change names who makes it: X-Actor, 1 to 64 bytes"));
+        }
+        let approver = named(headers, "x-approver")?;
+        if approver == actor {
+            let error = ApiError::plain(Code::SamePerson);
+            return Err(error.field("x-approver"));
+        }
+        let request = named(headers, "x-request-id")?;
+        if request.is_empty() {
+            let message = "a change has an id: X-Request-Id, 1 to 64 printable characters";
+            return Err(missing("x-request-id", message));
+        }
+        if !request.as_bytes().iter().all(u8::is_ascii_graphic) {
+            let message = "X-Request-Id has 1 to 64 printable ASCII characters";
+            return Err(ApiError::new(Code::InvalidValue, message).field("x-request-id"));
+        }
+        Ok(Named { actor, approver, request })
+    }
 }
 
 impl FromRequest<Platform> for Change {
@@ -51,21 +100,17 @@ impl FromRequest<Platform> for Change {
     async fn from_request(request: Request, platform: &Platform) -> ApiResult<Change> {
         let (mut parts, body) = request.into_parts();
         NoParams::from_request_parts(&mut parts, platform).await?;
-        let actor = parts.headers.get("x-actor");
-        let actor = actor
-            .and_then(|actor| std::str::from_utf8(actor.as_bytes()).ok())
-            .filter(|actor| !actor.trim().is_empty() && !actor.chars().any(char::is_control))
-            .and_then(Text::new)
-            .ok_or_else(|| {
-                let message = "a change names who makes it: X-Actor, 1 to 40 bytes";
-                ApiError::new(Code::MissingField, message).field("x-actor")
-            })?;
-        let id = parts.extensions.get::<RequestId>().map_or("", |id| id.0.as_str());
-        let request = Text::new(id).unwrap_or_default();
+        let Named { actor, approver, request } = Named::of(&parts.headers)?;
         let body = read_body(&parts.headers, body, platform).await?;
-        tracing::info!(event = "admin.requested", actor = actor.as_str(), request.id = id,
-            http.method = %parts.method, http.path = parts.uri.path());
-        Ok(Change { body, actor, request })
+        tracing::info!(
+            event = "admin.requested",
+            actor = actor.as_str(),
+            approver = approver.as_str(),
+            request.id = request.as_str(),
+            http.method = %parts.method,
+            http.path = parts.uri.path()
+        );
+        Ok(Change { body, actor, approver, request })
     }
 }
 
@@ -75,32 +120,23 @@ impl Change {
         self.actor.as_str()
     }
 
+    /// Under which request.
+    pub(super) fn request(&self) -> &str {
+        self.request.as_str()
+    }
+
     /// Who and why, for the journal.
     ///
     /// # Errors
-    /// When the reason is missing, empty or longer than 120 bytes.
+    /// When the reason is missing, blank, longer than 255 bytes or has control characters.
     pub(super) fn because(&self, reason: &Option<Given<'_>>) -> ApiResult<Box<Provenance>> {
         let text = required(reason, "reason")?.text("reason")?;
-        let reason = Some(text).filter(|text| !text.trim().is_empty()).and_then(Text::new);
-        let reason = reason.ok_or_else(|| {
-            ApiError::new(Code::InvalidValue, "reason has 1 to 120 bytes").field("reason")
+        let sound = |text: &&str| !text.trim().is_empty() && !text.chars().any(char::is_control);
+        let reason = Some(text).filter(sound).and_then(Text::new).ok_or_else(|| {
+            let message = "reason has 1 to 255 bytes of UTF-8, not blank, no control characters";
+            ApiError::new(Code::InvalidValue, message).field("reason")
         })?;
-        Ok(Box::new(Provenance { actor: self.actor, request: self.request, reason }))
-    }
-
-    /// Notes why, for commands whose journal record has no room for it.
-    ///
-    /// # Errors
-    /// As [`Change::because`].
-    pub(super) fn note(&self, what: &str, reason: &Option<Given<'_>>) -> ApiResult<()> {
-        let by = self.because(reason)?;
-        tracing::info!(
-            event = "admin.changed",
-            what,
-            actor = by.actor.as_str(),
-            request.id = by.request.as_str(),
-            reason = by.reason.as_str()
-        );
-        Ok(())
+        let Change { actor, approver, request, .. } = *self;
+        Ok(Box::new(Provenance { actor, approver, request, reason }))
     }
 }

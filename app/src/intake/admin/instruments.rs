@@ -11,13 +11,13 @@ use zaraba_engine::{Command, Reject};
 
 use super::assets::code;
 use super::guard::Change;
-use super::{accepted, refusal};
+use super::{accepted, refusal, submit};
+use crate::intake::http::decimal;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, Segment};
 use crate::intake::http::fields::{self, Given, required, word};
 use crate::intake::http::instruments::{all, find};
 use crate::intake::http::shapes::{InstrumentShape, List};
-use crate::intake::http::{decimal, submit};
 use crate::platform::Platform;
 
 /// All instruments, as everyone sees them.
@@ -32,6 +32,8 @@ pub(super) async fn list(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewInstrument<'a> {
+    #[serde(borrow)]
+    reason: Option<Given<'a>>,
     #[serde(borrow)]
     symbol: Option<Given<'a>>,
     #[serde(borrow)]
@@ -230,7 +232,9 @@ pub(super) async fn create(
 ) -> ApiResult<(StatusCode, Json<InstrumentShape>)> {
     let body: NewInstrument<'_> = fields::read(&change.body)?;
     let spec = body.spec(&platform)?;
-    let receipt = submit(&platform, Command::CreateInstrument(Box::new(spec))).await?;
+    let by = change.because(&body.reason)?;
+    let command = Command::CreateInstrument(Box::new(spec)).given_by(*by);
+    let receipt = submit(&platform, command).await?;
     if refusal(&receipt) == Some(Reject::AlreadyExists) {
         let details = json!({"instrument": find(&platform, spec.symbol.as_str()).ok()});
         return Err(ApiError::plain(Code::AlreadyExists).field("symbol").details(details));

@@ -69,6 +69,8 @@ pub(super) async fn list(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyBody<'a> {
+    #[serde(borrow)]
+    reason: Option<Given<'a>>,
     /// `hmac` (also when left out) or `ed25519`.
     #[serde(borrow)]
     kind: Option<Given<'a>>,
@@ -183,16 +185,26 @@ pub(super) async fn create(
         writes_per_second: KeyBody::rate(&body.writes_per_second, "writes_per_second")?,
         label: label.to_owned(),
     };
-    let made = platform.keys.create(new, change.actor()).await?;
+    let by = change.because(&body.reason)?;
+    let made = platform.keys.create_once(new, change.actor(), Some(change.request())).await?;
     tracing::info!(
         event = "admin.key_created",
         actor = change.actor(),
+        approver = by.approver.as_str(),
+        reason = by.reason.as_str(),
         account = code,
         key.id = made.key_id
     );
     let api_secret = made.api_secret.map(|secret| secret.as_str().to_owned());
     let shape = CreatedShape { key_id: made.key_id, api_key: made.api_key, api_secret };
     Ok((StatusCode::CREATED, Json(shape)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Why<'a> {
+    #[serde(borrow)]
+    reason: Option<Given<'a>>,
 }
 
 /// Ends a key. Repeats answer that there is none.
@@ -202,10 +214,19 @@ pub(super) async fn revoke(
     change: Change,
 ) -> ApiResult<StatusCode> {
     known(&platform, &code)?;
+    let body: Why<'_> = fields::read(&change.body)?;
+    let by = change.because(&body.reason)?;
     if !platform.keys.revoke(&code, &api_key).await? {
         let message = "the account has no such key that can still be used";
         return Err(ApiError::new(Code::NotFound, message).field("api_key"));
     }
-    tracing::info!(event = "admin.key_revoked", actor = change.actor(), account = code, api_key);
+    tracing::info!(
+        event = "admin.key_revoked",
+        actor = change.actor(),
+        approver = by.approver.as_str(),
+        reason = by.reason.as_str(),
+        account = code,
+        api_key
+    );
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,16 +7,15 @@ use serde::{Deserialize, Serialize};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event};
 
-use super::accepted;
 use super::guard::Change;
 use super::instruments::PROFILES;
 use super::rules::All;
+use super::{accepted, submit};
 use crate::intake::http::cancel::instrument_of;
 use crate::intake::http::error::ApiResult;
 use crate::intake::http::extract::{NoParams, Params};
 use crate::intake::http::fields::{self, Given, required, word};
 use crate::intake::http::history::{limit_of, time_of};
-use crate::intake::http::submit;
 use crate::market::shapes::{AuctionShape, IndicativeShape, PhaseShape};
 use crate::market::text::{decimal, time};
 use crate::platform::Platform;
@@ -170,7 +169,7 @@ pub(super) async fn step(
     let steps = SessionStep::ALL.iter().filter(|step| **step != SessionStep::None);
     let steps: Vec<_> = steps.map(|step| (step.as_str(), *step)).collect();
     let step = word("step", required(&body.step, "step")?.text("step")?, &steps)?;
-    change.note("session step", &body.reason)?;
+    let by = change.because(&body.reason)?;
     let mut done = Stepped {
         profile: profile.as_str(),
         day,
@@ -181,6 +180,7 @@ pub(super) async fn step(
     };
     for _ in 0..SLICES_MAX {
         let command = Command::Session { profile, day, step, until: Timestamp(0) };
+        let command = command.given_by(*by);
         let receipt = submit(&platform, command).await?;
         accepted(&receipt)?;
         done.seq = receipt.step().seq.0;

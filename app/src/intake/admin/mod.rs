@@ -1,11 +1,11 @@
 //! The admin API (`/admin/v1`, its own port): what the console and operators' tools do.
 //! Every call carries the bearer token; every change names its actor (`X-Actor`) and request
-//! (`X-Request-Id`), which go into the journal where the command has room for them and into
-//! the log always. Who may do what, and the second pair of eyes, is the console's business.
+//! (`X-Request-Id`), which go into the journal and the log, and is done once. Who may do what, and the second pair of eyes, is the console's business.
 //!
 //! Changes are commands through the gate like any other; nothing here writes state.
 
 mod accounts;
+mod actions;
 mod assets;
 mod days;
 mod guard;
@@ -15,6 +15,8 @@ mod market;
 mod orders;
 mod overview;
 mod participants;
+mod previews;
+mod requests;
 mod risk;
 mod rules;
 mod transfers;
@@ -26,8 +28,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use zaraba_engine::Event;
-use zaraba_engine::Reject;
+use zaraba_engine::{Command, Event, Reject};
 
 use crate::auth::token::AdminToken;
 use crate::bus::Receipt;
@@ -74,6 +75,11 @@ fn table() -> Vec<(&'static str, MethodRouter<Platform>)> {
         ("/orders/{order_id}", get(orders::one)),
         ("/orders/{order_id}/cancel", post(orders::cancel)),
         ("/orders/cancel", post(orders::cancel_many)),
+        ("/orders/cancel/preview", post(previews::cancel_many)),
+        ("/accounts/{code}/transfers/preview", post(previews::transfer)),
+        ("/requests/{id}", get(requests::one)),
+        ("/actions", get(actions::list)),
+        ("/anchors", get(actions::anchors).post(actions::anchor)),
         ("/days/roll", post(days::roll)),
     ]
 }
@@ -94,7 +100,15 @@ fn guarded(
     });
     let guard =
         axum::middleware::from_fn_with_state((platform.clone(), token), guard::authenticated);
-    own.layer(axum::Extension(rates)).merge(crate::market::http::admin_routes()).route_layer(guard)
+    // Behind the token: a request that is not let in is no request.
+    let requests = Arc::new(requests::Requests::new(platform.status.recovered));
+    let once =
+        axum::middleware::from_fn_with_state((platform.clone(), requests.clone()), requests::once);
+    own.route_layer(once)
+        .layer(axum::Extension(rates))
+        .layer(axum::Extension(requests))
+        .merge(crate::market::http::admin_routes())
+        .route_layer(guard)
 }
 
 fn build(platform: Platform, token: AdminToken, rates: Arc<overview::Rates>) -> Router {
@@ -126,6 +140,15 @@ pub async fn serve(
         served = server::serve(router, listener, &http, stop) => served,
         () = overview::sample(platform, rates) => Ok(()),
     }
+}
+
+/// Hands in a command and waits for its durable outcome, however long that takes: a change is
+/// not left to itself half way. Its caller may have given up long before.
+///
+/// # Errors
+/// `busy`, `unavailable` (not sequenced), `outcome_unknown` (the journal failed).
+async fn submit(platform: &Platform, command: Command) -> ApiResult<Receipt> {
+    Ok(platform.gate.submit(command).await?)
 }
 
 /// The refusal among a command's events, if it was refused.

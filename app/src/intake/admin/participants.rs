@@ -7,13 +7,12 @@ use serde::{Deserialize, Serialize};
 use zaraba_engine::Command;
 use zaraba_engine::types::*;
 
-use super::accepted;
 use super::accounts;
 use super::guard::Change;
+use super::{accepted, submit};
 use crate::intake::http::error::ApiResult;
 use crate::intake::http::extract::{NoParams, Segment};
 use crate::intake::http::fields::{self, Given, required, word};
-use crate::intake::http::submit;
 use crate::platform::Platform;
 
 /// Largest number of a firm.

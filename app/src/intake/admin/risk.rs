@@ -12,17 +12,17 @@ use zaraba_engine::Command;
 use zaraba_engine::command::{Bound, CancelMany, RiskLimits, Via};
 use zaraba_engine::types::*;
 
-use super::accepted;
 use super::accounts;
 use super::guard::Change;
 use super::instruments::{self, asset_of, units};
+use super::orders::{cancel_of_key, key_of};
 use super::rules::All;
-use crate::intake::http::cancel::cancel_all;
+use super::{accepted, submit};
+use crate::intake::http::cancel::{Cancelled, cancel_all};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, Segment};
 use crate::intake::http::fields::{self, Given, required};
 use crate::intake::http::shapes::amount;
-use crate::intake::http::submit;
 use crate::platform::Platform;
 
 #[derive(Deserialize)]
@@ -75,6 +75,9 @@ struct Whom<'a> {
     /// `true` (kill switches only).
     #[serde(borrow)]
     venue: Option<Given<'a>>,
+    /// An API key (kill switches only).
+    #[serde(borrow)]
+    session: Option<Given<'a>>,
 }
 
 enum Scope {
@@ -83,54 +86,36 @@ enum Scope {
     Group(GroupId),
     Instrument(InstrumentId),
     Venue,
+    Key(u32),
 }
 
 fn scope_of(given: &Option<Whom<'_>>, platform: &Platform) -> ApiResult<Scope> {
     let wrong = || {
-        let message = "scope has exactly one of account, members, group, instrument, venue";
+        let message =
+            "scope has exactly one of account, members, group, instrument, session, venue";
         ApiError::new(Code::InvalidValue, message).field("scope")
     };
     let group = |given: &Given<'_>, name| {
         given.integer(name, 0, u16::MAX.into()).map(|n| GroupId(n as u16))
     };
-    match given {
-        None => Err(ApiError::new(Code::MissingField, "scope is required").field("scope")),
-        Some(Whom {
-            account: Some(code),
-            members: None,
-            group: None,
-            instrument: None,
-            venue: None,
-        }) => accounts::known(platform, code.text("account")?).map(Scope::Account),
-        Some(Whom {
-            account: None,
-            members: Some(n),
-            group: None,
-            instrument: None,
-            venue: None,
-        }) => group(n, "members").map(Scope::Members),
-        Some(Whom {
-            account: None,
-            members: None,
-            group: Some(n),
-            instrument: None,
-            venue: None,
-        }) => group(n, "group").map(Scope::Group),
-        Some(Whom {
-            account: None,
-            members: None,
-            group: None,
-            instrument: Some(s),
-            venue: None,
-        }) => instruments::known(platform, s.text("instrument")?).map(Scope::Instrument),
-        Some(Whom {
-            account: None,
-            members: None,
-            group: None,
-            instrument: None,
-            venue: Some(on),
-        }) if on.flag("venue")? => Ok(Scope::Venue),
-        Some(_) => Err(wrong()),
+    let Some(whom) = given else {
+        return Err(ApiError::new(Code::MissingField, "scope is required").field("scope"));
+    };
+    let Whom { account, members, group: of, instrument, venue, session } = whom;
+    let all = [account, members, of, instrument, venue, session];
+    if all.iter().filter(|given| given.is_some()).count() != 1 {
+        return Err(wrong());
+    }
+    match all.map(Option::as_ref) {
+        [Some(code), ..] => accounts::known(platform, code.text("account")?).map(Scope::Account),
+        [_, Some(n), ..] => group(n, "members").map(Scope::Members),
+        [_, _, Some(n), ..] => group(n, "group").map(Scope::Group),
+        [_, _, _, Some(symbol), ..] => {
+            instruments::known(platform, symbol.text("instrument")?).map(Scope::Instrument)
+        }
+        [.., Some(on), _] if on.flag("venue")? => Ok(Scope::Venue),
+        [.., Some(api_key)] => key_of(platform, api_key.text("session")?).map(Scope::Key),
+        _ => Err(wrong()),
     }
 }
 
@@ -158,6 +143,7 @@ fn kill_scope(platform: &Platform, scope: KillScope) -> Value {
         KillScope::Group(group) => json!({"group": group.0}),
         KillScope::Instrument(instrument) => json!({"instrument": symbol(platform, instrument)}),
         KillScope::Venue => json!({"venue": true}),
+        KillScope::Key(key) => json!({"session": platform.keys.name_of(key), "key_id": key}),
     }
 }
 
@@ -252,7 +238,7 @@ pub(super) async fn set_limits(
         Scope::Members(group) => RiskScope::Members(group),
         Scope::Group(group) => RiskScope::Group(group),
         Scope::Instrument(instrument) => RiskScope::Instrument(instrument),
-        Scope::Venue => {
+        Scope::Venue | Scope::Key(_) => {
             let message = "risk limits are of an account, members, a group or an instrument";
             return Err(ApiError::new(Code::InvalidValue, message).field("scope"));
         }
@@ -330,6 +316,7 @@ pub(super) async fn set_kill(
 ) -> ApiResult<Json<Killed>> {
     let body: NewKill<'_> = fields::read(&change.body)?;
     let mut cancel = CancelMany {
+        price: Price(0),
         account: None,
         instrument: None,
         side: None,
@@ -352,21 +339,32 @@ pub(super) async fn set_kill(
             KillScope::Instrument(instrument)
         }
         Scope::Venue => KillScope::Venue,
+        Scope::Key(key) => KillScope::Key(key),
         Scope::Members(_) => {
-            let message = "a kill switch is of an account, a group, an instrument or the venue";
+            let message = "a kill switch is of an account, a group, an instrument, a session or \
+                           the venue";
             return Err(ApiError::new(Code::InvalidValue, message).field("scope"));
         }
     };
     let on = required(&body.on, "on")?.flag("on")?;
     let by = change.because(&body.reason)?;
-    let receipt = submit(&platform, Command::SetKill { scope, on, by }).await?;
+    let receipt = submit(&platform, Command::SetKill { scope, on, by: by.clone() }).await?;
     accepted(&receipt)?;
     let shown = kill_scope(&platform, scope);
     let seq = receipt.step().seq.0;
     if !on {
         return Ok(Json(Killed { scope: shown, on, cancelled: 0, more: false, seq }));
     }
-    let done = cancel_all(&platform, cancel).await?;
+    let done = match scope {
+        // The switch is on: that what the key has open could not be looked up does not undo it.
+        KillScope::Key(key) => match cancel_of_key(&platform, key, &by).await {
+            Err(error) if error.code == Code::HistoryUnavailable => {
+                Cancelled { cancelled: 0, more: true, seq }
+            }
+            done => done?,
+        },
+        _ => cancel_all(&platform, cancel, Some(&by)).await?,
+    };
     Ok(Json(Killed {
         scope: shown,
         on,

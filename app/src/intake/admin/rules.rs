@@ -10,15 +10,14 @@ use zaraba_engine::command::{Breaker, FEE_TIERS_MAX, FeeTier, FeeTiers, OddLotTe
 use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
 
-use super::accepted;
 use super::guard::Change;
 use super::instruments::{asset_of, known, quantity_or_none, ticks, units, whole};
+use super::{accepted, submit};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, Segment};
 use crate::intake::http::fields::{self, Given, required, word};
 use crate::intake::http::instruments::find;
 use crate::intake::http::shapes::{InstrumentShape, amount};
-use crate::intake::http::submit;
 use crate::market::shapes::HALTS;
 use crate::market::text::decimal;
 use crate::platform::Platform;

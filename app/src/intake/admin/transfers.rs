@@ -9,21 +9,21 @@ use zaraba_engine::command::{Transfer, TransferKind};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event};
 
-use super::accepted;
 use super::accounts::{Batch, BatchItem, known, within_batch};
 use super::guard::Change;
+use super::{accepted, submit};
 use crate::bus::Receipt;
+use crate::intake::http::decimal;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::Segment;
 use crate::intake::http::fields::{self, Given, required, word};
 use crate::intake::http::place::client_id;
 use crate::intake::http::shapes::BalanceShape;
-use crate::intake::http::{decimal, outcome, submit};
 use crate::platform::Platform;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewTransfer<'a> {
+pub(super) struct NewTransfer<'a> {
     /// In batches only; else in the path.
     #[serde(borrow)]
     account: Option<Given<'a>>,
@@ -49,7 +49,16 @@ const KINDS: [(&str, TransferKind); 3] = [
 ];
 
 impl NewTransfer<'_> {
-    fn read(&self, account: AccountId, platform: &Platform) -> ApiResult<Transfer> {
+    /// Whether it names its account, as those in batches do.
+    pub(super) fn is_in_batch(&self) -> bool {
+        self.account.is_some()
+    }
+
+    /// The movement.
+    ///
+    /// # Errors
+    /// What is missing, unknown or no number.
+    pub(super) fn read(&self, account: AccountId, platform: &Platform) -> ApiResult<Transfer> {
         let kind = word("kind", required(&self.kind, "kind")?.text("kind")?, &KINDS)?;
         let code = required(&self.asset, "asset")?.text("asset")?;
         let unknown = || ApiError::plain(Code::UnknownAsset).field("asset");
@@ -102,7 +111,7 @@ pub(super) async fn create(
 ) -> ApiResult<(StatusCode, Json<TransferShape>)> {
     let account = known(&platform, &code)?;
     let body: NewTransfer<'_> = fields::read(&change.body)?;
-    if body.account.is_some() {
+    if body.is_in_batch() {
         return Err(ApiError::plain(Code::UnknownField).field("account"));
     }
     let transfer = body.read(account, &platform)?;
@@ -142,10 +151,13 @@ pub(super) async fn create_batch(
     let mut batch = Batch { items: Vec::with_capacity(waiting.len()), seq: 0 };
     for entry in waiting {
         let item = match entry {
-            Ok((receipt, transfer)) => outcome(&platform, receipt).await.and_then(|receipt| {
-                batch.seq = receipt.step().seq.0;
-                done(&receipt, &transfer, &platform)
-            }),
+            Ok((receipt, transfer)) => receipt
+                .await
+                .map_err(|_| ApiError::plain(Code::OutcomeUnknown))
+                .and_then(|receipt| {
+                    batch.seq = receipt.step().seq.0;
+                    done(&receipt, &transfer, &platform)
+                }),
             Err(error) => Err(error),
         };
         batch.items.push(BatchItem::new(item));

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use zaraba_engine::command::{Cancel, CancelMany, Via};
+use zaraba_engine::command::{Cancel, CancelMany, Provenance, Via};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event};
 
@@ -88,6 +88,7 @@ pub async fn cancel_many(
 ) -> ApiResult<Json<Cancelled>> {
     let instrument = instrument_of(&platform, query.symbol.as_deref())?;
     let command = CancelMany {
+        price: Price(0),
         account: Some(request.account()),
         instrument,
         group: None,
@@ -96,7 +97,7 @@ pub async fn cancel_many(
         key: request.principal.key.key_id,
         from: CancelMany::START,
     };
-    cancel_all(&platform, command).await.map(Json)
+    cancel_all(&platform, command, None).await.map(Json)
 }
 
 /// The instrument a filter names.
@@ -108,14 +109,19 @@ pub(in crate::intake) fn instrument_of(
     symbol.map(|symbol| platform.live.instrument_by_symbol(symbol).ok_or_else(unknown)).transpose()
 }
 
-/// Sends a mass cancel slice by slice.
+/// Sends a mass cancel slice by slice, of a person or of the account's owner.
 pub(in crate::intake) async fn cancel_all(
     platform: &Platform,
     mut command: CancelMany,
+    by: Option<&Provenance>,
 ) -> ApiResult<Cancelled> {
     let mut done = Cancelled { cancelled: 0, more: false, seq: 0 };
     for _ in 0..SLICES_MAX {
-        let receipt = submit(platform, Command::CancelMany(command)).await?;
+        let receipt = {
+            let slice = Command::CancelMany(command);
+            let slice = by.map_or(slice.clone(), |by| slice.given_by(*by));
+            submit(platform, slice).await?
+        };
         done.seq = receipt.step().seq.0;
         done.more = match receipt.events().last() {
             Some(Event::CancelledMany { count, more, next }) => {

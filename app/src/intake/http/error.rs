@@ -51,6 +51,7 @@ codes! {
     DuplicateField "duplicate_field" 400 "`field` is given twice.";
     MissingField "missing_field" 400 "`field` is required.";
     InvalidParameter "invalid_parameter" 400 "A part of the path or query cannot be read, is unknown or out of range.";
+    SamePerson "same_person" 400 "The second person of a change is the one who asked for it.";
     InvalidCursor "invalid_cursor" 400 "The cursor is not one this list gave out with these filters; start again without one.";
     Unauthorized "unauthorized" 401 "A signing header (or the admin token) is missing or cannot be read.";
     BadSignature "bad_signature" 401 "The key is unknown, or the signature is not its over this request.";
@@ -71,6 +72,7 @@ codes! {
     DuplicateClientOrderId "duplicate_client_order_id" 409 "The client order id (or transfer reference) was used with other content; `details.order` is the first order.";
     OrderNotOpen "order_not_open" 409 "The order is already finished; `details.order` is how.";
     AlreadyExists "already_exists" 409 "The code or symbol is taken; `details` holds what has it.";
+    RequestIdReused "request_id_reused" 409 "The request id was used for another change: another call, body or person.";
     BodyTooLarge "body_too_large" 413 "The body is larger than `http.body_bytes`.";
     UnsupportedMediaType "unsupported_media_type" 415 "Bodies are `application/json`.";
     UnsupportedValue "unsupported_value" 422 "`field` asks for something this platform does not offer (yet).";
@@ -129,6 +131,7 @@ codes! {
     NotInitialised "not_initialised" 503 "The journal has not begun.";
     CapacityExhausted "capacity_exhausted" 503 "A configured bound of the state is reached.";
     HistoryUnavailable "history_unavailable" 503 "The database behind history cannot be used now; live data and trading go on.";
+    RequestsNotReady "requests_not_ready" 503 "Shortly after a start it is not known yet whether this request was done before; nothing was done now. Try again after `Retry-After`.";
     KeyStoreUnavailable "key_store_unavailable" 503 "API keys cannot be made or ended now; known keys go on working.";
     Timeout "timeout" 504 "The answer took longer than allowed; for a change, the outcome is unknown.";
 }
@@ -166,8 +169,11 @@ pub type ApiResult<T> = Result<T, ApiError>;
 impl ApiError {
     /// An error with a message of its own.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> ApiError {
-        let retry_after =
-            matches!(code, Code::Busy | Code::Unavailable | Code::HistoryUnavailable).then_some(1);
+        let retry_after = matches!(
+            code,
+            Code::Busy | Code::Unavailable | Code::HistoryUnavailable | Code::RequestsNotReady
+        )
+        .then_some(1);
         ApiError { code, message: message.into(), field: None, details: None, retry_after }
     }
 
@@ -288,6 +294,10 @@ impl From<KeysError> for ApiError {
     fn from(error: KeysError) -> ApiError {
         match error {
             KeysError::Invalid(why) => ApiError::new(Code::InvalidValue, why),
+            KeysError::Repeated { key_id, ref api_key } => {
+                let details = serde_json::json!({"key_id": key_id, "api_key": api_key});
+                ApiError::new(Code::AlreadyExists, error.to_string()).details(details)
+            }
             other => {
                 tracing::warn!(event = "admin.key_store_failed", error = %other);
                 ApiError::plain(Code::KeyStoreUnavailable)

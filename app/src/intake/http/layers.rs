@@ -145,7 +145,7 @@ fn takes_no_body(method: &Method) -> bool {
 fn request_id(request: &Request) -> String {
     let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
     match given {
-        Some(id) if (1..=40).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) => {
+        Some(id) if (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) => {
             id.to_owned()
         }
         _ => format!("{:016x}", rand::random::<u64>()),

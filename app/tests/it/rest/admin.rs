@@ -166,7 +166,7 @@ async fn changes_need_an_actor_a_reason_and_sense() {
         ("/assets", json!({"code": "X", "exponent": 19}), "invalid_value"),
         ("/assets", json!({"code": "X", "exponent": "4"}), "invalid_type"),
         ("/accounts/nobody/status", json!({"status": "active", "reason": "x"}), "unknown_account"),
-        ("/accounts/alice/status", json!({"status": "active"}), "missing_field"),
+        ("/accounts/alice/status", json!({"status": "active", "reason": null}), "missing_field"),
         ("/accounts/alice/status", json!({"status": "active", "reason": " "}), "invalid_value"),
         ("/accounts/alice/status", json!({"status": "happy", "reason": "x"}), "invalid_value"),
         ("/accounts/alice/keys", json!({"scopes": []}), "invalid_value"),
@@ -200,7 +200,7 @@ async fn changes_need_an_actor_a_reason_and_sense() {
             "unknown_instrument",
         ),
         ("/orders/1/cancel", json!({"reason": "x"}), "order_not_found"),
-        ("/orders/cancel", json!({}), "missing_field"),
+        ("/orders/cancel", json!({"reason": null}), "missing_field"),
         ("/orders/cancel", json!({"side": "up", "reason": "x"}), "invalid_value"),
         ("/days/roll", json!({"profile": "tse", "day": 1, "reason": "x"}), "invalid_value"),
     ];

@@ -8,6 +8,7 @@ mod flow;
 mod keys;
 mod kinds;
 mod overload;
+mod requests;
 mod routes;
 mod rules;
 mod sockets;
@@ -27,6 +28,8 @@ fn every_documented_code_is_provoked_by_a_test() {
         include_str!("keys.rs"),
         include_str!("kinds.rs"),
         include_str!("overload.rs"),
+        include_str!("requests.rs"),
+        include_str!("../requests.rs"),
         include_str!("rules.rs"),
         include_str!("sockets.rs"),
     ]

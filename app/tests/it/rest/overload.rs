@@ -79,7 +79,8 @@ async fn without_a_database_keys_cannot_be_made_and_that_is_said() {
     tokio::spawn(admin::serve(world.real_platform(), token, listener, stop.clone()));
     let url = format!("http://{address}/admin/v1/accounts/alice/keys");
     let request = world.client.post(url).bearer_auth(TOKEN).header("x-actor", "tester");
-    let refused = answer(request.json(&json!({"scopes": ["read"]}))).await;
+    let body = json!({"scopes": ["read"], "reason": "test"});
+    let refused = answer(request.header("x-request-id", "k-1").json(&body)).await;
     assert_eq!((refused.status.as_u16(), refused.code()), (503, "key_store_unavailable"));
     stop.cancel();
     world.stop().await;

@@ -135,15 +135,25 @@ impl World {
         assert_eq!(answer.status, 201, "{path}: {answer:?}");
     }
 
-    /// A call of the admin API.
+    /// A call of the admin API; a change gets a request id of its own and, if it gives none,
+    /// a reason.
     pub async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let url = format!("http://{}/admin/v1{path}", self.admin);
-        let mut request =
-            self.client.request(method, url).bearer_auth(TOKEN).header("x-actor", "tester");
-        if let Some(body) = body {
-            request = request.json(&body);
+        if method == Method::GET {
+            let url = format!("http://{}/admin/v1{path}", self.admin);
+            return answer(self.client.get(url).bearer_auth(TOKEN)).await;
         }
-        answer(request).await
+        let mut body = body.unwrap_or_else(|| json!({}));
+        if let Some(fields) = body.as_object_mut() {
+            fields.entry("reason").or_insert_with(|| "test".into());
+        }
+        self.change(&self.id(), path, &body).await
+    }
+
+    /// A change with this request id and body.
+    pub async fn change(&self, request: &str, path: &str, body: &Value) -> Answer {
+        let url = format!("http://{}/admin/v1{path}", self.admin);
+        let call = self.client.post(url).bearer_auth(TOKEN).header("x-actor", "tester");
+        answer(call.header("x-request-id", request).json(body)).await
     }
 
     /// A key with rates that no test meets.

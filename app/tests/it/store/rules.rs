@@ -29,7 +29,10 @@ fn text<const N: usize>(text: &str) -> Text<N> {
 
 fn by() -> Box<Provenance> {
     Box::new(Provenance {
-        actor: text("desk"), request: text("r-1"), reason: text("規則の試験")
+        approver: Default::default(),
+        actor: text("desk"),
+        request: text("r-1"),
+        reason: text("規則の試験"),
     })
 }
 

@@ -231,6 +231,7 @@ impl Stream {
             750..880 => self.amend(),
             880..900 => self.last.clone().unwrap_or(Command::CreateAccount { code: Text::EMPTY }),
             900..906 => Command::CancelMany(CancelMany {
+                price: Price(0),
                 account: Some(self.account()),
                 instrument: None,
                 group: None,
@@ -309,6 +310,7 @@ impl Iterator for Stream {
 
 fn by(actor: &str) -> Provenance {
     Provenance {
+        approver: Default::default(),
         actor: Text::new(actor).unwrap(),
         request: Text::EMPTY,
         reason: Text::new("because, \"quoted\"\tand\\slashed").unwrap(),

@@ -176,7 +176,12 @@ async fn trades_tickers_candles_and_phases_agree_with_rest() {
     }
     assert_eq!((&shown["reference"], &shown["change"]), (&json!("2500.0"), &json!("5.0")));
 
-    let by = Provenance { actor: text("test"), request: text("r"), reason: text("halt") };
+    let by = Provenance {
+        approver: Default::default(),
+        actor: text("test"),
+        request: text("r"),
+        reason: text("halt"),
+    };
     let halt = Command::SetInstrumentStatus {
         instrument: InstrumentId(0),
         status: InstrumentStatus::Halted,

@@ -111,7 +111,7 @@ impl Node {
         };
         let by = || {
             let (actor, request, reason) = (text("test"), text("r"), text("funding"));
-            Box::new(Provenance { actor, request, reason })
+            Box::new(Provenance { approver: Default::default(), actor, request, reason })
         };
         let mut commands = vec![
             Command::CreateAsset(AssetSpec { code: text("JPY"), exponent: 4 }),

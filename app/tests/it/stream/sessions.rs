@@ -59,7 +59,12 @@ async fn order(node: &Node, account: AccountId, side: Side, price: i64, quantity
 }
 
 fn by(reason: &str) -> Box<Provenance> {
-    Box::new(Provenance { actor: text("ops.suzuki"), request: text("r"), reason: text(reason) })
+    Box::new(Provenance {
+        approver: Default::default(),
+        actor: text("ops.suzuki"),
+        request: text("r"),
+        reason: text(reason),
+    })
 }
 
 async fn until(stream: &mut Stream, wanted: impl Fn(&Value) -> bool) -> Value {
