@@ -6,6 +6,7 @@ use sqlx::PgPool;
 use tokio::sync::{Semaphore, watch};
 
 use crate::audit::Trail;
+use crate::audit::job::Verifications;
 use crate::backend::Backend;
 use crate::config::Config;
 use crate::live::Hub;
@@ -23,6 +24,8 @@ pub struct App {
     pub backend: Backend,
     /// The audit trail.
     pub trail: Trail,
+    /// Verifications of it that people start.
+    pub verifications: Verifications,
     /// Live data, shared by all browsers.
     pub hub: Arc<Hub>,
     /// Password checks, two at once.

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 
+use crate::audit::cli::{AuditVerb, Outcome};
 use crate::authz::Role;
 use crate::config::{Config, DEFAULT_TOML};
 use crate::store::staff;
-use crate::{db, password, server};
+use crate::{audit, db, password, server};
 
 /// Variable that may hold the password of `staff add`.
 const PASSWORD_VARIABLE: &str = "ZARABA_CONSOLE_PASSWORD";
@@ -21,7 +22,7 @@ const PASSWORD_VARIABLE: &str = "ZARABA_CONSOLE_PASSWORD";
     name = "zaraba-console",
     version,
     max_term_width = 100,
-    after_help = "Exit codes: 0 done; 1 failed, the message says why; 2 wrong usage."
+    after_help = "Exit codes: 0 done; 1 failed, the message says why; 2 wrong usage; 3 the audit trail is damaged."
 )]
 pub struct Cli {
     /// What to do.
@@ -42,6 +43,9 @@ pub enum Verb {
     /// Manage the people who may sign in.
     #[command(subcommand)]
     Staff(StaffVerb),
+    /// Verify or export the audit trail.
+    #[command(subcommand)]
+    Audit(AuditVerb),
     /// Check or print settings.
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -132,7 +136,8 @@ pub fn run(cli: Cli) -> ExitCode {
         .context("cannot start the runtime")
         .and_then(|runtime| runtime.block_on(dispatch(cli.verb)));
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Damaged) => ExitCode::from(3),
         Err(error) => {
             eprintln!("zaraba-console: {error:#}");
             ExitCode::from(1)
@@ -140,8 +145,9 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-async fn dispatch(verb: Verb) -> anyhow::Result<()> {
-    match verb {
+async fn dispatch(verb: Verb) -> anyhow::Result<Outcome> {
+    let done = match verb {
+        Verb::Audit(verb) => return audit::cli::run(verb).await,
         Verb::Serve { config } => {
             let config = Config::load(&config)?;
             server::log(&config.log)?;
@@ -161,7 +167,8 @@ async fn dispatch(verb: Verb) -> anyhow::Result<()> {
             print!("{}", toml::to_string(&Config::load(&file)?)?);
             Ok(())
         }
-    }
+    };
+    done.map(|()| Outcome::Done)
 }
 
 fn open(config: &Path) -> anyhow::Result<(Config, sqlx::PgPool)> {

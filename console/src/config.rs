@@ -32,6 +32,7 @@ section!(Config {
     live: Live,
     requests: Requests,
     notify: Vec<Notify>,
+    audit: Audit,
     log: Log,
 });
 section!(Database { url: String, password_file: PathBuf, connections: u32, query_seconds: u64 });
@@ -58,6 +59,7 @@ section!(Http {
 section!(Lists { page_rows: usize, csv_rows: usize });
 section!(Live { interval_ms: u64, instruments: usize, streams: usize });
 section!(Requests { expire_minutes: i32, retry_seconds: u64 });
+section!(Audit { anchor_minutes: u64, anchor_entries: i64 });
 section!(Log { filter: String, format: String });
 
 /// Where to tell of requests. Documented in default.toml.
@@ -169,7 +171,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u64, u64, u64); 19] = [
+        let ranges: [(&str, u64, u64, u64); 21] = [
             ("database.connections", self.database.connections.into(), 1, 1000),
             ("database.query_seconds", self.database.query_seconds, 1, 300),
             ("backend.request_seconds", self.backend.request_seconds, 1, 60),
@@ -184,6 +186,13 @@ impl Config {
             ("http.connections", self.http.connections.into(), 1, 100_000),
             ("http.body_bytes", self.http.body_bytes as u64, 1024, 1 << 20),
             ("lists.page_rows", self.lists.page_rows as u64, 1, 1000),
+            ("audit.anchor_minutes", self.audit.anchor_minutes, 1, 1440),
+            (
+                "audit.anchor_entries",
+                self.audit.anchor_entries.try_into().unwrap_or(0),
+                1,
+                1_000_000,
+            ),
             ("live.interval_ms", self.live.interval_ms, 20, 10_000),
             ("live.instruments", self.live.instruments as u64, 1, 10_000),
             ("live.streams", self.live.streams as u64, 1, 100_000),

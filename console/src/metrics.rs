@@ -36,6 +36,14 @@ pub struct Metrics {
     pub requests_age: GaugeVec,
     /// Attempts to tell of requests, by hook and result: `delivered`, `failed`, `given_up`.
     pub notices: IntCounterVec,
+    /// When the head was anchored last, Unix seconds.
+    pub audit_anchored: IntGauge,
+    /// Entries that no anchor covers yet.
+    pub audit_unanchored: IntGauge,
+    /// When the chain was verified last, Unix seconds.
+    pub audit_verified: IntGauge,
+    /// Findings of the last verification; 0: whole.
+    pub audit_damaged: IntGauge,
 }
 
 impl Metrics {
@@ -114,6 +122,21 @@ impl Metrics {
                 "zaraba_console_notices_total",
                 "Attempts to tell of requests, by hook and result.",
                 &["hook", "result"]
+            audit_anchored: register_int_gauge!(
+                "zaraba_console_audit_anchored_timestamp_seconds",
+                "When this console last saw the audit trail's head go into the journal."
+            )?,
+            audit_unanchored: register_int_gauge!(
+                "zaraba_console_audit_unanchored_entries",
+                "Audit entries that no anchor in the journal covers yet."
+            )?,
+            audit_verified: register_int_gauge!(
+                "zaraba_console_audit_verified_timestamp_seconds",
+                "When the audit trail was last verified from a page of this console; 0: not since start."
+            )?,
+            audit_damaged: register_int_gauge!(
+                "zaraba_console_audit_damaged_findings",
+                "What the last verification found wrong; 0: the chain was whole."
             )?,
         })
     }

@@ -25,7 +25,8 @@ use tower_http::request_id::{
 use tower_http::trace::TraceLayer;
 
 use crate::app::App;
-use crate::audit::Trail;
+use crate::audit::job::Verifications;
+use crate::audit::{Trail, anchor};
 use crate::backend::Backend;
 use crate::config::{self, Config};
 use crate::error::Failure;
@@ -111,9 +112,12 @@ pub async fn serve_on(
 fn app(config: Config, stopping: watch::Receiver<bool>) -> anyhow::Result<App> {
     let pool = db::pool(&config.database)?;
     let backend = Backend::new(&config.backend).context("cannot make the HTTP client")?;
+    let anchors = (pool.clone(), backend.clone(), config.audit.clone());
+    tokio::spawn(anchor::keep(anchors.0, anchors.1, anchors.2, stopping.clone()));
     let hub = Hub::start(backend.clone(), config.live.instruments, stopping.clone());
     Ok(App {
         trail: Trail::start(pool.clone()),
+        verifications: Verifications::default(),
         pool,
         backend,
         hub,

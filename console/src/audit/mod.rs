@@ -3,7 +3,13 @@
 //! before it answers, and shows the failure when the entry could not be written. Entries form a
 //! hash chain (`hash`) whose head is anchored in the journal.
 
+pub mod anchor;
+pub mod cli;
+mod files;
 pub mod hash;
+pub mod job;
+pub mod store;
+pub mod verify;
 mod writer;
 
 use serde_json::Value;

@@ -3,6 +3,7 @@
 //! ignored, so that a newer backend can be looked at with an older console.
 
 pub mod act;
+mod audit;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
