@@ -200,7 +200,9 @@ pub enum Need {
     RecentSignIn,
     /// A person with a role that includes this.
     May(Permission),
-    /// The same, and the person proved who they are within `sign_in.recent_minutes`.
+    /// A person whose roles include both of these.
+    Both(Permission, Permission),
+    /// As `May`, and the person proved who they are within `sign_in.recent_minutes`.
     Recent(Permission),
 }
 
@@ -265,6 +267,9 @@ pub fn meets(view: &View, need: Need) -> bool {
         (Need::SignIn | Need::RecentSignIn, person) => person.is_some(),
         (Need::May(permission) | Need::Recent(permission), person) => {
             person.as_ref().is_some_and(|p| p.may(permission))
+        }
+        (Need::Both(one, other), person) => {
+            person.as_ref().is_some_and(|p| p.may(one) && p.may(other))
         }
     }
 }

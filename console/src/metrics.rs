@@ -122,6 +122,7 @@ impl Metrics {
                 "zaraba_console_notices_total",
                 "Attempts to tell of requests, by hook and result.",
                 &["hook", "result"]
+            )?,
             audit_anchored: register_int_gauge!(
                 "zaraba_console_audit_anchored_timestamp_seconds",
                 "When this console last saw the audit trail's head go into the journal."

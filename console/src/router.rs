@@ -50,6 +50,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(pages::market());
     all.extend(pages::history());
     all.extend(pages::requests::routes());
+    all.extend(pages::audit::routes());
     all
 }
 

@@ -5,7 +5,7 @@
 
 pub mod anchor;
 pub mod cli;
-mod files;
+pub mod files;
 pub mod hash;
 pub mod job;
 pub mod store;
@@ -105,6 +105,10 @@ impl Object {
         }
     }
 }
+
+/// Kinds of objects, as in the table.
+pub const OBJECT_KINDS: [&str; 7] =
+    ["account", "order", "instrument", "staff", "request", "list", "none"];
 
 /// What happened.
 #[derive(Clone, Debug)]

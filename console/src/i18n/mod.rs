@@ -3,6 +3,7 @@
 //! compile, and tests look for codes without words.
 
 mod accounts;
+mod audit;
 mod charts;
 mod codes;
 #[path = "messages.rs"]
@@ -12,6 +13,7 @@ mod people;
 mod requests;
 
 pub use accounts::A;
+pub use audit::U;
 pub use charts::C;
 pub use codes::{Word, word, words};
 pub use frame::M;
@@ -103,7 +105,7 @@ impl Lang {
 
 #[cfg(test)]
 mod tests {
-    use super::{A, C, L, M, Message, P, R};
+    use super::{A, C, L, M, Message, P, R, U};
 
     /// Every table of messages, as (table, name, English, Japanese).
     fn all() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
@@ -123,6 +125,7 @@ mod tests {
         all.extend(rows("R", R::ALL));
         all.extend(rows("L", L::ALL));
         all.extend(rows("A", A::ALL));
+        all.extend(rows("U", U::ALL));
         all
     }
 

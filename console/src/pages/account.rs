@@ -57,7 +57,7 @@ async fn summary(app: &App, view: &View, account: &AccountLine) -> Result<Tab, F
     let traded = fills::Wanted { account: Some(account.code.clone()), ..Default::default() };
     Ok(Tab::Summary {
         balances: accounts::balances(&app.pool, account.account_id).await?,
-        orders: orders::list(&app.pool, &working, None, SHOWN).await?,
+        orders: orders::list(&app.pool, &view.scope(), &working, None, SHOWN).await?,
         fills: fills::list(&app.pool, &view.scope(), &traded, None, SHOWN).await?,
     })
 }

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod accounts;
 pub mod asked;
+pub mod audit;
 pub mod book;
 mod book_charts;
 pub mod books;

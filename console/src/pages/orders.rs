@@ -11,6 +11,7 @@ use axum::response::Response;
 pub use csv::csv;
 
 use super::asked::{Asked, Problem};
+use super::seen;
 use crate::app::App;
 use crate::authz::Permission;
 use crate::error::{Failure, html};
@@ -108,12 +109,14 @@ pub async fn page(
     let wanted = filter::wanted(&asked, &view).and_then(|wanted| Ok((wanted, before?)));
     let (problem, mut found) = match wanted {
         Ok((wanted, before)) => {
-            (None, orders::list(&app.pool, &wanted, before, rows as i64 + 1).await?)
+            (None, orders::list(&app.pool, &view.scope(), &wanted, before, rows as i64 + 1).await?)
         }
         Err(Problem(what)) => (Some(view.tf(M::BadFilter, &[&what])), Vec::new()),
     };
     let more = found.len() > rows;
     found.truncate(rows);
+    let shown = found.iter().map(|order| order.account.as_str());
+    seen::list(&app, &view, "orders", &asked.query(&[]), shown).await?;
     let after = |last: &OrderLine| asked.query(&[("before", &last.order_id.to_string())]);
     let next = found.last().filter(|_| more).map(after);
     let bad = problem.is_some();

@@ -5,6 +5,7 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::seen;
 use crate::app::App;
 use crate::error::{Failure, html};
 use crate::guard::form_encode;
@@ -60,7 +61,11 @@ pub async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
     let q: String = asked.q.trim().chars().take(64).collect();
-    let hits = if q.is_empty() { Vec::new() } else { search::find(&app.pool, &q).await? };
+    // NUL is the one character that a Postgres text cannot hold: nothing has it in its name.
+    let possible = !q.is_empty() && !q.contains('\0');
+    let hits =
+        if possible { search::find(&app.pool, &view.scope(), &q).await? } else { Vec::new() };
+    seen::search(&app, &view, &q, hits.iter().filter_map(Hit::account)).await?;
     let mut found: Vec<Found> = hits.into_iter().map(|hit| self::found(&view, hit)).collect();
     match (found.pop(), found.is_empty()) {
         (Some(only), true) => Ok(Redirect::to(&only.href).into_response()),

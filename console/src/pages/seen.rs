@@ -30,6 +30,25 @@ pub async fn list<'a>(
     record(app, view, entry).await
 }
 
+/// A search that found something of these accounts; nothing is recorded when it found none.
+///
+/// # Errors
+/// When it could not be recorded: then nothing may be shown.
+pub async fn search<'a>(
+    app: &App,
+    view: &View,
+    asked: &str,
+    accounts: impl IntoIterator<Item = &'a str>,
+) -> Result<(), Failure> {
+    let accounts: BTreeSet<&str> = accounts.into_iter().collect();
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let detail = json!({"asked": asked, "accounts": accounts});
+    let entry = Entry { kind: Kind::Search, object: Object::None, detail, request: None };
+    record(app, view, entry).await
+}
+
 /// An object; `part` is what of it was looked at.
 ///
 /// # Errors

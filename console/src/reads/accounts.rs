@@ -2,9 +2,9 @@
 //! What belongs to an account outside the reader's scope is not found here.
 
 use jiff::Timestamp;
-use sqlx::{FromRow, PgPool, Postgres, QueryBuilder};
+use sqlx::{FromRow, PgPool, QueryBuilder};
 
-use super::digits;
+use super::{digits, within};
 use crate::authz::Scope;
 use crate::db::At;
 use crate::view::decimal;
@@ -50,12 +50,6 @@ pub(super) async fn id(pool: &PgPool, code: &str) -> sqlx::Result<Option<i32>> {
 const COLUMNS: &str = "SELECT a.account_id, a.code, a.status, a.group_id, a.created_at \
     FROM trading.accounts a WHERE true";
 
-fn limited(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
-    if !scope.is_everything() {
-        query.push(" AND a.group_id <> ALL(").push_bind(scope.hidden_groups.clone()).push(")");
-    }
-}
-
 /// At most `limit` accounts whose codes come after `after`, by code.
 ///
 /// # Errors
@@ -86,7 +80,7 @@ pub async fn list(
     if let Some(group) = wanted.group {
         query.push(" AND a.group_id = ").push_bind(group);
     }
-    limited(&mut query, scope);
+    within(&mut query, scope);
     if let Some(after) = after {
         query.push(" AND a.code COLLATE \"C\" > ").push_bind(after.to_owned());
     }
@@ -101,7 +95,7 @@ pub async fn list(
 pub async fn find(pool: &PgPool, scope: &Scope, code: &str) -> sqlx::Result<Option<AccountLine>> {
     let mut query = QueryBuilder::new(COLUMNS);
     query.push(" AND a.code = ").push_bind(code.to_owned());
-    limited(&mut query, scope);
+    within(&mut query, scope);
     query.build_query_as().fetch_optional(pool).await
 }
 

@@ -217,9 +217,7 @@ fn build(
             query.push(column).push_bind(value.clone());
         }
     }
-    if !scope.is_everything() {
-        query.push(" AND a.group_id <> ALL(").push_bind(scope.hidden_groups.clone()).push(")");
-    }
+    super::within(&mut query, scope);
     if let Some(from) = wanted.from {
         query.push(" AND f.at >= ").push_bind(At(from));
     }

@@ -2,6 +2,7 @@
 //! Numbers leave here as decimal strings in their instrument's units.
 
 pub mod accounts;
+pub mod actions;
 pub mod fills;
 pub mod instruments;
 pub mod ledger;
@@ -12,6 +13,7 @@ pub mod search;
 use jiff::Timestamp;
 use sqlx::PgPool;
 
+use crate::authz::Scope;
 use crate::db::At;
 
 /// How far the projections are.
@@ -32,6 +34,13 @@ pub async fn watermark(pool: &PgPool) -> sqlx::Result<Option<Watermark>> {
         .fetch_optional(pool)
         .await?;
     Ok(row.map(|row| Watermark { seq: u64::try_from(row.seq).unwrap_or(0), at: row.at.0 }))
+}
+
+/// Leaves out, in a query that has `trading.accounts` as `a`, accounts beyond the scope.
+fn within(query: &mut sqlx::QueryBuilder<sqlx::Postgres>, scope: &Scope) {
+    if !scope.is_everything() {
+        query.push(" AND a.group_id <> ALL(").push_bind(scope.hidden_groups.clone()).push(")");
+    }
 }
 
 /// A number of digits from its column; bad data shows as whole units.

@@ -5,6 +5,7 @@ use sqlx::PgPool;
 
 use super::digits;
 use super::orders::OrderLine;
+use crate::authz::Scope;
 use crate::db::At;
 use crate::view::decimal;
 
@@ -141,26 +142,30 @@ pub async fn events(pool: &PgPool, order: &OrderLine) -> sqlx::Result<Vec<OrderE
         .collect())
 }
 
-/// The first [`SHOWN`] + 1 fills of an order, oldest first.
+/// The first [`SHOWN`] + 1 fills of an order, oldest first. The order on the other side is told
+/// only where the reader may see whose it is.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn fills(pool: &PgPool, order: &OrderLine) -> sqlx::Result<Vec<Fill>> {
+pub async fn fills(pool: &PgPool, scope: &Scope, order: &OrderLine) -> sqlx::Result<Vec<Fill>> {
     // The two fills of a trade are neighbours: trade number x 2, + 1 for the taker.
     let rows = sqlx::query!(
         r#"SELECT f.at AS "at: At", f.fill_id, f.trade_id, f.price, f.quantity, f.fee,
                   c.code AS "fee_asset?", c.exponent AS "exponent?", f.liquidity,
-                  other.order_id AS "other_order?", f.seq, i.price_digits, i.quantity_digits
+                  CASE WHEN theirs.account_id IS NOT NULL THEN other.order_id END AS other_order, f.seq, i.price_digits, i.quantity_digits
            FROM trading.fills f
            JOIN trading.instruments i USING (instrument_id)
            LEFT JOIN trading.assets c ON c.asset_id = f.fee_asset
            LEFT JOIN trading.fills other ON other.at = f.at AND other.fill_id = f.fill_id # 1
+           LEFT JOIN trading.accounts theirs
+               ON theirs.account_id = other.account_id AND theirs.group_id <> ALL($5)
            WHERE f.order_id = $1 AND f.at >= $2 AND f.at <= $3
            ORDER BY f.at, f.fill_id LIMIT $4"#,
         order.order_id,
         At(order.created_at) as _,
         At(order.updated_at) as _,
-        SHOWN as i64 + 1
+        SHOWN as i64 + 1,
+        &scope.hidden_groups
     )
     .fetch_all(pool)
     .await?;

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use sqlx::{FromRow, PgPool, Postgres, QueryBuilder};
 
-use super::digits;
+use super::{digits, within};
+use crate::authz::Scope;
 use crate::db::At;
 use crate::view::decimal;
 
@@ -196,12 +197,14 @@ const COLUMNS: &str = "SELECT o.order_id, a.code AS account, i.symbol, i.price_d
     JOIN trading.accounts a USING (account_id) WHERE true";
 
 fn build(
+    scope: &Scope,
     wanted: &Wanted,
     resolved: &Resolved,
     before: Option<i64>,
     limit: i64,
 ) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new(COLUMNS);
+    within(&mut query, scope);
     if let Some(id) = resolved.instrument {
         query.push(" AND o.instrument_id = ").push_bind(id);
     }
@@ -266,29 +269,30 @@ fn build(
     query
 }
 
-/// At most `limit` matching orders older than `before`, newest first.
+/// At most `limit` matching orders within the scope that are older than `before`, newest first.
 ///
 /// # Errors
 /// When the database does not answer, or the query runs into its time limit.
 pub async fn list(
     pool: &PgPool,
+    scope: &Scope,
     wanted: &Wanted,
     before: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<OrderLine>> {
     let Some(resolved) = resolve(pool, wanted).await? else { return Ok(Vec::new()) };
     let rows: Vec<Raw> =
-        build(wanted, &resolved, before, limit).build_query_as().fetch_all(pool).await?;
+        build(scope, wanted, &resolved, before, limit).build_query_as().fetch_all(pool).await?;
     Ok(rows.into_iter().map(OrderLine::from).collect())
 }
 
-/// One order.
+/// One order, if it is within the scope.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn find(pool: &PgPool, order_id: i64) -> sqlx::Result<Option<OrderLine>> {
+pub async fn find(pool: &PgPool, scope: &Scope, order_id: i64) -> sqlx::Result<Option<OrderLine>> {
     let wanted = Wanted { order_id: Some(order_id), ..Wanted::default() };
-    Ok(list(pool, &wanted, None, 1).await?.pop())
+    Ok(list(pool, scope, &wanted, None, 1).await?.pop())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod accounts;
 mod admin;
 mod audit;
+mod audit_pages;
 mod backend;
 mod browser;
 mod fills;

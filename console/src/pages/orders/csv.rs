@@ -64,7 +64,14 @@ struct Matches {
 
 impl Rows for Matches {
     async fn next(&mut self, limit: usize) -> Result<Vec<Vec<String>>, Failure> {
-        let rows = orders::list(&self.app.pool, &self.wanted, self.before, limit as i64).await?;
+        let rows = orders::list(
+            &self.app.pool,
+            &self.view.scope(),
+            &self.wanted,
+            self.before,
+            limit as i64,
+        )
+        .await?;
         self.before = rows.last().map(|row| row.order_id).or(self.before);
         Ok(rows.iter().map(|order| record(&self.view, order)).collect())
     }

@@ -41,6 +41,9 @@ const PAGES: &[Page] = &[
     page("/fills/{trade_id}", "/fills/7", Need::May(SeeOrders), "#sides tbody tr"),
     page("/accounts", "/accounts", Need::May(SeeAccounts), "#accounts tbody tr"),
     page("/accounts/{code}", "/accounts/DEMO-0001", Need::May(SeeAccounts), "#balances tbody tr"),
+    page("/audit", "/audit", Need::May(SeeAudit), "#audit tbody tr"),
+    page("/audit/{entry}", "/audit/1", Need::May(SeeAudit), "main pre"),
+    page("/audit/verify", "/audit/verify", Need::May(SeeAudit), "#verification form"),
     page("/preferences", "/preferences", Need::SignIn, "form.settings"),
     page("/licences", "/licences", Need::Nothing, "main h1"),
 ];
@@ -48,7 +51,8 @@ const PAGES: &[Page] = &[
 /// Addresses that are read with GET and show no page of their own.
 fn shows_no_page(path: &str) -> bool {
     path.ends_with("/live") // the live parts of a page
-        || path.ends_with("/csv") // files
+        || path.ends_with("/csv") || path.ends_with("/jsonl") // files
+        || path == "/audit/verify/state" // part of its page
         || ["/healthz", "/readyz", "/metrics", "/static/{*path}"].contains(&path) // machines
         || path == "/requests/badge" // part of the frame
         || path == "/search" // leads on; its own page is walked with what it found nothing for
