@@ -8,6 +8,7 @@ pub mod clock;
 pub mod codec;
 pub mod config;
 pub mod dev;
+pub mod flags;
 pub mod intake;
 pub mod journal;
 pub mod live;

@@ -10,6 +10,7 @@ use zaraba_engine::types::{Seq, Timestamp};
 use crate::auth::Keys;
 use crate::clock::MarketClock;
 use crate::config::Config;
+use crate::flags::Flags;
 use crate::intake::gate::Gate;
 use crate::journal::Watermark;
 use crate::live::Live;
@@ -32,6 +33,8 @@ pub struct Platform {
     pub history: Arc<History>,
     /// API keys.
     pub keys: Arc<Keys>,
+    /// What is switched off.
+    pub flags: Arc<Flags>,
     /// How the node is.
     pub status: Arc<Status>,
     /// The market's time.

@@ -17,6 +17,7 @@ use crate::auth::token::AdminToken;
 use crate::bus::Batch;
 use crate::clock::{self, MarketClock};
 use crate::config::Config;
+use crate::flags::Flags;
 use crate::intake;
 use crate::intake::gate::Gate;
 use crate::journal::disk::{Disk, RealDisk};
@@ -103,6 +104,17 @@ impl Core {
         // Before the doors open, so that a key made shortly before a crash is known at once.
         // With the database away the sealed copy must do; `Keys::run` goes on trying.
         let _ = tokio::time::timeout(FIRST_KEYS, keys.refresh()).await;
+        let pool = PgPoolOptions::new()
+            .max_connections(2)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(connect_options(&config.postgres)?.application_name("zaraba-flags"));
+        // Names that are not UTF-8 are nobody's flags.
+        let environment = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let flags = Flags::new(&config.flags, environment, pool).map_err(anyhow::Error::msg)?;
+        let flags = Arc::new(flags);
+        flags.first().await;
 
         let (gate, queue, stopped) = Gate::new(config.intake.queue);
         let sequencer = Sequencer::start(SequencerParts {
@@ -136,13 +148,15 @@ impl Core {
         let schedule = Schedule { calendar, clock, pulse: pulse.clone(), gate: gate.clone() };
         let tasks = vec![
             spawn_until(&stop, keys.clone().run(stop.clone())),
+            spawn_until(&stop, flags.clone().run(stop.clone())),
             tokio::spawn(schedule.run(stop.clone())),
             spawn_until(
                 &stop,
                 warm::run(market.clone(), live.clone(), history.clone(), config.market.clone()),
             ),
         ];
-        let platform = Platform { config, gate, live, market, history, keys, status, clock, pulse };
+        let platform =
+            Platform { config, gate, live, market, history, keys, flags, status, clock, pulse };
         Ok(Core { platform, dirs, disk, sequencer, snapshotter, projector, stop, tasks })
     }
 

@@ -23,6 +23,7 @@ impl Engine {
         self.check_books()?;
         self.check_waiting()?;
         self.check_accounts()?;
+        self.check_corrections()?;
         self.check_risk_state()
     }
 

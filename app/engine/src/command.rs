@@ -75,6 +75,42 @@ pub struct Attributed {
     pub command: Command,
 }
 
+/// How a trade was settled, or is: minor units of the quote asset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TradeTerms {
+    /// At which price.
+    pub price: Price,
+    /// How much; zero: the trade was taken back whole.
+    pub quantity: Quantity,
+    /// What the buyer paid, without the fee.
+    pub paid: Amount,
+    /// What the seller received, the fee not yet taken off.
+    pub got: Amount,
+    /// Fee of the buyer; negative: a rebate.
+    pub buyer_fee: Amount,
+    /// Fee of the seller; negative: a rebate.
+    pub seller_fee: Amount,
+}
+
+/// A trade between two orders that is to stand otherwise, or not at all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Correction {
+    /// Which trade.
+    pub trade: TradeId,
+    /// Where it was made.
+    pub instrument: InstrumentId,
+    /// Who bought.
+    pub buyer: AccountId,
+    /// Who sold.
+    pub seller: AccountId,
+    /// How it stands, which must be so.
+    pub before: TradeTerms,
+    /// At which price it is to stand.
+    pub price: Price,
+    /// How much of it is to stand, at most what was traded; zero: nothing.
+    pub quantity: Quantity,
+}
+
 /// A statement about something kept elsewhere, put on record here: that a list had so many
 /// entries and this hash. What is in the journal before it can then be shown not to have been
 /// changed after it.
@@ -478,6 +514,13 @@ pub enum Command {
     },
     /// Any of the commands without a `by`, as a person or batch gave it.
     Attributed(Box<Attributed>),
+    /// Takes a trade back and puts it in its place as it should have been.
+    CorrectTrade {
+        /// Which, and how.
+        correction: Box<Correction>,
+        /// Who and why.
+        by: Box<Provenance>,
+    },
     /// Puts a statement on record; changes nothing else.
     Anchor {
         /// What is stated.
@@ -673,6 +716,7 @@ impl Command {
             | Command::SetPriceLimits { by, .. }
             | Command::Transfer { by, .. }
             | Command::Anchor { by, .. }
+            | Command::CorrectTrade { by, .. }
             | Command::SetOddLotTerms { by, .. }
             | Command::SetTicks { by, .. }
             | Command::SetListedShares { by, .. }

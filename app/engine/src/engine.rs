@@ -17,6 +17,7 @@ mod breaker;
 mod cancel;
 mod condition;
 mod contingent;
+mod correct;
 mod fees;
 mod legs;
 mod market;
@@ -35,10 +36,14 @@ pub(crate) use accounts::{Accounts, OpenCounts};
 pub(crate) use admin::valid_limits;
 pub use breaker::Call;
 pub(crate) use breaker::{Watch, valid_breaker};
+pub(crate) use correct::CORRECTED_MAX;
+pub use correct::{BalanceOutlook, Corrected, CorrectionOutlook, correction_outlook};
 pub use fees::Rates;
 pub(crate) use fees::{FEE_DAYS, valid_tiers};
 pub(crate) use market::{Market, Tokyo, reaches};
 pub use oddlot::{OddLotPosition, principal_price};
+
+use std::collections::BTreeMap;
 
 use crate::book::Books;
 use crate::command::{AssetSpec, Command, Limits, StopLeg};
@@ -239,6 +244,8 @@ pub struct Engine {
     /// Live orders: resting in books or waiting outside them.
     pub(crate) resting: u32,
     pub(crate) trades: u64,
+    /// Trades that were corrected.
+    pub(crate) corrections: BTreeMap<TradeId, Corrected>,
     pub(crate) days: [Day; 2],
     /// Where each profile's session is.
     pub(crate) sessions: [Session; 2],
@@ -361,6 +368,7 @@ impl Engine {
                 self.set_risk_limits(*scope, limits, events)
             }
             Command::SetKill { scope, on, .. } => self.set_kill(*scope, *on, events),
+            Command::CorrectTrade { correction, .. } => self.correct_trade(correction, events),
             Command::Anchor { .. } => {
                 events.push(Event::Anchored);
                 Ok(())

@@ -2,6 +2,7 @@
 //! (absolute values), so that a reader can overwrite and never has to add up. What the
 //! command itself says is not repeated: readers get command and events together.
 
+use crate::command::TradeTerms;
 use crate::engine::OrderStatus;
 use crate::instrument::TickRule;
 use crate::reject::Reject;
@@ -109,6 +110,8 @@ pub enum Cause {
     Withdraw = 5,
     /// Adjustment.
     Adjust = 6,
+    /// What a trade moved, moved back, and what it should have moved.
+    Correction = 7,
 }
 
 impl Cause {
@@ -122,6 +125,7 @@ impl Cause {
             Cause::Deposit => "deposit",
             Cause::Withdraw => "withdraw",
             Cause::Adjust => "adjust",
+            Cause::Correction => "correction",
         }
     }
 }
@@ -260,6 +264,23 @@ pub struct DeskTrade {
     pub desk: Desk,
     /// Shares the house took (bought, if positive) from all odd-lot trades so far.
     pub house_net: Quantity,
+}
+
+/// A trade that now stands otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TradeCorrected {
+    /// Which trade.
+    pub trade: TradeId,
+    /// Where.
+    pub instrument: InstrumentId,
+    /// Who bought.
+    pub buyer: AccountId,
+    /// Who sold.
+    pub seller: AccountId,
+    /// Which correction of this trade, from 1.
+    pub number: u32,
+    /// How it stands now.
+    pub after: TradeTerms,
 }
 
 impl Event {
@@ -651,6 +672,8 @@ pub enum Event {
         /// Whose.
         scope: RiskScope,
     },
+    /// A trade was corrected (its `Balance` events come before).
+    TradeCorrected(TradeCorrected),
     /// The command's statement is on record.
     Anchored,
     /// A kill switch is now on or off.

@@ -4,7 +4,7 @@
 //! Neither is cryptographic. The index hash is keyed with `Genesis.hash_seed` so that clients
 //! cannot aim at one bucket; tamper evidence is the journal's chain, not this.
 
-use crate::command::{Command, Place, StopLeg};
+use crate::command::{Command, Place, StopLeg, TradeTerms};
 use crate::event::Event;
 use crate::types::*;
 
@@ -333,6 +333,16 @@ impl Running {
                 let (rule, tick) = crate::instrument::tick_rule_number(*ticks);
                 self.words(&[u64::from(rule), tick as u64]);
             }
+            Command::CorrectTrade { correction: c, .. } => {
+                self.words(&[
+                    c.trade.0,
+                    u64::from(c.instrument.0),
+                    u64::from(c.buyer.0) << 32 | u64::from(c.seller.0),
+                    c.price.0 as u64,
+                    c.quantity.0 as u64,
+                ]);
+                self.words(&trade_terms(&c.before));
+            }
             Command::Anchor { anchor, .. } => {
                 self.take_text(&anchor.what);
                 self.take([anchor.count]);
@@ -560,6 +570,11 @@ impl Running {
             Event::ParticipantsChanged { profile, participants } => {
                 self.take([40, profile as u64, participants as u64]);
             }
+            Event::TradeCorrected(t) => {
+                self.take([42 | u64::from(t.instrument.0) << 32, t.trade.0, t.number.into()]);
+                self.words(&[u64::from(t.buyer.0) << 32 | u64::from(t.seller.0)]);
+                self.words(&trade_terms(&t.after));
+            }
             Event::Anchored => self.take([41]),
             Event::Balance { .. }
             | Event::Settled(_)
@@ -571,6 +586,11 @@ impl Running {
         }
         self
     }
+}
+
+/// How a trade was settled as plain numbers.
+fn trade_terms(s: &TradeTerms) -> [u64; 6] {
+    [s.price.0, s.quantity.0, s.paid.0, s.got.0, s.buyer_fee.0, s.seller_fee.0].map(|n| n as u64)
 }
 
 /// A scope as plain numbers.

@@ -31,9 +31,9 @@ mod snapshot;
 pub mod types;
 
 pub use command::Command;
-pub use engine::Engine;
+pub use engine::{BalanceOutlook, CorrectionOutlook, Engine, correction_outlook};
 pub use event::Event;
 pub use reject::Reject;
 
 /// Version of the exported state's layout; a snapshot of another version is refused.
-pub const STATE_VERSION: u32 = 5;
+pub const STATE_VERSION: u32 = 6;

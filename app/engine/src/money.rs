@@ -398,6 +398,16 @@ impl Units {
         (fits(self.scale.floor(exact)), fits(self.scale.ceil(exact)))
     }
 
+    /// As [`Units::gross`], of any sum from zero on; `None` where the result does not fit.
+    pub(crate) fn gross_checked(&self, notional: i64) -> Option<(i64, i64)> {
+        let exact = i128::from(notional) * PPM;
+        let amount = |n: i128| i64::try_from(n).ok();
+        if exact > self.scale.most(i64::MAX) {
+            return None;
+        }
+        Some((amount(self.scale.floor(exact))?, amount(self.scale.ceil(exact))?))
+    }
+
     /// A price at which the lock of a buy of `quantity` is at least `amount`.
     pub(crate) fn covering(&self, amount: i64, quantity: i64) -> i64 {
         let up = |n: i128, by: i128| n / by + i128::from(n % by != 0);

@@ -122,11 +122,15 @@ pub enum Reject {
     NotInCall = 57,
     /// This order cannot be amended in this way now.
     AmendNotAllowed = 58,
+    /// No such trade.
+    TradeNotFound = 59,
+    /// The trade does not stand as the correction says.
+    TradeChanged = 60,
 }
 
 impl Reject {
     /// Every refusal there is, in order of number.
-    pub const ALL: [Reject; 58] = {
+    pub const ALL: [Reject; 60] = {
         use Reject::*;
         [
             NotInitialised,
@@ -187,6 +191,8 @@ impl Reject {
             InvalidStep,
             NotInCall,
             AmendNotAllowed,
+            TradeNotFound,
+            TradeChanged,
         ]
     };
 
@@ -251,6 +257,8 @@ impl Reject {
             Reject::InvalidStep => "invalid_step",
             Reject::NotInCall => "invalid_call",
             Reject::AmendNotAllowed => "amend_not_allowed",
+            Reject::TradeNotFound => "trade_not_found",
+            Reject::TradeChanged => "trade_changed",
         }
     }
 

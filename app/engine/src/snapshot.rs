@@ -55,3 +55,5 @@ pub(crate) const FIRMS: u32 = 26;
 pub(crate) const POOLS: u32 = 25;
 /// API keys with a kill switch on.
 pub(crate) const KEYS: u32 = 27;
+/// Trades that were corrected.
+pub(crate) const CORRECTIONS: u32 = 28;

@@ -92,6 +92,16 @@ fn describe_reference(command: &Command) -> Value {
         Command::RollDay { profile, day } => {
             json!({ "kind": "roll_day", "profile": profile.as_str(), "day": day })
         }
+        Command::CorrectTrade { correction: c, by } => json!({
+            "kind": "correct_trade", "trade": c.trade.0, "instrument": c.instrument.0,
+            "buyer": c.buyer.0, "seller": c.seller.0, "price": c.price.0,
+            "quantity": c.quantity.0, "before": {
+                "price": c.before.price.0, "quantity": c.before.quantity.0,
+                "paid": c.before.paid.0, "got": c.before.got.0,
+                "buyer_fee": c.before.buyer_fee.0, "seller_fee": c.before.seller_fee.0,
+            },
+            "by": provenance(by),
+        }),
         Command::Anchor { anchor, by } => json!({
             "kind": "anchor", "what": anchor.what.as_str(), "count": anchor.count,
             "hash": hex::encode(anchor.hash), "by": provenance(by),
@@ -215,6 +225,7 @@ fn describe_rules(command: &Command) -> Value {
         | Command::Cancel(_)
         | Command::CancelMany(_)
         | Command::Anchor { .. }
+        | Command::CorrectTrade { .. }
         | Command::Attributed(_)
         | Command::Transfer { .. } => Value::Null,
     }

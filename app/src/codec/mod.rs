@@ -21,8 +21,8 @@ mod tests;
 
 use zaraba_engine::Command;
 use zaraba_engine::command::{
-    Amend, Anchor, AssetSpec, Cancel, CancelMany, Limits, Place, Provenance, Transfer,
-    TransferKind, Via,
+    Amend, Anchor, AssetSpec, Cancel, CancelMany, Correction, Limits, Place, Provenance,
+    TradeTerms, Transfer, TransferKind, Via,
 };
 use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
@@ -103,6 +103,7 @@ mod kind {
     pub const SET_PARTICIPANTS: u8 = 29;
     pub const ATTRIBUTED: u8 = 30;
     pub const ANCHOR: u8 = 31;
+    pub const CORRECT_TRADE: u8 = 32;
 }
 
 /// The version in which a kind is written now; earlier ones are still read.
@@ -113,7 +114,7 @@ fn version_of(kind: u8) -> u8 {
         // With the longer provenance.
         kind::SET_ACCOUNT_STATUS..=kind::TRANSFER
         | kind::SET_ODD_LOT_TERMS..=kind::SET_PARTICIPANTS => 2,
-        kind::GENESIS..=kind::ANCHOR => 1,
+        kind::GENESIS..=kind::CORRECT_TRADE => 1,
         _ => 0,
     }
 }
@@ -151,6 +152,7 @@ fn kind_of(command: &Command) -> u8 {
         Command::SetParticipants { .. } => kind::SET_PARTICIPANTS,
         Command::Attributed(_) => kind::ATTRIBUTED,
         Command::Anchor { .. } => kind::ANCHOR,
+        Command::CorrectTrade { .. } => kind::CORRECT_TRADE,
     }
 }
 
@@ -205,6 +207,10 @@ pub fn encode(command: &Command, to: &mut Vec<u8>) {
         Command::RollDay { profile, day } => {
             out.u8(*profile as u8);
             out.u32(*day);
+        }
+        Command::CorrectTrade { correction, by } => {
+            write_correction(&mut out, correction);
+            write_provenance(&mut out, by);
         }
         Command::Anchor { anchor, by } => {
             out.text(&anchor.what);
@@ -304,6 +310,10 @@ fn read_fields(kind: u8, version: u8, input: &mut In) -> Result<Command, CodecEr
                 count: input.u64("count")?,
                 hash: input.bytes("hash")?,
             }),
+            by: read_provenance(PROVENANCE, input)?,
+        },
+        kind::CORRECT_TRADE => Command::CorrectTrade {
+            correction: Box::new(read_correction(input)?),
             by: read_provenance(PROVENANCE, input)?,
         },
         kind::ATTRIBUTED => read_attributed(input)?,
@@ -499,6 +509,38 @@ fn read_provenance(version: u8, input: &mut In) -> Result<Box<Provenance>, Codec
         request: input.text("request")?,
         reason: input.text("reason")?,
     }))
+}
+
+fn write_correction(out: &mut Out, c: &Correction) {
+    out.u64(c.trade.0);
+    for number in [c.instrument.0, c.buyer.0, c.seller.0] {
+        out.u32(number);
+    }
+    let TradeTerms { price, quantity, paid, got, buyer_fee, seller_fee } = c.before;
+    for number in [price.0, quantity.0, paid.0, got.0, buyer_fee.0, seller_fee.0] {
+        out.i64(number);
+    }
+    out.i64(c.price.0);
+    out.i64(c.quantity.0);
+}
+
+fn read_correction(input: &mut In) -> Result<Correction, CodecError> {
+    Ok(Correction {
+        trade: TradeId(input.u64("trade")?),
+        instrument: InstrumentId(input.u32("instrument")?),
+        buyer: AccountId(input.u32("buyer")?),
+        seller: AccountId(input.u32("seller")?),
+        before: TradeTerms {
+            price: Price(input.i64("price before")?),
+            quantity: Quantity(input.i64("quantity before")?),
+            paid: Amount(input.i64("paid")?),
+            got: Amount(input.i64("got")?),
+            buyer_fee: Amount(input.i64("buyer_fee")?),
+            seller_fee: Amount(input.i64("seller_fee")?),
+        },
+        price: Price(input.i64("price")?),
+        quantity: Quantity(input.i64("quantity")?),
+    })
 }
 
 /// Who gave a command, and the command: version, kind and fields as if it stood alone.

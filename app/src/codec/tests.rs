@@ -264,7 +264,30 @@ fn rules_of_people() -> impl Strategy<Value = Command> {
             by,
         },
     );
-    prop_oneof![limits.boxed(), tiers.boxed(), kill.boxed(), anchor.boxed()]
+    let correct = (any::<[i64; 8]>(), any::<u32>(), any::<bool>(), provenance()).prop_map(
+        |(n, id, zero, by)| {
+            let n = if zero { [0; 8] } else { n };
+            let before = TradeTerms {
+                price: Price(n[0]),
+                quantity: Quantity(n[1]),
+                paid: Amount(n[2]),
+                got: Amount(n[3]),
+                buyer_fee: Amount(n[4]),
+                seller_fee: Amount(n[5]),
+            };
+            let correction = Correction {
+                trade: TradeId(u64::from(id)),
+                instrument: InstrumentId(id),
+                buyer: AccountId(id),
+                seller: AccountId(0),
+                before,
+                price: Price(n[6]),
+                quantity: Quantity(n[7]),
+            };
+            Command::CorrectTrade { correction: Box::new(correction), by }
+        },
+    );
+    prop_oneof![limits.boxed(), tiers.boxed(), kill.boxed(), anchor.boxed(), correct.boxed()]
 }
 
 fn any_command() -> impl Strategy<Value = Command> {

@@ -1,6 +1,7 @@
 //! Settings: their types, defaults and checks. `default.toml` beside this file is the
 //! documentation; a test holds the two together.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,7 @@ pub struct Config {
     pub market: Market,
     pub postgres: Postgres,
     pub schedule: Schedule,
+    pub flags: BTreeMap<String, String>,
     pub log: Log,
 }
 

@@ -1,7 +1,8 @@
 //! What people did: a row for every command that says who gave it, and for every anchor.
 
 use serde_json::{Value, json};
-use zaraba_engine::command::Provenance;
+use zaraba_engine::command::{Provenance, TradeTerms};
+use zaraba_engine::event::TradeCorrected;
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event};
 
@@ -13,6 +14,10 @@ use crate::codec;
 pub(super) const ADMIN_ACTIONS: &str = "seq, at, kind, target_kind, target_id, target_text, \
      actor, approver, request_id, reason, outcome, summary";
 pub(super) const ANCHORS: &str = "seq, at, what, entries, hash";
+pub(super) const CORRECTIONS: &str = "trade_id, number, seq, at, instrument_id, buyer, seller, \
+     before_price, before_quantity, before_paid, before_got, before_buyer_fee, \
+     before_seller_fee, price, quantity, paid, got, buyer_fee, seller_fee, actor, approver, \
+     request_id, reason";
 
 impl Bundle {
     /// Takes in a command that says who gave it, and what it did.
@@ -34,6 +39,22 @@ impl Bundle {
         row.text(&clean(by.actor.as_str())).text(&clean(by.approver.as_str()));
         row.text(&clean(by.request.as_str())).text(&clean(by.reason.as_str()));
         row.text(refused.unwrap_or("ok")).text(&summary.to_string());
+    }
+
+    /// Takes in a correction of a trade.
+    pub(super) fn correction(&mut self, step: &Step<'_>, now: &TradeCorrected) {
+        let Command::CorrectTrade { correction, by } = step.command else { return };
+        let rows = &mut self.rules.corrections;
+        let row = rows.row(23).id(now.trade.0).int4(now.number).id(step.seq.0).at(step.at);
+        row.int4(now.instrument.0).int4(now.buyer.0).int4(now.seller.0);
+        for TradeTerms { price, quantity, paid, got, buyer_fee, seller_fee } in
+            [correction.before, now.after]
+        {
+            row.int8(price.0).int8(quantity.0).int8(paid.0).int8(got.0);
+            row.int8(buyer_fee.0).int8(seller_fee.0);
+        }
+        row.text(&clean(by.actor.as_str())).text(&clean(by.approver.as_str()));
+        row.text(&clean(by.request.as_str())).text(&clean(by.reason.as_str()));
     }
 
     /// Takes in an anchor.
@@ -130,6 +151,7 @@ fn target(command: &Command, events: &[Event]) -> (&'static str, u64, String) {
         Command::RollDay { profile, .. }
         | Command::SetParticipants { profile, .. }
         | Command::Session { profile, .. } => ("profile", 0, profile.as_str().to_owned()),
+        Command::CorrectTrade { correction, .. } => ("trade", correction.trade.0, String::new()),
         Command::Anchor { anchor, .. } => ("journal", 0, anchor.what.to_string()),
         Command::Genesis { .. } | Command::Wake | Command::Attributed(_) => {
             ("journal", 0, String::new())

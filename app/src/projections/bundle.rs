@@ -206,13 +206,19 @@ impl Bundle {
     pub(super) fn bytes(&self) -> usize {
         let tables = [&self.order_events, &self.fills, &self.ledger_entries];
         let rules = &self.rules;
-        let rules =
-            [&rules.auctions, &rules.quotes, &rules.risk_warnings, &rules.actions, &rules.anchors];
+        let rules = [
+            &rules.auctions,
+            &rules.quotes,
+            &rules.risk_warnings,
+            &rules.actions,
+            &rules.anchors,
+            &rules.corrections,
+        ];
         tables.iter().chain(&rules).map(|rows| rows.bytes().len()).sum()
     }
 
     /// Rows it writes, by table.
-    pub(super) fn rows(&self) -> [(&'static str, u64); 13] {
+    pub(super) fn rows(&self) -> [(&'static str, u64); 14] {
         [
             ("order_events", self.order_events.len()),
             ("fills", self.fills.len()),
@@ -227,6 +233,7 @@ impl Bundle {
             ("risk_warnings", self.rules.risk_warnings.len()),
             ("admin_actions", self.rules.actions.len()),
             ("anchors", self.rules.anchors.len()),
+            ("corrections", self.rules.corrections.len()),
         ]
     }
 }

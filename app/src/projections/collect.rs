@@ -105,6 +105,7 @@ impl Collector {
                 // It changed nothing and leaves no row.
                 Event::Amended { .. } if fold::repeats(events) => {}
                 Event::Anchored => bundle.anchor(&step),
+                Event::TradeCorrected(now) => bundle.correction(&step, now),
                 _ => {
                     bundle.event(&step, ordinal, event);
                     bundle.rule(&step, ordinal, event);
@@ -486,8 +487,9 @@ impl Bundle {
         if delta == Amount::ZERO {
             return;
         }
-        let moved: Option<(&Transfer, &Provenance)> = match step.command {
-            Command::Transfer { transfer, by } => Some((transfer, by)),
+        let moved: Option<(Option<&Transfer>, &Provenance)> = match step.command {
+            Command::Transfer { transfer, by } => Some((Some(transfer), by)),
+            Command::CorrectTrade { by, .. } => Some((None, by)),
             _ => None,
         };
         self.ledger_entries
@@ -501,7 +503,7 @@ impl Bundle {
             .int8(total.0)
             .text(cause.as_str())
             .id(if cause == Cause::Lock { 0 } else { reference })
-            .text_or_null(moved.map(|(transfer, _)| transfer.reference.as_str()))
+            .text_or_null(moved.and_then(|(transfer, _)| Some(transfer?.reference.as_str())))
             .text_or_null(moved.map(|(_, by)| by.actor.as_str()))
             .text_or_null(moved.map(|(_, by)| by.reason.as_str()));
     }

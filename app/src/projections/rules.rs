@@ -8,7 +8,7 @@ use zaraba_engine::command::{Breaker, FeeTiers, OddLotTerms, Provenance, RiskLim
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event};
 
-use super::actions::{ADMIN_ACTIONS, ANCHORS};
+use super::actions::{ADMIN_ACTIONS, ANCHORS, CORRECTIONS};
 use super::bundle::Bundle;
 use super::collect::Step;
 use super::copy::Rows;
@@ -56,6 +56,7 @@ pub(super) struct Rules {
     pub risk_warnings: Rows,
     pub actions: Rows,
     pub anchors: Rows,
+    pub corrections: Rows,
     pub risk_limits: BTreeMap<RiskScope, (RiskLimits, Set)>,
     pub kill_switches: BTreeMap<KillScope, (bool, Set)>,
     pub fee_tiers: BTreeMap<AssetId, (FeeTiers, Seq)>,
@@ -270,6 +271,7 @@ pub(super) async fn write(
     copy(transaction, "trading.risk_warnings", RISK_WARNINGS, &rules.risk_warnings).await?;
     copy(transaction, "trading.admin_actions", ADMIN_ACTIONS, &rules.actions).await?;
     copy(transaction, "trading.anchors", ANCHORS, &rules.anchors).await?;
+    copy(transaction, "trading.corrections", CORRECTIONS, &rules.corrections).await?;
     write_limits(transaction, rules).await?;
     write_kills(transaction, rules).await?;
     write_fees(transaction, rules).await?;

@@ -128,7 +128,7 @@ impl Session {
                  trading.assets, trading.auctions, trading.quotes, trading.risk_warnings,
                  trading.risk_limits, trading.kill_switches, trading.fee_tiers,
                  trading.odd_lot_terms, trading.odd_lot_positions, trading.breakers,
-                 trading.admin_actions, trading.anchors"
+                 trading.admin_actions, trading.anchors, trading.corrections"
         )
         .execute(&mut *transaction)
         .await?;

@@ -19,7 +19,7 @@ use zaraba_engine::engine::OrderState;
 use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
 
-use super::actions::{ADMIN_ACTIONS, ANCHORS};
+use super::actions::{ADMIN_ACTIONS, ANCHORS, CORRECTIONS};
 use super::bundle::{
     ACCOUNTS, ASSETS, AccountRecord, BALANCES, BalanceRecord, Bundle, Day, FILLS, INSTRUMENTS,
     LEDGER_ENTRIES, Mark, ORDER_EVENTS, ORDERS, OrderRecord, encode_accounts, encode_assets,
@@ -148,6 +148,7 @@ struct Expected {
     risk_warnings: Digest,
     actions: Digest,
     anchors: Digest,
+    corrections: Digest,
     settings: Settings,
 }
 
@@ -168,6 +169,7 @@ impl Expected {
             risk_warnings: Digest::default(),
             actions: Digest::default(),
             anchors: Digest::default(),
+            corrections: Digest::default(),
             settings: Settings::default(),
         }
     }
@@ -198,6 +200,7 @@ impl Expected {
         self.risk_warnings.take(bundle.rules.risk_warnings.bytes());
         self.actions.take(bundle.rules.actions.bytes());
         self.anchors.take(bundle.rules.anchors.bytes());
+        self.corrections.take(bundle.rules.corrections.bytes());
         self.settings.take(bundle.rules);
     }
 
@@ -359,6 +362,7 @@ async fn compare_tables(
         ("risk_warnings", RISK_WARNINGS, "seq, ordinal", expected.risk_warnings),
         ("admin_actions", ADMIN_ACTIONS, "seq", expected.actions),
         ("anchors", ANCHORS, "seq", expected.anchors),
+        ("corrections", CORRECTIONS, "trade_id, number", expected.corrections),
     ];
     let settings = expected.settings.tables();
     let settings = settings.map(|(table, columns, key, rows)| (table, columns, key, of_rows(rows)));

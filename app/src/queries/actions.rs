@@ -177,6 +177,69 @@ impl History {
         .await
     }
 
+    /// What was last done to hold these instruments or let them go, one each.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub async fn halted_by(&self, instruments: &[u64]) -> Result<Vec<ActionRow>, HistoryError> {
+        let ids: Vec<i64> = instruments.iter().map(|id| *id as i64).collect();
+        self.bounded(async {
+            let rows = sqlx::query_as!(
+                RawAction,
+                r#"SELECT DISTINCT ON (target_id) seq,
+                       (extract(epoch FROM at) * 1000000)::bigint AS "at_us!", kind,
+                       target_kind, target_id, target_text, actor, approver, request_id, reason,
+                       outcome, summary::text AS "summary!"
+                   FROM trading.admin_actions
+                   WHERE target_kind = 'instrument' AND target_id = ANY($1) AND outcome = 'ok'
+                     AND kind IN ('set_instrument_status', 'set_halts', 'start_call', 'set_kill')
+                   ORDER BY target_id, seq DESC"#,
+                &ids,
+            )
+            .fetch_all(&self.pool)
+            .await?;
+            Ok(rows.into_iter().map(ActionRow::from).collect())
+        })
+        .await
+    }
+
+    /// Who threw the kill switches that are on, by their scope in the tables.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub async fn killed_by(&self) -> Result<Vec<(String, ActionRow)>, HistoryError> {
+        self.bounded(async {
+            let rows = sqlx::query!(
+                r#"SELECT k.scope, a.seq, (extract(epoch FROM a.at) * 1000000)::bigint AS "at_us!",
+                       a.kind, a.target_kind, a.target_id, a.target_text, a.actor, a.approver,
+                       a.request_id, a.reason, a.outcome, a.summary::text AS "summary!"
+                   FROM trading.kill_switches k JOIN trading.admin_actions a USING (seq)
+                   WHERE k.thrown ORDER BY a.seq DESC LIMIT 10000"#
+            )
+            .fetch_all(&self.pool)
+            .await?;
+            let read = rows.into_iter().map(|row| {
+                let raw = RawAction {
+                    seq: row.seq,
+                    at_us: row.at_us,
+                    kind: row.kind,
+                    target_kind: row.target_kind,
+                    target_id: row.target_id,
+                    target_text: row.target_text,
+                    actor: row.actor,
+                    approver: row.approver,
+                    request_id: row.request_id,
+                    reason: row.reason,
+                    outcome: row.outcome,
+                    summary: row.summary,
+                };
+                (row.scope, raw.into())
+            });
+            Ok(read.collect())
+        })
+        .await
+    }
+
     /// Anchors, newest first, at most `limit` (1 to [`super::MAX_LIMIT`]) a page.
     ///
     /// # Errors

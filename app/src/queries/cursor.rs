@@ -17,6 +17,7 @@ pub(super) enum List {
     Ledger = 3,
     Actions = 4,
     Anchors = 5,
+    Corrections = 6,
 }
 
 /// A number for a list's filters: a cursor is taken only with those it was given out with.

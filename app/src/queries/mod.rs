@@ -16,6 +16,7 @@ mod ledger;
 mod market;
 mod orders;
 pub mod rows;
+mod trades;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub use orders::OrderFilter;
 pub use rows::{
     FillRow, LedgerRow, Liquidity, OrderChange, OrderEventKind, OrderEventRow, OrderRow,
 };
+pub use trades::{CorrectionFilter, CorrectionRow, FoundTrade, TradeParty, TradeRecord};
 
 /// Most rows of one page.
 pub const MAX_LIMIT: usize = 1_000;

@@ -312,7 +312,7 @@ const STATUSES: [OrderStatus; 7] = [
     OrderStatus::Rejected,
     OrderStatus::PendingTrigger,
 ];
-const CAUSES: [Cause; 7] = [
+const CAUSES: [Cause; 8] = [
     Cause::Lock,
     Cause::Trade,
     Cause::Fee,
@@ -320,6 +320,7 @@ const CAUSES: [Cause; 7] = [
     Cause::Deposit,
     Cause::Withdraw,
     Cause::Adjust,
+    Cause::Correction,
 ];
 const EVENT_KINDS: [OrderEventKind; 9] = [
     OrderEventKind::Accepted,

@@ -67,7 +67,7 @@ pub(super) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     }
 });
 
-const KINDS: [&str; 30] = [
+const KINDS: [&str; 31] = [
     "genesis",
     "create_asset",
     "create_instrument",
@@ -98,6 +98,7 @@ const KINDS: [&str; 30] = [
     "set_firm",
     "set_participants",
     "anchor",
+    "correct_trade",
 ];
 
 fn kind_index(command: &Command) -> usize {
@@ -132,6 +133,7 @@ fn kind_index(command: &Command) -> usize {
         Command::SetFirm { .. } => 27,
         Command::SetParticipants { .. } => 28,
         Command::Anchor { .. } => 29,
+        Command::CorrectTrade { .. } => 30,
         Command::Attributed(attributed) => kind_index(attributed.command.plain()),
     }
 }

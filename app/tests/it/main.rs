@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, too, may stop the test
 
+mod back_office;
 mod core;
 mod crash;
 mod instance;

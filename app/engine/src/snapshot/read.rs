@@ -4,12 +4,12 @@ use super::*;
 use crate::STATE_VERSION;
 use crate::command::{
     AssetSpec, Bound, Breaker, FEE_TIERS_MAX, FeeTier, FeeTiers, Limits, OddLotTerms, RiskLimits,
-    StopLeg,
+    StopLeg, TradeTerms,
 };
 use crate::engine::risk::Tally;
 use crate::engine::{
-    Call, Day, Engine, FEE_DAYS, OrderStatus, Session, Tokyo, Watch, valid_breaker, valid_limits,
-    valid_tiers,
+    CORRECTED_MAX, Call, Corrected, Day, Engine, FEE_DAYS, OrderStatus, Session, Tokyo, Watch,
+    valid_breaker, valid_limits, valid_tiers,
 };
 use crate::event::CloseReason;
 use crate::hash::Running;
@@ -89,6 +89,17 @@ impl<'a> Reader<'a> {
             Some(text) => Ok(text),
             None => self.wrong("a text that is too long or not UTF-8"),
         }
+    }
+
+    fn trade_terms(&mut self) -> Result<TradeTerms, String> {
+        Ok(TradeTerms {
+            price: Price(self.i64()?),
+            quantity: Quantity(self.i64()?),
+            paid: Amount(self.i64()?),
+            got: Amount(self.i64()?),
+            buyer_fee: Amount(self.i64()?),
+            seller_fee: Amount(self.i64()?),
+        })
     }
 
     /// Enters a section; returns how many entries it has.
@@ -514,6 +525,24 @@ impl Engine {
             let scope = KillScope::Key(input.u32()?);
             let set = self.set_kill(scope, true, &mut Vec::new());
             set.map_err(|code| format!("kill switch of {scope:?}: {code}"))?;
+        }
+        let trades = input.section(CORRECTIONS)?;
+        if trades > CORRECTED_MAX {
+            return input.wrong("more corrected trades than there can be");
+        }
+        for _ in 0..trades {
+            let trade = TradeId(input.u64()?);
+            let corrected = Corrected {
+                instrument: InstrumentId(input.u32()?),
+                buyer: AccountId(input.u32()?),
+                seller: AccountId(input.u32()?),
+                number: input.u32()?,
+                original: input.trade_terms()?,
+                present: input.trade_terms()?,
+            };
+            if self.corrections.insert(trade, corrected).is_some() {
+                return input.wrong("one corrected trade twice");
+            }
         }
         Ok(())
     }

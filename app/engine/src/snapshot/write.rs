@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::STATE_VERSION;
-use crate::command::Breaker;
+use crate::command::{Breaker, TradeTerms};
 use crate::engine::risk::Tally;
 use crate::engine::{Engine, Room, Tokyo};
 use crate::instrument::{InstrumentSpec, tick_rule_number};
@@ -86,6 +86,14 @@ impl Writer<'_> {
         self.i64(spec.listed_shares.0);
         self.i64(spec.market_min_quantity.0);
         self.i64(spec.market_max_quantity.0);
+    }
+
+    fn trade_terms(&mut self, s: &TradeTerms) {
+        self.i64(s.price.0);
+        self.i64(s.quantity.0);
+        for amount in [s.paid, s.got, s.buyer_fee, s.seller_fee] {
+            self.i64(amount.0);
+        }
     }
 
     fn tally(&mut self, tally: &Tally) {
@@ -400,6 +408,15 @@ impl Engine {
         out.section(KEYS, self.risk.killed_keys.len());
         for key in self.killed_keys() {
             out.u32(key);
+        }
+        out.section(CORRECTIONS, self.corrections.len());
+        for (trade, it) in self.corrections() {
+            out.u64(trade.0);
+            for number in [it.instrument.0, it.buyer.0, it.seller.0, it.number] {
+                out.u32(number);
+            }
+            out.trade_terms(&it.original);
+            out.trade_terms(&it.present);
         }
     }
 

@@ -5,6 +5,7 @@ mod auction;
 mod breaker;
 mod contingent;
 mod contingent_random;
+mod correct;
 mod crypto;
 mod crypto_random;
 mod extremes;

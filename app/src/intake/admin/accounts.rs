@@ -82,6 +82,10 @@ pub(super) async fn list(
 pub(super) struct AccountDetail {
     #[serde(flatten)]
     account: AccountShape,
+    group: u16,
+    firm: u32,
+    /// Scopes of the kill switches that stop it.
+    killed: Vec<&'static str>,
     balances: Vec<BalanceShape>,
     open_order_count: usize,
     /// The first hundred, oldest first.
@@ -100,8 +104,22 @@ pub(super) async fn one(
     let (balances, seq) = platform.live.balances_at(id);
     let (orders, ..) = platform.live.open_orders_page(id, None, ORDERS_SHOWN, |_| true);
     let live = &platform.live;
+    let (group, firm, killed) = live.rules(|rules| {
+        let group = rules.groups.get(&id).copied().unwrap_or(GroupId(0));
+        let scopes = [
+            (KillScope::Account(id), "account"),
+            (KillScope::Group(group), "group"),
+            (KillScope::Venue, "venue"),
+        ];
+        let on = scopes.iter().filter(|(scope, _)| rules.kills.contains(scope));
+        let firm = rules.firms.get(&id).copied().unwrap_or(FirmId(0));
+        (group, firm, on.map(|(_, word)| *word).collect())
+    });
     Ok(Json(AccountDetail {
         account: AccountShape::find(&platform, id)?,
+        group: group.0,
+        firm: firm.0,
+        killed,
         balances: balances.iter().filter_map(|b| BalanceShape::find(b, seq, live)).collect(),
         open_order_count: live.open_order_count(id),
         open_orders: orders.iter().filter_map(|o| OrderShape::find(o, live)).collect(),

@@ -8,6 +8,7 @@ mod accounts;
 mod actions;
 mod assets;
 mod days;
+mod flags;
 mod guard;
 mod instruments;
 mod keys;
@@ -19,7 +20,9 @@ mod previews;
 mod requests;
 mod risk;
 mod rules;
+mod trades;
 mod transfers;
+mod watch;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -79,6 +82,17 @@ fn table() -> Vec<(&'static str, MethodRouter<Platform>)> {
         ("/accounts/{code}/transfers/preview", post(previews::transfer)),
         ("/requests/{id}", get(requests::one)),
         ("/actions", get(actions::list)),
+        ("/halts", get(watch::halts)),
+        ("/risk-usage", get(watch::usage)),
+        ("/flags", get(flags::list)),
+        ("/flags/{name}", post(flags::set)),
+        ("/flags/{name}/history", get(flags::history)),
+        ("/trades/{trade_id}", get(trades::one)),
+        ("/trades/{trade_id}/correct", post(trades::correct)),
+        ("/trades/{trade_id}/correct/preview", post(trades::preview_correct)),
+        ("/trades/{trade_id}/bust", post(trades::bust)),
+        ("/trades/{trade_id}/bust/preview", post(trades::preview_bust)),
+        ("/corrections", get(trades::corrections)),
         ("/anchors", get(actions::anchors).post(actions::anchor)),
         ("/days/roll", post(days::roll)),
     ]

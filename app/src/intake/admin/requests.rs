@@ -56,7 +56,7 @@ const WITHOUT_HISTORY: [&str; 6] = [
 /// Makes a key.
 const KEYS: &str = "/accounts/{code}/keys";
 /// Calls that are no command: they look after their repeats themselves.
-const ELSEWHERE: [&str; 2] = [KEYS, "/accounts/{code}/keys/{api_key}/revoke"];
+const ELSEWHERE: [&str; 3] = [KEYS, "/accounts/{code}/keys/{api_key}/revoke", "/flags/{name}"];
 
 /// An answer as it was given.
 struct Answer {

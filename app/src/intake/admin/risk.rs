@@ -17,6 +17,7 @@ use super::guard::Change;
 use super::instruments::{self, asset_of, units};
 use super::orders::{cancel_of_key, key_of};
 use super::rules::All;
+use super::watch::By;
 use super::{accepted, submit};
 use crate::intake::http::cancel::{Cancelled, cancel_all};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
@@ -374,9 +375,28 @@ pub(super) async fn set_kill(
     }))
 }
 
-/// Scopes of the kill switches that are on.
-pub(super) async fn kills(State(platform): State<Platform>, _: NoParams) -> Json<All<Value>> {
+/// A kill switch that is on: its scope, and who threw it.
+#[derive(Serialize)]
+pub(super) struct Thrown {
+    #[serde(flatten)]
+    scope: Value,
+    /// Null where the database does not tell now.
+    by: Option<By>,
+}
+
+/// The kill switches that are on.
+pub(super) async fn kills(State(platform): State<Platform>, _: NoParams) -> Json<All<Thrown>> {
     let seq = platform.live.seq().0;
     let all: Vec<KillScope> = platform.live.rules(|rules| rules.kills.iter().copied().collect());
-    Json(All { items: all.iter().map(|scope| kill_scope(&platform, *scope)).collect(), seq })
+    // Without the database the list is as good, but for who threw them.
+    let by = match all.is_empty() {
+        true => Vec::new(),
+        false => platform.history.killed_by().await.unwrap_or_default(),
+    };
+    let items = all.iter().map(|scope| {
+        let name = crate::projections::rules::kill_scope(*scope);
+        let by = by.iter().find(|(of, _)| *of == name).map(|(_, row)| By::new(row));
+        Thrown { scope: kill_scope(&platform, *scope), by }
+    });
+    Json(All { items: items.collect(), seq })
 }

@@ -12,7 +12,7 @@ use zaraba_engine::types::*;
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
 use super::extract::{NoParams, Segment, Signed, Trade};
 use super::fields::{self, Given};
-use super::new_order::{condition_of, price_of, quantity_of};
+use super::new_order::{allowed, condition_of, price_of, quantity_of};
 use super::orders::{changed, order_id};
 use super::shapes::OrderShape;
 use super::submit;
@@ -103,7 +103,7 @@ pub(super) fn read(
     if asked.quantity.is_some() && quantity.0 == 0 {
         return Err(ApiError::plain(Code::InvalidQuantity).field("quantity"));
     }
-    Ok(Amend {
+    let amend = Amend {
         account: request.account(),
         order,
         price,
@@ -111,5 +111,7 @@ pub(super) fn read(
         via: Via::Rest,
         key: request.principal.key.key_id,
         condition: asked.condition.as_ref().map(condition_of).transpose()?,
-    })
+    };
+    allowed(&Command::Amend(amend), spec.profile, platform)?;
+    Ok(amend)
 }

@@ -64,6 +64,7 @@ codes! {
     AccountClosed "account_closed" 403 "The account is closed.";
     NotFound "not_found" 404 "No such path.";
     OrderNotFound "order_not_found" 404 "The account has no such order.";
+    TradeNotFound "trade_not_found" 404 "No such trade.";
     UnknownInstrument "unknown_instrument" 404 "No such instrument; GET /v1/instruments lists them.";
     UnknownAccount "unknown_account" 404 "No such account.";
     UnknownAsset "unknown_asset" 404 "No such asset.";
@@ -73,6 +74,7 @@ codes! {
     OrderNotOpen "order_not_open" 409 "The order is already finished; `details.order` is how.";
     AlreadyExists "already_exists" 409 "The code or symbol is taken; `details` holds what has it.";
     RequestIdReused "request_id_reused" 409 "The request id was used for another change: another call, body or person.";
+    TradeChanged "trade_changed" 409 "The trade does not stand as it did when it was looked at; look again.";
     BodyTooLarge "body_too_large" 413 "The body is larger than `http.body_bytes`.";
     UnsupportedMediaType "unsupported_media_type" 415 "Bodies are `application/json`.";
     UnsupportedValue "unsupported_value" 422 "`field` asks for something this platform does not offer (yet).";
@@ -123,6 +125,8 @@ codes! {
     InvalidStep "invalid_step" 422 "The session step is not after the last one, or of another day.";
     NotInCall "invalid_call" 422 "A call auction cannot begin now.";
     AmendNotAllowed "amend_not_allowed" 422 "This order cannot be amended in this way now.";
+    CorrectionUnsupported "correction_unsupported" 422 "Trades of the odd-lot desks are not corrected; adjust the balances.";
+    FeatureDisabled "feature_disabled" 422 "What the order uses is switched off at present; `details.feature` says which.";
     RateLimited "rate_limited" 429 "Too many requests; wait `Retry-After` seconds.";
     InternalError "internal_error" 500 "A fault of the platform; nothing is known to be wrong with the request.";
     Busy "busy" 503 "The queue is full; the order was not sequenced. Try again after `Retry-After`.";

@@ -13,7 +13,7 @@ use super::extract::{Params, Read, Signed};
 use super::orders::order_filter;
 use super::shapes::{FillShape, LedgerShape, List};
 use crate::platform::Platform;
-use crate::queries::{FillFilter, LedgerFilter, MAX_LIMIT};
+use crate::queries::{FillFilter, FillRow, LedgerFilter, MAX_LIMIT};
 
 /// Items of a page when the client does not say.
 const LIMIT_DEFAULT: usize = 100;
@@ -62,8 +62,20 @@ pub async fn fills(
     };
     let cursor = query.cursor.as_deref();
     let page = platform.history.fills(request.account(), &filter, cursor, limit).await?;
+    let trades: Vec<_> = page.items.iter().map(|fill| fill.trade).collect();
+    let corrected = match trades.is_empty() {
+        true => Vec::new(),
+        false => platform.history.corrected(&trades).await?,
+    };
+    let shape = |fill: &FillRow| {
+        let shape = FillShape::find(fill, &platform.live)?;
+        Some(match corrected.iter().find(|row| row.trade == fill.trade) {
+            Some(row) => shape.corrected(fill, row, &platform.live),
+            None => shape,
+        })
+    };
     Ok(Json(List {
-        items: page.items.iter().filter_map(|f| FillShape::find(f, &platform.live)).collect(),
+        items: page.items.iter().filter_map(shape).collect(),
         next_cursor: page.next_cursor,
         seq: page.seq.0,
     }))

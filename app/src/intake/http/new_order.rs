@@ -188,7 +188,33 @@ pub(super) fn read(
     let body: PlaceBody<'_> = fields::read(body)?;
     let client_id = client_order_id(&body.client_order_id)?;
     order_of(&body, client_id, platform, request)
+        .and_then(|(command, new)| match new.is_known(platform) {
+            // A repeat gets its first answer, whatever is switched off since.
+            true => Ok((command, new)),
+            false => allowed(&command, new.spec.profile, platform).map(|()| (command, new)),
+        })
         .map_err(|error| Box::new(Unread { client_id: Some(client_id), error }))
+}
+
+impl NewOrder {
+    fn is_known(&self, platform: &Platform) -> bool {
+        platform.live.order_by_client_id(self.account, &self.client_id).is_some()
+    }
+}
+
+/// Whether nothing that a command uses is switched off.
+///
+/// # Errors
+/// `feature_disabled`.
+pub(super) fn allowed(command: &Command, product: Profile, platform: &Platform) -> ApiResult<()> {
+    match platform.flags.refuses(command, product) {
+        None => Ok(()),
+        Some(flag) => {
+            let message = format!("{} are switched off at present", flag.meaning());
+            let details = serde_json::json!({"feature": flag.as_str()});
+            Err(ApiError::new(Code::FeatureDisabled, message).details(details))
+        }
+    }
 }
 
 fn order_of(

@@ -13,7 +13,7 @@ use super::decimal::divide_half_even;
 use crate::live::Live;
 use crate::market::shapes::{IndicativeShape, QuoteShape, halt_words, moment};
 use crate::market::text::{decimal, time};
-use crate::queries::{FillRow, LedgerRow};
+use crate::queries::{CorrectionRow, FillRow, LedgerRow};
 
 /// Decimals of `average_price` beyond the instrument's.
 const AVERAGE_DIGITS: u8 = 4;
@@ -246,9 +246,41 @@ pub struct FillShape {
     liquidity: &'static str,
     time: String,
     seq: u64,
+    /// How the trade stands since it was corrected; null: as it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrected: Option<CorrectedShape>,
+}
+
+/// A corrected trade as it stands, from one side.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Corrected)]
+pub struct CorrectedShape {
+    price: String,
+    /// Zero when the trade was taken back.
+    quantity: String,
+    fee: String,
+    /// Whether the trade was taken back whole.
+    busted: bool,
+    /// When it was last corrected.
+    time: String,
 }
 
 impl FillShape {
+    /// With what became of its trade.
+    pub fn corrected(mut self, fill: &FillRow, correction: &CorrectionRow, live: &Live) -> Self {
+        let known = live.spec(fill.instrument).zip(live.asset(fill.fee_asset));
+        let after = correction.after;
+        let fee = if fill.side == Side::Buy { after.buyer_fee } else { after.seller_fee };
+        self.corrected = known.map(|(spec, fee_asset)| CorrectedShape {
+            price: decimal(i128::from(after.price.0), spec.price_digits),
+            quantity: decimal(i128::from(after.quantity.0), spec.quantity_digits),
+            fee: amount(fee, &fee_asset),
+            busted: after.quantity == Quantity::ZERO,
+            time: time(correction.at),
+        });
+        self
+    }
+
     /// A fill in its instrument's units; `None` when that is not known.
     pub fn find(fill: &FillRow, live: &Live) -> Option<FillShape> {
         let spec = live.spec(fill.instrument)?;
@@ -265,6 +297,7 @@ impl FillShape {
             liquidity: fill.liquidity.as_str(),
             time: time(fill.at),
             seq: fill.seq.0,
+            corrected: None,
         })
     }
 }

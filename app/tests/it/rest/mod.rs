@@ -18,7 +18,8 @@ mod world;
 const ELSEWHERE: [&str; 3] = ["internal_error", "timeout", "not_initialised"];
 
 /// Rules that take a market in a state of its own; the engine's tests provoke each of them.
-const RULES: [&str; 2] = ["short_sale_restricted", "amend_not_allowed"];
+const RULES: [&str; 4] =
+    ["short_sale_restricted", "amend_not_allowed", "trade_changed", "correction_unsupported"];
 
 #[test]
 fn every_documented_code_is_provoked_by_a_test() {
@@ -30,6 +31,7 @@ fn every_documented_code_is_provoked_by_a_test() {
         include_str!("overload.rs"),
         include_str!("requests.rs"),
         include_str!("../requests.rs"),
+        include_str!("../back_office.rs"),
         include_str!("rules.rs"),
         include_str!("sockets.rs"),
     ]

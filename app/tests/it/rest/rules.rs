@@ -171,7 +171,7 @@ async fn risk_limits_warn_and_refuse_and_kill_switches_cancel() {
     assert_eq!((&killed["cancelled"], &killed["more"]), (&json!(2), &json!(false)));
     refused(&world, &alice, &order("100"), "kill_switch").await;
     let all = world.admin(Method::GET, "/kill-switches", None).await;
-    assert_eq!(all.body["items"], json!([{"group": 7}]));
+    assert_eq!(all.body["items"], json!([{"group": 7, "by": null}]), "who, the database tells");
     done(&world, "/kill-switches", json!({"scope": {"group": 7}, "on": false})).await;
     assert_eq!(world.place(&alice, &order("100")).await.status, 201);
 
