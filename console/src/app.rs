@@ -11,6 +11,8 @@ use crate::backend::Backend;
 use crate::config::Config;
 use crate::live::Hub;
 use crate::password::Checker;
+use crate::people::passkey::Relying;
+use crate::people::seal::Key;
 use crate::requests::Desk;
 
 /// Handles of the running console.
@@ -28,6 +30,10 @@ pub struct App {
     pub verifications: Verifications,
     /// Live data, shared by all browsers.
     pub hub: Arc<Hub>,
+    /// Seals secrets and marks codes.
+    pub key: Arc<Key>,
+    /// This console as passkeys know it, where it has a name.
+    pub relying: Option<Arc<Relying>>,
     /// Password checks, two at once.
     pub checker: Checker,
     /// Wakes those who carry out requests and tell of them.

@@ -10,8 +10,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::audit::cli::{AuditVerb, Outcome};
 use crate::authz::Role;
 use crate::config::{Config, DEFAULT_TOML};
+use crate::people::staff::Change;
 use crate::store::staff;
-use crate::{audit, db, password, server};
+use crate::{audit, db, password, people, server};
 
 /// Variable that may hold the password of `staff add`.
 const PASSWORD_VARIABLE: &str = "ZARABA_CONSOLE_PASSWORD";
@@ -75,6 +76,38 @@ pub enum StaffVerb {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Add a person who chooses a password with a code. The code is printed once.
+    #[command(after_help = "Example: zaraba-console staff invite mei --name 'Mei Ito' \
+        --roles viewer --config /etc/zaraba/console.toml")]
+    Invite(InviteStaff),
+    /// Give a person other roles, and end their sessions.
+    Roles {
+        /// Sign-in name.
+        login: String,
+        /// Roles, in place of the present ones.
+        #[arg(long, value_delimiter = ',', required = true, value_parser = role)]
+        roles: Vec<Role>,
+        /// Settings file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Forget a person's password and second factors, end their sessions, and print the code of
+    /// a new invitation. For who lost every way in.
+    Reset {
+        /// Sign-in name.
+        login: String,
+        /// Settings file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// End a person's sessions; without a sign-in name, everybody's.
+    SignOut {
+        /// Sign-in name.
+        login: Option<String>,
+        /// Settings file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
     /// List people with their roles.
     List {
         /// Settings file.
@@ -103,6 +136,25 @@ pub struct AddStaff {
     /// Give an existing person this name, password and these roles, and end their sessions.
     #[arg(long)]
     replace: bool,
+    /// Settings file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// A person to invite.
+#[derive(Args, Debug)]
+pub struct InviteStaff {
+    /// Sign-in name: lower-case letters, digits and `. _ @ -`, at most 64.
+    login: String,
+    /// How the person is called; the sign-in name when left out.
+    #[arg(long)]
+    name: Option<String>,
+    /// E-mail address.
+    #[arg(long)]
+    email: Option<String>,
+    /// Roles: viewer, trader_support, operations, risk, release, auditor, administrator.
+    #[arg(long, value_delimiter = ',', required = true, value_parser = role)]
+    roles: Vec<Role>,
     /// Settings file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
@@ -182,6 +234,26 @@ async fn manage_staff(verb: StaffVerb) -> anyhow::Result<()> {
         StaffVerb::Add(new) => add(new).await,
         StaffVerb::Disable { login, config } => set_disabled(&config, &login, true).await,
         StaffVerb::Enable { login, config } => set_disabled(&config, &login, false).await,
+        StaffVerb::Invite(new) => invite(new).await,
+        StaffVerb::Roles { login, roles, config } => {
+            let (_, pool) = open(&config)?;
+            change(&pool, &login, Change::Roles(&roles)).await?;
+            println!("{login} has these roles from the next sign-in on");
+            Ok(())
+        }
+        StaffVerb::Reset { login, config } => {
+            let (config, pool) = open(&config)?;
+            change(&pool, &login, Change::Reset).await?;
+            print_code(&config, &pool, &login).await
+        }
+        StaffVerb::SignOut { login, config } => {
+            let (_, pool) = open(&config)?;
+            let ended = staff::sign_out(&pool, login.as_deref())
+                .await
+                .context("cannot change console.sessions")?;
+            println!("{ended} sessions ended");
+            Ok(())
+        }
         StaffVerb::List { config, json } => {
             let (_, pool) = open(&config)?;
             for person in staff::list(&pool).await.context("cannot read console.staff")? {
@@ -207,7 +279,7 @@ async fn manage_staff(verb: StaffVerb) -> anyhow::Result<()> {
 async fn add(new: AddStaff) -> anyhow::Result<()> {
     let (config, pool) = open(&new.config)?;
     let password = read_password()?;
-    password::check_new(&new.login, &password)?;
+    password::check_new(&[&new.login, new.name.as_deref().unwrap_or_default()], &password)?;
     let hash = password::hash(&password).context("cannot hash the password")?;
     let person = staff::NewStaff {
         login: &new.login,
@@ -227,15 +299,41 @@ async fn add(new: AddStaff) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn change(pool: &sqlx::PgPool, login: &str, change: Change<'_>) -> anyhow::Result<()> {
+    people::staff::apply(pool, None, login, change)
+        .await
+        .with_context(|| format!("cannot change {login}; see `zaraba-console staff list`"))
+}
+
+async fn invite(new: InviteStaff) -> anyhow::Result<()> {
+    let (config, pool) = open(&new.config)?;
+    let person = people::staff::New {
+        name: new.name.as_deref().unwrap_or(&new.login),
+        email: new.email.as_deref(),
+        roles: &new.roles,
+        language: &config.language,
+        zone: &config.zone,
+    };
+    change(&pool, &new.login, Change::Invite(person)).await?;
+    print_code(&config, &pool, &new.login).await
+}
+
+/// Makes the code of an invitation and prints it, this once.
+async fn print_code(config: &Config, pool: &sqlx::PgPool, login: &str) -> anyhow::Result<()> {
+    let key = server::open_key(config)?;
+    let hours = config.sign_in.invitation_hours;
+    let code = people::staff::link(pool, &key, login, "operator", hours)
+        .await
+        .with_context(|| format!("cannot make a code for {login}"))?;
+    println!("{login} chooses a password within {hours} hours with this code, which works once:");
+    println!("{code}");
+    println!("at {0}/invite, or by this link: {0}/invite#{code}", config.public_url);
+    Ok(())
+}
+
 async fn set_disabled(config: &Path, login: &str, disabled: bool) -> anyhow::Result<()> {
     let (_, pool) = open(config)?;
-    let mut db = pool.acquire().await.context("cannot reach the database")?;
-    if !staff::set_suspended(&mut db, login, disabled)
-        .await
-        .context("cannot change console.staff")?
-    {
-        bail!("there is nobody with the sign-in name {login}; see `zaraba-console staff list`");
-    }
+    change(&pool, login, Change::Suspended(disabled)).await?;
     println!("{login} {} sign in", if disabled { "can no longer" } else { "can" });
     Ok(())
 }

@@ -23,6 +23,7 @@ section!(Config {
     public_url: String,
     language: String,
     zone: String,
+    key_file: PathBuf,
     database: Database,
     backend: Backend,
     session: Session,
@@ -47,7 +48,9 @@ section!(SignIn {
     failures_per_login: i32,
     failures_per_address: i32,
     window_minutes: i32,
-    recent_minutes: i32
+    recent_minutes: i32,
+    second_factor: String,
+    invitation_hours: i32
 });
 section!(Http {
     header_seconds: u64,
@@ -171,7 +174,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u64, u64, u64); 21] = [
+        let ranges: [(&str, u64, u64, u64); 22] = [
             ("database.connections", self.database.connections.into(), 1, 1000),
             ("database.query_seconds", self.database.query_seconds, 1, 300),
             ("backend.request_seconds", self.backend.request_seconds, 1, 60),
@@ -181,6 +184,7 @@ impl Config {
             ("sign_in.failures_per_address", unsigned(self.sign_in.failures_per_address), 1, 10000),
             ("sign_in.window_minutes", unsigned(self.sign_in.window_minutes), 1, 1440),
             ("sign_in.recent_minutes", unsigned(self.sign_in.recent_minutes), 1, 1440),
+            ("sign_in.invitation_hours", unsigned(self.sign_in.invitation_hours), 1, 720),
             ("http.header_seconds", self.http.header_seconds, 1, 60),
             ("http.request_seconds", self.http.request_seconds, 1, 300),
             ("http.connections", self.http.connections.into(), 1, 100_000),
@@ -215,6 +219,12 @@ impl Config {
                 "zone is {:?}; it must be one of {}",
                 self.zone,
                 crate::view::ZONES.join(", ")
+            ));
+        }
+        if !matches!(self.sign_in.second_factor.as_str(), "required" | "optional") {
+            return Err(format!(
+                "sign_in.second_factor is {:?}; it must be required or optional",
+                self.sign_in.second_factor
             ));
         }
         if !matches!(self.log.format.as_str(), "json" | "text") {
@@ -268,6 +278,7 @@ mod tests {
             ("public_url = \"http://x/\"", "slash"),
             ("public_url = \"ftp://x\"", "http://"),
             ("[backend]\nadmin_url = \"https://x\"", "http://"),
+            ("[sign_in]\nsecond_factor = \"maybe\"", "sign_in.second_factor"),
             ("[log]\nformat = \"xml\"", "log.format"),
             ("[[notify]]\nurl = \"http://x\"", "name"),
             ("[[notify]]\nname = \"x\"\nurl = \"https://x\"", "http://"),

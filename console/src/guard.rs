@@ -74,6 +74,9 @@ pub async fn guard(
     if let Some(client) = Client::of(&app.config.http, request.extensions(), request.headers()) {
         view.address = client.address.to_string();
     }
+    if need != Need::Nothing && must_enrol(&app, &view) {
+        return to_enrolment(request.headers());
+    }
     if must_confirm(need, &view) {
         return confirm::ask(&app, &view, request).await;
     }
@@ -96,6 +99,24 @@ async fn waiting(app: &App, view: &View, stream: bool) -> i64 {
         }
         _ => 0,
     }
+}
+
+/// Where a person without a second factor may go while one is required: to set one up, and out.
+const BEFORE_ENROLMENT: [&str; 4] = ["/security", "/confirm", "/sign-out", "/licences"];
+
+/// Whether the reader has to set up a second factor before anything else.
+fn must_enrol(app: &App, view: &View) -> bool {
+    app.config.sign_in.second_factor == "required"
+        && view.person.as_ref().is_some_and(|person| !person.second)
+        && !BEFORE_ENROLMENT.iter().any(|path| view.path.starts_with(path))
+}
+
+fn to_enrolment(headers: &HeaderMap) -> Response {
+    if headers.contains_key("hx-request") {
+        let to = HeaderValue::from_static("/security");
+        return (StatusCode::FORBIDDEN, [("hx-redirect", to)]).into_response();
+    }
+    Redirect::to("/security").into_response()
 }
 
 fn to_sign_in(method: &Method, uri: &Uri, headers: &HeaderMap, stream: bool) -> Response {

@@ -19,6 +19,7 @@ pub mod live;
 pub mod metrics;
 pub mod pages;
 pub mod password;
+pub mod people;
 pub mod reads;
 pub mod requests;
 pub mod router;

@@ -14,7 +14,7 @@ pub struct Metrics {
     pub requests: IntCounterVec,
     /// Time to answer by route.
     pub request_seconds: HistogramVec,
-    /// Sign-ins by result: `ok`, `wrong`, `throttled`, `busy`.
+    /// Sign-ins by method and result: `ok`, `step`, `wrong`, `throttled`, `busy`, `refused`.
     pub sign_ins: IntCounterVec,
     /// Browsers connected to live pages.
     pub streams: IntGauge,
@@ -76,8 +76,8 @@ impl Metrics {
             )?,
             sign_ins: register_int_counter_vec!(
                 "zaraba_console_sign_ins_total",
-                "Attempts to sign in, by result.",
-                &["result"]
+                "Attempts to sign in, by method and result.",
+                &["method", "result"]
             )?,
             streams: register_int_gauge!(
                 "zaraba_console_live_connections",

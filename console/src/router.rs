@@ -85,7 +85,12 @@ mod tests {
                 "/static/{*path}",
                 "/licences",
                 "/sign-in",
-                "/sign-in"
+                "/sign-in",
+                "/sign-in/passkey",
+                "/sign-in/second",
+                "/sign-in/second",
+                "/invite",
+                "/invite"
             ]
         );
     }

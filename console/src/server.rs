@@ -32,6 +32,8 @@ use crate::config::{self, Config};
 use crate::error::Failure;
 use crate::live::Hub;
 use crate::metrics::METRICS;
+use crate::people::passkey::Relying;
+use crate::people::seal::Key;
 use crate::{db, guard, password, requests, router, session, sockets};
 
 /// No inline script or style, nothing from elsewhere, no framing.
@@ -121,12 +123,23 @@ fn app(config: Config, stopping: watch::Receiver<bool>) -> anyhow::Result<App> {
         pool,
         backend,
         hub,
+        key: Arc::new(open_key(&config)?),
+        relying: Relying::of(&config.public_url).map(Arc::new),
         checker: password::Checker::default(),
         desk: Arc::default(),
         streams: Arc::new(Semaphore::new(config.live.streams)),
         stopping,
         config: Arc::new(config),
     })
+}
+
+/// The console's key, made at the first start.
+///
+/// # Errors
+/// When the file cannot be read or made.
+pub fn open_key(config: &Config) -> anyhow::Result<Key> {
+    Key::load_or_create(&config.key_file)
+        .with_context(|| format!("key_file {}", config.key_file.display()))
 }
 
 /// The router in its layers.

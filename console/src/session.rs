@@ -14,6 +14,9 @@ use crate::view::{View, zone};
 /// Cookie that remembers the language between sign-ins.
 const LANGUAGE_COOKIE: &str = "lang";
 
+/// The session's cookie.
+pub const SESSION_COOKIE: &str = "sid";
+
 /// 256 random bits.
 ///
 /// # Panics
@@ -38,9 +41,21 @@ impl Token {
 
     /// The one a request carries, if it has the right form.
     pub fn of(app: &App, headers: &HeaderMap) -> Option<Token> {
-        let value = cookie(headers, cookie_name(app))?;
+        let value = cookie(headers, &full_name(app, SESSION_COOKIE))?;
         let well_formed = value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit());
         well_formed.then(|| Token(value.to_owned()))
+    }
+
+    /// The one in a short-lived cookie of this name, if it has the right form.
+    pub fn of_short_cookie(app: &App, headers: &HeaderMap, name: &str) -> Option<Token> {
+        let value = cookie(headers, &full_name(app, name))?;
+        let well_formed = value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit());
+        well_formed.then(|| Token(value.to_owned()))
+    }
+
+    /// The `Set-Cookie` value that keeps this for ten minutes under a name of its own.
+    pub fn set_short_cookie(&self, app: &App, name: &str) -> HeaderValue {
+        short_cookie(app, name, &self.0)
     }
 
     /// What the database keeps.
@@ -62,17 +77,28 @@ impl Token {
     /// The `Set-Cookie` value that gives this session to the browser.
     pub fn set_cookie(&self, app: &App) -> HeaderValue {
         let secure = if app.config.session.secure_cookies { "; Secure" } else { "" };
-        let text =
-            format!("{}={}; Path=/; HttpOnly; SameSite=Strict{secure}", cookie_name(app), self.0);
+        let text = format!(
+            "{}={}; Path=/; HttpOnly; SameSite=Strict{secure}",
+            full_name(app, SESSION_COOKIE),
+            self.0
+        );
         HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
 
-/// The `Set-Cookie` value that takes the session from the browser.
-pub fn clear_cookie(app: &App) -> HeaderValue {
+/// The `Set-Cookie` value that takes a cookie of ours from the browser: the session's is `sid`.
+pub fn clear_cookie(app: &App, name: &str) -> HeaderValue {
     let secure = if app.config.session.secure_cookies { "; Secure" } else { "" };
-    let name = cookie_name(app);
+    let name = full_name(app, name);
     let text = format!("{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict{secure}");
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// The `Set-Cookie` value of a cookie that lives for ten minutes.
+fn short_cookie(app: &App, name: &str, value: &str) -> HeaderValue {
+    let secure = if app.config.session.secure_cookies { "; Secure" } else { "" };
+    let name = full_name(app, name);
+    let text = format!("{name}={value}; Path=/; Max-Age=600; HttpOnly; SameSite=Strict{secure}");
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
@@ -88,8 +114,8 @@ pub fn language_cookie(app: &App, lang: Lang) -> HeaderValue {
 
 /// `__Host-` makes browsers refuse the cookie from anyone but this very host over a secure
 /// connection; they refuse the prefix without `Secure`, so the insecure name has none.
-fn cookie_name(app: &App) -> &'static str {
-    if app.config.session.secure_cookies { "__Host-sid" } else { "sid" }
+fn full_name(app: &App, name: &str) -> String {
+    if app.config.session.secure_cookies { format!("__Host-{name}") } else { name.to_owned() }
 }
 
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {

@@ -155,6 +155,9 @@ fn settings(dir: &Path, ports: Ports, postgres_url: &str) -> String {
         "# Written by `zaraba dev` at every start; changes are lost.\n\
          listen = {listen}\n\
          public_url = {own}\n\
+         key_file = {key}\n\
+         [sign_in]\n\
+         second_factor = \"optional\"\n\
          [database]\n\
          url = {postgres}\n\
          [backend]\n\
@@ -163,6 +166,7 @@ fn settings(dir: &Path, ports: Ports, postgres_url: &str) -> String {
          public_url = {api}\n",
         listen = text(ports.console().to_string()),
         own = text(format!("http://{}", ports.console())),
+        key = text(dir.join("console.key").display().to_string()),
         postgres = text(postgres_url.to_owned()),
         admin = text(format!("http://{}", ports.admin())),
         token = text(dir.join("admin.token").display().to_string()),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::error::{Failure, html};
 use crate::guard::Form;
-use crate::i18n::{Lang, M};
+use crate::i18n::{Lang, M, P};
 use crate::store::staff;
 use crate::view::{View, ZONES, zone};
 

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::form::{Field, Given, Reader, Wrong};
-use super::kinds::{accounts, fills, funds, instruments, kills, limits, orders, terms};
+use super::kinds::{accounts, fills, funds, instruments, kills, limits, orders, staff, terms};
 use super::preview::Preview;
 use crate::app::App;
 use crate::authz::{Matter, Permission};
@@ -229,6 +229,12 @@ actions! {
     CancelMany = "cancel_many": orders::CancelMany;
     KillOn = "kill_on": kills::KillOn;
     KillOff = "kill_off": kills::KillOff;
+    Invite = "invite": staff::Invite;
+    StaffRoles = "staff_roles": staff::Roles;
+    StaffBarriers = "staff_barriers": staff::Barriers;
+    SuspendStaff = "staff_suspend": staff::SuspendStaff;
+    ReactivateStaff = "staff_reactivate": staff::ReactivateStaff;
+    ResetStaff = "staff_reset": staff::ResetStaff;
 }
 
 impl Action {

@@ -131,6 +131,25 @@ impl<'a> Reader<'a> {
         Some(text.to_owned())
     }
 
+    /// A line of text of at most `most` characters.
+    pub fn text(&mut self, name: &'static str, most: usize) -> Option<String> {
+        self.needed(name)?;
+        self.text_if_given(name, most)
+    }
+
+    /// The same, when there.
+    pub fn text_if_given(&mut self, name: &'static str, most: usize) -> Option<String> {
+        let text = self.raw(name);
+        if text.is_empty() {
+            return None;
+        }
+        if text.chars().count() > most || text.chars().any(char::is_control) {
+            self.refuse(name, Wrong::Unreadable);
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
     /// A decimal number, written as the backend reads it.
     pub fn decimal(&mut self, name: &'static str) -> Option<String> {
         self.needed(name)?;

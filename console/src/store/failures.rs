@@ -3,6 +3,7 @@
 //! and it is bounded, because an address that is over its limit is not counted further.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use sqlx::PgPool;
 
@@ -45,6 +46,29 @@ pub async fn must_wait(
     )
     .fetch_one(pool)
     .await
+}
+
+/// How often a login failed in the window, from anywhere.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_login(pool: &PgPool, limits: &SignIn, login: &str) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(failures), 0)::bigint AS "failures!"
+           FROM console.sign_in_failures
+           WHERE login = $1 AND started_at > now() - make_interval(mins => $2)"#,
+        login,
+        limits.window_minutes
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// How long an attempt at a login waits that failed so often from anywhere: nothing at first,
+/// at most four seconds. It slows guessing from many addresses, and never refuses the person.
+pub fn pause(failures: i64) -> Duration {
+    let steps = (failures / 20).clamp(0, 4);
+    Duration::from_secs(steps.unsigned_abs())
 }
 
 /// Counts one failure. Windows that are over go away on this occasion.
@@ -90,7 +114,13 @@ pub async fn forget(pool: &PgPool, network: &str, login: &str) -> sqlx::Result<(
 
 #[cfg(test)]
 mod tests {
-    use super::network;
+    use super::{network, pause};
+
+    #[test]
+    fn guessing_from_everywhere_waits_and_the_person_never_more_than_four_seconds() {
+        let seconds = [0, 19, 20, 59, 80, 1_000_000].map(|failures| pause(failures).as_secs());
+        assert_eq!(seconds, [0, 0, 1, 2, 4, 4]);
+    }
 
     #[test]
     fn one_customer_is_one_network() {

@@ -1,6 +1,9 @@
 //! `console.sessions`: signed-in browsers.
 
-use sqlx::PgPool;
+use jiff::Timestamp;
+use sqlx::{PgExecutor, PgPool};
+
+use crate::db::At;
 
 /// A session with its person, as one read.
 #[derive(Debug)]
@@ -149,4 +152,93 @@ pub async fn end(pool: &PgPool, token_hash: &[u8]) -> sqlx::Result<()> {
         .execute(pool)
         .await?;
     Ok(())
+}
+
+/// A session in a list.
+#[derive(Debug)]
+pub struct Listed {
+    /// Row.
+    pub session_id: i64,
+    /// How the person signed in.
+    pub method: String,
+    /// Where from.
+    pub address: String,
+    /// With which browser.
+    pub agent: String,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Last page view.
+    pub seen_at: Timestamp,
+    /// When it ends anyway.
+    pub expires_at: Timestamp,
+}
+
+/// A person's live sessions, newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_person(
+    pool: &PgPool,
+    staff_id: i32,
+    idle_minutes: i32,
+) -> sqlx::Result<Vec<Listed>> {
+    let rows = sqlx::query!(
+        r#"SELECT session_id, method, address, agent, created_at AS "created_at: At",
+                  seen_at AS "seen_at: At", expires_at AS "expires_at: At"
+           FROM console.sessions
+           WHERE staff_id = $1 AND expires_at > now()
+             AND seen_at > now() - make_interval(mins => $2)
+           ORDER BY session_id DESC LIMIT 100"#,
+        staff_id,
+        idle_minutes
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Listed {
+            session_id: row.session_id,
+            method: row.method,
+            address: row.address,
+            agent: row.agent,
+            created_at: row.created_at.0,
+            seen_at: row.seen_at.0,
+            expires_at: row.expires_at.0,
+        })
+        .collect())
+}
+
+/// Ends one session of a person. Answers whether it was there.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end_one(pool: &PgPool, staff_id: i32, session_id: i64) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "DELETE FROM console.sessions WHERE staff_id = $1 AND session_id = $2",
+        staff_id,
+        session_id
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends a person's sessions, but for the one to keep; how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end_others(
+    db: impl PgExecutor<'_>,
+    staff_id: i32,
+    keep: Option<i64>,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM console.sessions
+         WHERE staff_id = $1 AND session_id IS DISTINCT FROM $2",
+        staff_id,
+        keep
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
 }

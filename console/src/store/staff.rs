@@ -1,8 +1,10 @@
 //! `console.staff`: people and their preferences.
 
+use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 
 use crate::authz::Role;
+use crate::db::At;
 
 /// What a sign-in needs of a person.
 #[derive(Debug)]
@@ -117,7 +119,6 @@ pub async fn set_suspended(
              WHEN $2 THEN 'suspended'
              WHEN password_hash IS NOT NULL
                  OR EXISTS (SELECT FROM console.passkeys p WHERE p.staff_id = f.staff_id)
-                 OR EXISTS (SELECT FROM console.oidc_identities o WHERE o.staff_id = f.staff_id)
                  THEN 'active'
              ELSE 'invited' END
          WHERE login = $1 RETURNING staff_id",
@@ -132,6 +133,21 @@ pub async fn set_suspended(
             .await?;
     }
     Ok(id.is_some())
+}
+
+/// Gives a person a new password.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_password(pool: &PgPool, staff_id: i32, hash: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE console.staff SET password_hash = $2, password_at = now() WHERE staff_id = $1",
+        staff_id,
+        hash
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// A line of `staff list`.
@@ -178,4 +194,290 @@ pub async fn save_preferences(pool: &PgPool, id: i32, p: &Preferences) -> sqlx::
     .execute(pool)
     .await?;
     Ok(())
+}
+
+/// Where a person stands.
+#[derive(Debug)]
+pub struct State {
+    /// Row.
+    pub staff_id: i32,
+    /// `invited`, `active`, `suspended`.
+    pub status: String,
+    /// Role names.
+    pub roles: Vec<String>,
+}
+
+impl State {
+    /// Whether they manage staff now.
+    pub fn manages(&self) -> bool {
+        self.status == "active" && self.roles.iter().any(|role| role == "administrator")
+    }
+}
+
+/// Where a person stands; nobody else changes them until the transaction ends.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn state(db: &mut PgConnection, login: &str) -> sqlx::Result<Option<State>> {
+    sqlx::query_as!(
+        State,
+        "SELECT staff_id, status, roles FROM console.staff WHERE login = $1 FOR UPDATE",
+        login
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// How many active administrators there are. They are locked, so that two of them cannot be
+/// taken away at the same time.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn administrators(db: &mut PgConnection) -> sqlx::Result<usize> {
+    let there = sqlx::query_scalar!(
+        "SELECT staff_id FROM console.staff
+         WHERE status = 'active' AND 'administrator' = ANY (roles)
+         ORDER BY staff_id LIMIT 100 FOR UPDATE"
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(there.len())
+}
+
+/// Adds a person who is invited. Answers whether the sign-in name was free.
+///
+/// # Errors
+/// When the database does not answer or refuses a value.
+pub async fn add_invited(
+    db: &mut PgConnection,
+    login: &str,
+    new: &crate::people::staff::New<'_>,
+) -> sqlx::Result<bool> {
+    let roles: Vec<String> = new.roles.iter().map(|role| role.as_str().to_owned()).collect();
+    let done = sqlx::query!(
+        "INSERT INTO console.staff (login, name, email, roles, language, zone, status)
+         VALUES ($1, $2, $3, $4, $5, $6, 'invited') ON CONFLICT (login) DO NOTHING",
+        login,
+        new.name,
+        new.email,
+        &roles,
+        new.language,
+        new.zone
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives a person other roles.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_roles(db: &mut PgConnection, staff_id: i32, roles: &[Role]) -> sqlx::Result<()> {
+    let roles: Vec<String> = roles.iter().map(|role| role.as_str().to_owned()).collect();
+    sqlx::query!("UPDATE console.staff SET roles = $2 WHERE staff_id = $1", staff_id, &roles)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// The account groups hidden from a person become these.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_barriers(
+    db: &mut PgConnection,
+    staff_id: i32,
+    groups: &[i32],
+) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM console.staff_barriers WHERE staff_id = $1", staff_id)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query!(
+        "INSERT INTO console.staff_barriers (staff_id, group_id)
+         SELECT DISTINCT $1::integer, g FROM unnest($2::integer[]) AS g",
+        staff_id,
+        groups
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Forgets a person's password; they are invited.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_password(db: &mut PgConnection, staff_id: i32) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE console.staff SET password_hash = NULL, status = 'invited' WHERE staff_id = $1",
+        staff_id
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A person in full, but for secrets.
+#[derive(Debug)]
+pub struct Card {
+    /// Row.
+    pub staff_id: i32,
+    /// Sign-in name.
+    pub login: String,
+    /// How they are called.
+    pub name: String,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// `invited`, `active`, `suspended`.
+    pub status: String,
+    /// Role names.
+    pub roles: Vec<String>,
+    /// Account groups hidden from them, ascending.
+    pub groups: Vec<i32>,
+    /// Since when they are known.
+    pub created_at: Timestamp,
+    /// When they last signed in, and how.
+    pub signed_in_at: Option<Timestamp>,
+    /// Method of the last sign-in.
+    pub signed_in_by: Option<String>,
+    /// Whether they have an authenticator app.
+    pub totp: bool,
+    /// How many passkeys.
+    pub passkeys: i64,
+    /// Whether an invitation waits to be taken up.
+    pub invitation_until: Option<Timestamp>,
+}
+
+/// Who is looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Part of the sign-in name, name or address; empty: any.
+    pub text: String,
+    /// Status; empty: any.
+    pub status: String,
+    /// Role; empty: any.
+    pub role: String,
+    /// Sign-in name the page begins after; empty: from the first.
+    pub after: String,
+}
+
+/// People by sign-in name, at most `rows`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn cards(pool: &PgPool, filter: &Filter, rows: i64) -> sqlx::Result<Vec<Card>> {
+    let found = sqlx::query!(
+        r#"SELECT f.staff_id, f.login, f.name, f.email, f.status, f.roles,
+                  f.created_at AS "created_at: At", f.signed_in_at AS "signed_in_at: At",
+                  f.signed_in_by,
+                  ARRAY(SELECT b.group_id FROM console.staff_barriers b
+                        WHERE b.staff_id = f.staff_id ORDER BY b.group_id) AS "groups!",
+                  EXISTS (SELECT FROM console.totp t WHERE t.staff_id = f.staff_id) AS "totp!",
+                  (SELECT count(*) FROM console.passkeys p
+                   WHERE p.staff_id = f.staff_id) AS "passkeys!",
+                  (SELECT i.expires_at FROM console.invitations i
+                   WHERE i.staff_id = f.staff_id AND i.expires_at > now())
+                      AS "invitation_until: At"
+           FROM console.staff f
+           WHERE f.login > $1
+             AND ($2 = '' OR position(lower($2) IN lower(f.login || ' ' || f.name || ' '
+                  || coalesce(f.email, ''))) > 0)
+             AND ($3 = '' OR f.status = $3)
+             AND ($4 = '' OR $4 = ANY (f.roles))
+           ORDER BY f.login LIMIT $5"#,
+        filter.after,
+        filter.text,
+        filter.status,
+        filter.role,
+        rows
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(found
+        .into_iter()
+        .map(|row| Card {
+            staff_id: row.staff_id,
+            login: row.login,
+            name: row.name,
+            email: row.email,
+            status: row.status,
+            roles: row.roles,
+            groups: row.groups,
+            created_at: row.created_at.0,
+            signed_in_at: row.signed_in_at.map(|at| at.0),
+            signed_in_by: row.signed_in_by,
+            totp: row.totp,
+            passkeys: row.passkeys,
+            invitation_until: row.invitation_until.map(|at| at.0),
+        })
+        .collect())
+}
+
+/// One person by sign-in name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn card(pool: &PgPool, login: &str) -> sqlx::Result<Option<Card>> {
+    let found = sqlx::query!(
+        r#"SELECT f.staff_id, f.login, f.name, f.email, f.status, f.roles,
+                  f.created_at AS "created_at: At", f.signed_in_at AS "signed_in_at: At",
+                  f.signed_in_by,
+                  ARRAY(SELECT b.group_id FROM console.staff_barriers b
+                        WHERE b.staff_id = f.staff_id ORDER BY b.group_id) AS "groups!",
+                  EXISTS (SELECT FROM console.totp t WHERE t.staff_id = f.staff_id) AS "totp!",
+                  (SELECT count(*) FROM console.passkeys p
+                   WHERE p.staff_id = f.staff_id) AS "passkeys!",
+                  (SELECT i.expires_at FROM console.invitations i
+                   WHERE i.staff_id = f.staff_id AND i.expires_at > now())
+                      AS "invitation_until: At"
+           FROM console.staff f WHERE f.login = $1"#,
+        login
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(found.map(|row| Card {
+        staff_id: row.staff_id,
+        login: row.login,
+        name: row.name,
+        email: row.email,
+        status: row.status,
+        roles: row.roles,
+        groups: row.groups,
+        created_at: row.created_at.0,
+        signed_in_at: row.signed_in_at.map(|at| at.0),
+        signed_in_by: row.signed_in_by,
+        totp: row.totp,
+        passkeys: row.passkeys,
+        invitation_until: row.invitation_until.map(|at| at.0),
+    }))
+}
+
+/// Notes that a request's change is being made. Answers whether it was not made before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn first_time(db: &mut PgConnection, request: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "INSERT INTO console.staff_changes (request_id) VALUES ($1) ON CONFLICT DO NOTHING",
+        request
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends a person's sessions, or everybody's; how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sign_out(pool: &PgPool, login: Option<&str>) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM console.sessions WHERE $1::text IS NULL OR staff_id IN
+             (SELECT staff_id FROM console.staff WHERE login = $1)",
+        login
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
 }

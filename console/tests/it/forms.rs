@@ -89,7 +89,7 @@ async fn the_command_line_adds_people_without_the_password_in_its_arguments() {
         };
         let (code, says) = add("too short").await.unwrap();
         assert_eq!(code, Some(1));
-        assert!(says.contains("fewer than 15 characters"), "{says}");
+        assert!(says.contains("fewer than 12 characters"), "{says}");
         assert_eq!(add("nine quiet herons by the lake").await.unwrap().0, Some(0));
         let (code, says) = add("nine quiet herons by the lake").await.unwrap();
         assert_eq!(code, Some(1));

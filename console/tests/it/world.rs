@@ -170,17 +170,27 @@ impl World {
         let token_file = files.path().join("admin.token");
         std::fs::write(&token_file, format!("{TOKEN}\n")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address: SocketAddr = listener.local_addr().unwrap();
+        let bound: SocketAddr = listener.local_addr().unwrap();
+        // Passkeys belong to names.
+        let host = if settings.starts_with("# by name") { "localhost" } else { "127.0.0.1" };
+        let address = format!("{host}:{}", bound.port());
         let (name, password) = &server().await.login;
         let login = logins::url_for(database, name, password);
         let config = Config::parse(&format!(
-            "public_url = \"http://{address}\"\nlanguage = \"en\"\n{settings}\n\
+            "public_url = \"http://{address}\"\nlanguage = \"en\"\nkey_file = \"{key}\"\n\
+             {settings}\n{policy}\
              [database]\nurl = \"{login}\"\nconnections = 4\n\
              [backend]\nadmin_url = \"http://{0}\"\npublic_url = \"http://{0}\"\n\
              admin_token_file = \"{1}\"\n\
              [live]\ninterval_ms = 50\n",
             backend.address,
             token_file.display(),
+            key = files.path().join("console.key").display(),
+            policy = if settings.contains("[sign_in]") {
+                ""
+            } else {
+                "[sign_in]\nsecond_factor = \"optional\"\n"
+            },
         ))
         .unwrap();
         // The test itself may do anything.

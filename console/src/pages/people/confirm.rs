@@ -4,17 +4,22 @@
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::sign_in::own_path;
 use crate::app::App;
+use crate::audit::{self, Entry, Kind, Object};
 use crate::client::Client;
 use crate::error::{Failure, html};
 use crate::guard::{Form, check_csrf, form_encode, read};
 use crate::i18n::{M, P};
+use crate::people::passkey::Started;
+use crate::people::proof::{self, Checked, Method};
 use crate::session::Token;
+use crate::store::factors::{self, Ways};
 use crate::store::{failures, sessions, staff};
 use crate::view::View;
 
@@ -30,6 +35,8 @@ struct ConfirmPage<'a> {
     /// The form that was sent too late, URL-encoded without its token.
     kept: &'a str,
     error: Option<String>,
+    ways: Ways,
+    passkey: Option<Started>,
 }
 
 #[derive(Template)]
@@ -55,7 +62,7 @@ pub async fn ask(app: &App, view: &View, request: Request) -> Response {
     if headers.contains_key("hx-request") {
         return htmx(&headers);
     }
-    if request.method() == Method::GET {
+    if request.method() == axum::http::Method::GET {
         return Redirect::to(&format!("/confirm?next={}", form_encode(&here))).into_response();
     }
     match keep(app, view, &here, request).await {
@@ -82,8 +89,7 @@ async fn keep(app: &App, view: &View, here: &str, request: Request) -> Result<Re
         Bytes::from_request(request, app).await.map_err(|e| Failure::BadRequest(e.body_text()))?;
     check_csrf(&token, &body)?;
     let kept = encoded(&fields(&body)?);
-    let page = ConfirmPage { v: view, next: here, kept: &kept, error: None };
-    let mut response = html(&page)?;
+    let mut response = show(app, view, here, &kept, None).await?;
     // Nothing was done yet.
     *response.status_mut() = StatusCode::FORBIDDEN;
     Ok(response)
@@ -106,10 +112,35 @@ fn encoded(fields: &[(String, String)]) -> String {
     pairs.join("&")
 }
 
+/// What a passkey at this page is asked for: good for this session only.
+fn purpose(view: &View) -> String {
+    let session = view.person.as_ref().map(|person| person.session_id).unwrap_or_default();
+    format!("confirm session {session}")
+}
+
+async fn show(
+    app: &App,
+    view: &View,
+    next: &str,
+    kept: &str,
+    error: Option<String>,
+) -> Result<Response, Failure> {
+    let person = view.person.as_ref().ok_or(Failure::Forbidden)?;
+    let ways = factors::ways(&app.pool, person.staff_id).await?;
+    let passkey = match &app.relying {
+        Some(relying) if ways.passkeys > 0 => Some(relying.start_proof(&app.key, &purpose(view))?),
+        _ => None,
+    };
+    html(&ConfirmPage { v: view, next, kept, error, ways, passkey })
+}
+
 /// Asks for the proof.
-pub async fn page(view: View, Query(arrival): Query<Arrival>) -> Result<Response, Failure> {
-    let next = own_path(arrival.next.as_deref());
-    html(&ConfirmPage { v: &view, next, kept: "", error: None })
+pub async fn page(
+    State(app): State<App>,
+    view: View,
+    Query(arrival): Query<Arrival>,
+) -> Result<Response, Failure> {
+    show(&app, &view, own_path(arrival.next.as_deref()), "", None).await
 }
 
 /// What the form sends.
@@ -121,6 +152,12 @@ pub struct Submitted {
     kept: String,
     #[serde(default)]
     password: String,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    credential: String,
 }
 
 /// Checks the proof; the session goes on with a new secret.
@@ -132,15 +169,26 @@ pub async fn submit(
     Form(sent): Form<Submitted>,
 ) -> Result<Response, Failure> {
     let next = own_path(Some(&sent.next)).to_owned();
-    if let Some((status, error)) = refused(&app, &client, &view, sent.password).await? {
-        let page = ConfirmPage { v: &view, next: &next, kept: &sent.kept, error: Some(error) };
-        let mut response = html(&page)?;
+    let person = view.person.clone().ok_or(Failure::Forbidden)?;
+    let checked = check(&app, &client, &view, &sent).await?;
+    let Outcome::Right(method) = checked else {
+        let (result, status, error) = match checked {
+            Outcome::Throttled => {
+                let text = view.t1(P::TooManyFailures, app.config.sign_in.window_minutes);
+                ("throttled", StatusCode::TOO_MANY_REQUESTS, text)
+            }
+            Outcome::Busy => ("busy", StatusCode::SERVICE_UNAVAILABLE, view.t(P::Busy).into()),
+            _ => ("wrong", StatusCode::UNAUTHORIZED, view.t(P::WrongProof).into()),
+        };
+        note(&app, &view, &person.login, json!({"result": result})).await?;
+        let mut response = show(&app, &view, &next, &sent.kept, Some(error)).await?;
         *response.status_mut() = status;
         return Ok(response);
-    }
+    };
+    note(&app, &view, &person.login, json!({"result": "ok", "method": method.as_str()})).await?;
     let old = Token::of(&app, &headers).ok_or(Failure::CrossSite)?;
     let token = Token::fresh();
-    sessions::strengthen(&app.pool, &old.hash(), &token.hash(), false).await?;
+    sessions::strengthen(&app.pool, &old.hash(), &token.hash(), method != Method::Password).await?;
     let cookie = AppendHeaders([(header::SET_COOKIE, token.set_cookie(&app))]);
     if sent.kept.is_empty() {
         return Ok((cookie, Redirect::to(&next)).into_response());
@@ -151,32 +199,79 @@ pub async fn submit(
     Ok((cookie, page).into_response())
 }
 
-/// Why a proof is refused, if it is.
-async fn refused(
+async fn note(
+    app: &App,
+    view: &View,
+    login: &str,
+    detail: serde_json::Value,
+) -> Result<(), Failure> {
+    let object = Object::Staff(login.to_owned());
+    audit::record(app, view, Entry { kind: Kind::Confirm, object, detail, request: None }).await
+}
+
+enum Outcome {
+    Right(Method),
+    Wrong,
+    Throttled,
+    Busy,
+}
+
+/// Checks the proof: the second factor of who has one, the password of who has not.
+async fn check(
     app: &App,
     client: &Client,
     view: &View,
-    password: String,
-) -> Result<Option<(StatusCode, String)>, Failure> {
+    sent: &Submitted,
+) -> Result<Outcome, Failure> {
     let person = view.person.as_ref().ok_or(Failure::Forbidden)?;
+    let ways = factors::ways(&app.pool, person.staff_id).await?;
+    if !ways.second() {
+        return password(app, client, &person.login, sent.password.clone()).await;
+    }
+    if sent.credential.is_empty() {
+        return Ok(match proof::code(app, person.staff_id, &sent.code, false).await? {
+            Checked::Right(method) => Outcome::Right(method),
+            Checked::Wrong => Outcome::Wrong,
+            Checked::Throttled => Outcome::Throttled,
+        });
+    }
+    let limits = &app.config.sign_in;
+    if factors::must_wait(&app.pool, limits, person.staff_id).await? {
+        return Ok(Outcome::Throttled);
+    }
+    let (purpose, only) = (purpose(view), Some(person.staff_id));
+    match proof::passkey(app, &purpose, &sent.state, &sent.credential, only).await? {
+        Some(_) => Ok(Outcome::Right(Method::Passkey)),
+        None => {
+            factors::count_failure(&app.pool, limits, person.staff_id).await?;
+            Ok(Outcome::Wrong)
+        }
+    }
+}
+
+async fn password(
+    app: &App,
+    client: &Client,
+    login: &str,
+    password: String,
+) -> Result<Outcome, Failure> {
     let limits = &app.config.sign_in;
     let network = failures::network(client.address);
-    if failures::must_wait(&app.pool, limits, &network, &person.login).await? {
-        let text = view.t1(P::TooManyFailures, limits.window_minutes);
-        return Ok(Some((StatusCode::TOO_MANY_REQUESTS, text)));
+    if failures::must_wait(&app.pool, limits, &network, login).await? {
+        return Ok(Outcome::Throttled);
     }
-    let found = staff::credentials(&app.pool, &person.login).await?;
+    let found = staff::credentials(&app.pool, login).await?;
     let phc = found.and_then(|found| found.password_hash);
     match app.checker.check(password, phc).await {
         Ok(true) => {
-            failures::forget(&app.pool, &network, &person.login).await?;
-            Ok(None)
+            failures::forget(&app.pool, &network, login).await?;
+            Ok(Outcome::Right(Method::Password))
         }
         Ok(false) => {
-            failures::count(&app.pool, limits, &network, &person.login).await?;
-            Ok(Some((StatusCode::UNAUTHORIZED, view.t(P::WrongPassword).into())))
+            failures::count(&app.pool, limits, &network, login).await?;
+            Ok(Outcome::Wrong)
         }
-        Err(_) => Ok(Some((StatusCode::SERVICE_UNAVAILABLE, view.t(P::Busy).into()))),
+        Err(_) => Ok(Outcome::Busy),
     }
 }
 

@@ -7,14 +7,17 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::entry::{self, Proved};
 use crate::app::App;
+use crate::audit::{self, Entry, Kind, Object};
 use crate::client::Client;
 use crate::error::{Failure, html};
 use crate::guard::{self, Form};
-use crate::i18n::{Lang, M};
-use crate::metrics::METRICS;
+use crate::i18n::{Lang, M, P};
+use crate::people::passkey::Started;
+use crate::people::proof::{self, Method};
 use crate::session::{self, Token};
-use crate::store::sessions::NewSession;
+use crate::store::staff::Credentials;
 use crate::store::{failures, sessions, staff};
 use crate::view::View;
 
@@ -27,7 +30,11 @@ struct SignInPage<'a> {
     note: Option<&'a str>,
     error: Option<&'a str>,
     other: Lang,
+    passkey: Option<Started>,
 }
+
+/// What a passkey at the sign-in page is asked for.
+const PASSKEY: &str = "sign in with a passkey";
 
 /// What the address may carry.
 #[derive(Debug, Default, Deserialize)]
@@ -54,6 +61,7 @@ pub(super) fn own_path(next: Option<&str>) -> &str {
 }
 
 fn page(
+    app: &App,
     view: &View,
     next: &str,
     login: &str,
@@ -61,7 +69,11 @@ fn page(
     error: Option<&str>,
 ) -> Result<Response, Failure> {
     let other = if view.lang == Lang::Ja { Lang::En } else { Lang::Ja };
-    html(&SignInPage { v: view, next, login, note, error, other })
+    let passkey = match &app.relying {
+        Some(relying) => Some(relying.start_proof(&app.key, PASSKEY)?),
+        None => None,
+    };
+    html(&SignInPage { v: view, next, login, note, error, other, passkey })
 }
 
 /// The form.
@@ -81,7 +93,7 @@ pub async fn form(
         (Some(_), None) if next != "/" => Some(view.t(M::SessionEnded)),
         _ => None,
     };
-    let mut response = page(&view, next, "", note, None)?;
+    let mut response = page(&app, &view, next, "", note, None)?;
     if let Some(lang) = asked {
         response.headers_mut().append(header::SET_COOKIE, session::language_cookie(&app, lang));
     }
@@ -98,7 +110,7 @@ struct Submitted {
 }
 
 enum Outcome {
-    In(i32),
+    Right(Credentials),
     Wrong,
     Throttled,
     Busy,
@@ -114,15 +126,17 @@ async fn attempt(
     if failures::must_wait(&app.pool, limits, network, login).await? {
         return Ok(Outcome::Throttled);
     }
+    let pause = failures::pause(failures::of_login(&app.pool, limits, login).await?);
+    tokio::time::sleep(pause).await;
     let found = staff::credentials(&app.pool, login).await?;
     // Suspended, invited and unknown logins cost the same work and get the same answer.
-    let usable = found.as_ref().filter(|person| person.active);
-    let phc = usable.and_then(|person| person.password_hash.clone());
+    let usable = found.filter(|person| person.active);
+    let phc = usable.as_ref().and_then(|person| person.password_hash.clone());
     let Ok(right) = app.checker.check(password, phc).await else { return Ok(Outcome::Busy) };
     match (right, usable) {
         (true, Some(person)) => {
             failures::forget(&app.pool, network, login).await?;
-            Ok(Outcome::In(person.staff_id))
+            Ok(Outcome::Right(person))
         }
         _ => {
             failures::count(&app.pool, limits, network, login).await?;
@@ -133,7 +147,7 @@ async fn attempt(
 
 /// The login as stored. What can be no login is counted under one name, so that nobody can
 /// fill the table with inventions.
-fn normalised(login: &str) -> String {
+pub(super) fn normalised(login: &str) -> String {
     let login = login.trim().to_lowercase();
     let possible = !login.is_empty()
         && login.len() <= 64
@@ -141,7 +155,7 @@ fn normalised(login: &str) -> String {
     if possible { login } else { "?".into() }
 }
 
-/// Checks the password and begins a session.
+/// Checks the password; then comes the second factor, or the session.
 pub async fn submit(
     State(app): State<App>,
     client: Client,
@@ -152,55 +166,78 @@ pub async fn submit(
     let sent: Submitted = guard::read(&body)?;
     let next = own_path(Some(&sent.next)).to_owned();
     let login = normalised(&sent.login);
-    let address = client.address;
-    let outcome = attempt(&app, &failures::network(address), &login, sent.password).await?;
-    let minutes = app.config.sign_in.window_minutes.to_string();
-    let (result, status, error) = match outcome {
-        Outcome::In(staff_id) => {
-            METRICS.sign_ins.with_label_values(&["ok"]).inc();
-            tracing::info!(event = "console.signed_in", login, address = %address, "signed in");
-            return begin(&app, &headers, &client, staff_id, &next).await;
+    let network = failures::network(client.address);
+    let minutes = app.config.sign_in.window_minutes;
+    let (result, status, error) = match attempt(&app, &network, &login, sent.password).await? {
+        Outcome::Right(person) => {
+            let proved = Proved {
+                staff_id: person.staff_id,
+                login: &person.login,
+                method: Method::Password,
+                second: false,
+            };
+            return entry::first_factor(&app, &headers, &client, &proved, &next).await;
         }
         Outcome::Wrong => ("wrong", StatusCode::UNAUTHORIZED, view.t(M::WrongPassword).to_owned()),
         Outcome::Throttled => {
-            ("throttled", StatusCode::TOO_MANY_REQUESTS, view.tf(M::TooManyFailures, &[&minutes]))
+            ("throttled", StatusCode::TOO_MANY_REQUESTS, view.t1(M::TooManyFailures, minutes))
         }
         Outcome::Busy => {
             ("busy", StatusCode::SERVICE_UNAVAILABLE, view.t(M::SignInBusy).to_owned())
         }
     };
-    METRICS.sign_ins.with_label_values(&[result]).inc();
-    tracing::warn!(event = "console.sign_in_refused", login, address = %address, result, "refused");
-    let mut response = page(&view, &next, sent.login.trim(), None, Some(&error))?;
+    entry::refuse(&app, &client, &login, Method::Password, result).await?;
+    let mut response = page(&app, &view, &next, sent.login.trim(), None, Some(&error))?;
     *response.status_mut() = status;
     Ok(response)
 }
 
-/// A fresh session whatever the browser had before: an identifier planted before sign-in
-/// is worth nothing after it.
-async fn begin(
-    app: &App,
-    headers: &HeaderMap,
-    client: &Client,
-    staff_id: i32,
-    next: &str,
+/// What a passkey's form sends.
+#[derive(Deserialize)]
+struct WithPasskey {
+    state: String,
+    credential: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// Signs in with a passkey alone: it is a possession, unlocked by its owner.
+pub async fn with_passkey(
+    State(app): State<App>,
+    client: Client,
+    headers: HeaderMap,
+    view: View,
+    body: Bytes,
 ) -> Result<Response, Failure> {
-    if let Some(old) = Token::of(app, headers) {
-        sessions::end(&app.pool, &old.hash()).await?;
-    }
-    let token = Token::fresh();
-    let new = NewSession {
-        token_hash: &token.hash(),
-        staff_id,
-        method: "password",
-        second: false,
-        absolute_hours: app.config.session.absolute_hours,
-        address: &client.address.to_string(),
-        agent: &client.agent,
+    let sent: WithPasskey = guard::read(&body)?;
+    let next = own_path(Some(&sent.next)).to_owned();
+    let network = failures::network(client.address);
+    let limits = &app.config.sign_in;
+    let (result, status, error) = if failures::must_wait(&app.pool, limits, &network, "?").await? {
+        let text = view.t1(M::TooManyFailures, limits.window_minutes);
+        ("throttled", StatusCode::TOO_MANY_REQUESTS, text)
+    } else {
+        match proof::passkey(&app, PASSKEY, &sent.state, &sent.credential, None).await? {
+            Some(kept) => {
+                let proved = Proved {
+                    staff_id: kept.staff_id,
+                    login: &kept.login,
+                    method: Method::Passkey,
+                    second: true,
+                };
+                let cookies = entry::begin(&app, &headers, &client, &proved).await?;
+                return Ok((cookies, Redirect::to(&next)).into_response());
+            }
+            None => {
+                failures::count(&app.pool, limits, &network, "?").await?;
+                ("wrong", StatusCode::UNAUTHORIZED, view.t(P::PasskeyRefused).to_owned())
+            }
+        }
     };
-    sessions::begin(&app.pool, &new).await?;
-    let cookie = AppendHeaders([(header::SET_COOKIE, token.set_cookie(app))]);
-    Ok((cookie, Redirect::to(next)).into_response())
+    entry::refuse(&app, &client, "?", Method::Passkey, result).await?;
+    let mut response = page(&app, &view, &next, "", None, Some(&error))?;
+    *response.status_mut() = status;
+    Ok(response)
 }
 
 /// Nothing but the form's token.
@@ -211,12 +248,19 @@ pub struct Leave {}
 pub async fn leave(
     State(app): State<App>,
     headers: HeaderMap,
+    view: View,
     Form(Leave {}): Form<Leave>,
 ) -> Result<Response, Failure> {
     if let Some(token) = Token::of(&app, &headers) {
         sessions::end(&app.pool, &token.hash()).await?;
     }
-    let cookie = AppendHeaders([(header::SET_COOKIE, session::clear_cookie(&app))]);
+    let login = view.person.as_ref().map(|person| person.login.clone()).unwrap_or_default();
+    let object = Object::Staff(login);
+    let detail = serde_json::json!({});
+    audit::record(&app, &view, Entry { kind: Kind::SignOut, object, detail, request: None })
+        .await?;
+    let cookie =
+        AppendHeaders([(header::SET_COOKIE, session::clear_cookie(&app, session::SESSION_COOKIE))]);
     Ok((cookie, Redirect::to("/sign-in?out=1")).into_response())
 }
 

@@ -8,6 +8,7 @@ pub mod instruments;
 pub mod kills;
 pub mod limits;
 pub mod orders;
+pub mod staff;
 pub mod terms;
 
 use serde_json::Value as Json;

@@ -4,6 +4,7 @@
 pub mod access;
 mod charts;
 mod keyboard;
+mod passkeys;
 mod walk;
 
 use std::process::Stdio;

@@ -34,6 +34,11 @@ const PAGES: &[Page] = &[
     page("/orders", "/orders", Need::May(SeeOrders), "#orders tbody tr"),
     page("/orders/{order_id}", "/orders/1996488823", Need::May(SeeOrders), "#events tbody tr"),
     page("/confirm", "/confirm?next=/orders", Need::SignIn, "main form"),
+    page("/security", "/security", Need::SignIn, "#sessions tbody tr"),
+    page("/security/totp", "/security/totp", Need::SignIn, "svg.qr"),
+    page("/staff", "/staff", Need::May(SeeStaff), "#staff tbody tr"),
+    page("/staff/{login}", "/staff/aki", Need::May(SeeStaff), "#sessions tbody tr"),
+    page("/invite", "/invite", Need::Nothing, "#again"),
     page("/requests", "/requests?tab=all", Need::May(SeeRequests), "#requests tbody tr"),
     page("/requests/new", ADJUST, Need::May(SeeRequests), "#send"),
     page("/requests/{request}", "/requests/1", Need::May(SeeRequests), "#timeline tbody tr"),
@@ -56,6 +61,8 @@ fn shows_no_page(path: &str) -> bool {
         || ["/healthz", "/readyz", "/metrics", "/static/{*path}"].contains(&path) // machines
         || path == "/requests/badge" // part of the frame
         || path == "/search" // leads on; its own page is walked with what it found nothing for
+        || path == "/sign-in/second" // needs a password before; looked at in `passkeys`
+        || path == "/security/passkeys/new" // needs a name; looked at in `passkeys`
         || path == "/sign-in" // walked before anyone is signed in
 }
 
