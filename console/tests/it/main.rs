@@ -18,4 +18,5 @@ mod people;
 mod pictures;
 mod requests;
 mod walls;
+mod whole;
 mod world;

@@ -218,6 +218,12 @@ impl World {
         (world, stop, done)
     }
 
+    /// A console that somebody else started, over a backend that is no double.
+    pub fn over(pool: PgPool, url: String, config: Config) -> World {
+        let _files = tempfile::tempdir().unwrap();
+        World { pool, backend: None, url, http: client(), config, _files }
+    }
+
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }

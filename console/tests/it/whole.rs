@@ -1,0 +1,249 @@
+//! The console with the real backend in a process of its own, which is killed while pages are
+//! open: pages say that they are stale, and recover by themselves.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use zaraba::dev::postgres::PrivatePostgres;
+use zaraba::tools::credentials::DevFile;
+use zaraba_console::authz::Role;
+use zaraba_console::config::Config;
+use zaraba_console::server;
+
+use crate::browser::{Browser, missing};
+use crate::world::{LOGIN, World, add_person, skipped};
+
+/// Names the directory of the backend's process.
+const DIR: &str = "ZARABA_TEST_BACKEND";
+
+/// How long a start of the backend may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Not a test of its own: the backend, when a test starts this program again to have one that
+/// it can kill.
+#[test]
+fn backend_in_a_process_of_its_own() {
+    let Ok(dir) = std::env::var(DIR) else { return };
+    let base = std::env::var("ZARABA_TEST_PORTS").unwrap();
+    let words = ["zaraba", "dev", "--no-console", "--profile", "crypto", "--demo", "sim"];
+    let more = ["--dir", &dir, "--port-base", &base];
+    let _ = zaraba::cli::run(zaraba::cli::Cli::parse_from(words.into_iter().chain(more)));
+}
+
+/// `zaraba dev` without a console, in a process of its own.
+struct Backend {
+    dir: tempfile::TempDir,
+    ports: u16,
+    database: String,
+    process: Option<Child>,
+}
+
+impl Backend {
+    async fn start(database: String) -> Backend {
+        let dir = tempfile::tempdir().unwrap();
+        let mut backend = Backend { dir, ports: ports(), database, process: None };
+        backend.run().await;
+        backend
+    }
+
+    async fn run(&mut self) {
+        let _ = std::fs::remove_file(self.dir.path().join("dev.json"));
+        let log = std::fs::File::create(self.dir.path().join("output.log")).unwrap();
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "whole::backend_in_a_process_of_its_own", "--nocapture"])
+            .env(DIR, self.dir.path())
+            .env("ZARABA_TEST_PORTS", self.ports.to_string())
+            .env("DATABASE_URL", &self.database)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while !self.dir.path().join("dev.json").exists() {
+            let ended = process.try_wait().unwrap();
+            let log = || std::fs::read_to_string(self.dir.path().join("output.log"));
+            assert!(ended.is_none() && begun.elapsed() < PATIENCE, "no start: {:?}", log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.process = Some(process);
+    }
+
+    /// SIGKILL: no handler runs, nothing is flushed.
+    fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
+    fn dev_file(&self) -> DevFile {
+        DevFile::read(self.dir.path()).unwrap()
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// Four free ports next to each other, other ones for each test.
+fn ports() -> u16 {
+    static TESTS: AtomicU16 = AtomicU16::new(0);
+    let free = |base: &u16| {
+        let held = (*base..*base + 4).map_while(|p| TcpListener::bind(("127.0.0.1", p)).ok());
+        held.count() == 4
+    };
+    let begin = 33_000 + (std::process::id() % 500) as u16 * 8;
+    let begin = begin + TESTS.fetch_add(1, Ordering::Relaxed) * 4000;
+    (begin..begin + 4000).step_by(4).find(free).expect("four free ports next to each other")
+}
+
+/// Everything: Postgres, the backend, the console over both, a browser.
+struct Whole {
+    world: World,
+    backend: Backend,
+    postgres: Option<PrivatePostgres>,
+    directory: tempfile::TempDir,
+    browser: Browser,
+    stop: tokio::sync::oneshot::Sender<()>,
+}
+
+fn config(address: SocketAddr, database: &str, dev: &DevFile, token: &Path) -> Config {
+    Config::parse(&format!(
+        "public_url = \"http://{address}\"\nlanguage = \"en\"\n\
+         [database]\nurl = \"{database}\"\nconnections = 4\n\
+         [backend]\nadmin_url = \"{}\"\npublic_url = \"{}\"\nadmin_token_file = \"{}\"\n\
+         [live]\ninterval_ms = 50\n",
+        dev.admin,
+        dev.api,
+        token.display(),
+    ))
+    .unwrap()
+}
+
+impl Whole {
+    async fn start() -> Whole {
+        let directory = tempfile::tempdir().unwrap();
+        // Postgres runs as another user where the tests run as root.
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(directory.path(), mode).unwrap();
+        let postgres = PrivatePostgres::start(&directory.path().join("postgres"), 0).await.unwrap();
+        let database = postgres.url();
+        let backend = Backend::start(database.clone()).await;
+        let dev = backend.dev_file();
+        let token = directory.path().join("admin.token");
+        std::fs::write(&token, &dev.admin_token).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = config(address, &database, &dev, &token);
+        let pool = zaraba_console::db::pool(&config.database).unwrap();
+        add_person(&pool, LOGIN, "Aki Tanaka", &[Role::Operations], "en").await;
+        let settings = config.clone();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            server::serve_on(listener, config, stopped).await.unwrap();
+        });
+        let url = format!("http://{address}");
+        let world = World::over(pool, url, settings);
+        let browser = Browser::open(1440, 900).await;
+        browser.sign_in(&world).await;
+        Whole { world, backend, postgres: Some(postgres), directory, browser, stop }
+    }
+
+    async fn open(&self, path: &str) {
+        self.browser.client.goto(&self.world.at(path)).await.unwrap();
+    }
+
+    /// Waits until the book shown is live and moves.
+    async fn moves(&self) {
+        self.browser.wait(".mark.live").await;
+        let seq = "return Number(document.querySelector('#ladder table').dataset.seq)";
+        self.browser.wait("#ladder table").await;
+        let before = self.browser.client.execute(seq, vec![]).await.unwrap();
+        let later =
+            format!("Number(document.querySelector('#ladder table').dataset.seq) > {before}");
+        self.browser.wait_until(&later).await;
+    }
+
+    async fn end(mut self) {
+        self.browser.close().await;
+        let _ = self.stop.send(());
+        drop(self.backend);
+        if let Some(postgres) = self.postgres.take() {
+            postgres.stop().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_backend_makes_pages_stale_and_its_return_live_again() {
+    if let Some(why) = missing() {
+        return skipped("a_killed_backend_makes_pages_stale_and_its_return_live_again", &why);
+    }
+    let mut whole = Whole::start().await;
+    whole.open("/books/BTC_JPY").await;
+    whole.moves().await;
+
+    whole.backend.kill();
+    let stale = "document.querySelector('.mark.stale')?.textContent.startsWith('Stale since')";
+    whole.browser.wait_until(stale).await;
+    // What was last known stays on the page, and a page opened now says how things are.
+    whole.browser.wait("#ladder table").await;
+    whole.open("/").await;
+    whole.browser.wait(".mark.stale").await;
+    whole.open("/books/BTC_JPY").await;
+    whole.browser.wait(".mark.stale").await;
+
+    whole.backend.run().await;
+    whole.moves().await;
+    whole.open("/").await;
+    whole.browser.wait(".mark.live").await;
+    whole.browser.assert_clean(&whole.world, &[]).await;
+    whole.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_may_be_away_while_live_pages_go_on() {
+    if let Some(why) = missing() {
+        return skipped("postgres_may_be_away_while_live_pages_go_on", &why);
+    }
+    let mut whole = Whole::start().await;
+    whole.open("/books/BTC_JPY").await;
+    whole.moves().await;
+    let postgres = whole.postgres.take().unwrap();
+    let port = postgres.port();
+    postgres.kill().await;
+    whole.moves().await;
+    // History cannot be shown; the page says so instead of showing half of it.
+    whole.open("/orders").await;
+    assert!(whole.browser.text("main").await.contains("database"), "says what is away");
+
+    let again = PrivatePostgres::start(&whole.directory.path().join("postgres"), port).await;
+    whole.postgres = Some(again.unwrap());
+    let back = async || {
+        whole.open("/orders").await;
+        let there = "return !!document.querySelector('#orders tbody tr')";
+        whole.browser.client.execute(there, vec![]).await.unwrap() == true
+    };
+    let begun = Instant::now();
+    while !back().await {
+        assert!(begun.elapsed() < PATIENCE, "the orders never came back");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    whole.open("/books/BTC_JPY").await;
+    whole.moves().await;
+    // The browser itself reports the failing page.
+    whole.browser.assert_clean(&whole.world, &["503 (Service Unavailable)"]).await;
+    whole.end().await;
+}
