@@ -25,6 +25,7 @@ mod feed;
 mod metrics;
 pub mod migrate;
 pub mod rules;
+pub mod sample;
 mod session;
 pub mod source;
 pub mod verify;
