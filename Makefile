@@ -10,10 +10,10 @@ ROUNDS ?= 100
 BOOKS ?= 10000000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench crash auction need-run need-test
+.PHONY: help run build test bench crash auction screenshots need-run need-test
 
 help: ## What can be done here
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 need-run:
 	@scripts/need run
@@ -38,3 +38,6 @@ crash: need-test ## Kill the server ROUNDS times (100) under load and check what
 
 auction: need-run ## Compare auction prices and allocations with a slow search, on BOOKS random books (10 million)
 	ZARABA_AUCTION_BOOKS=$(BOOKS) $(CARGO) test --locked -p zaraba-engine --lib auction:: -- --nocapture
+
+screenshots: need-test ## Take the pictures of docs/images from a running platform
+	$(CARGO) test --locked -p zaraba-console --test it -- --ignored pictures

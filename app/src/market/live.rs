@@ -35,16 +35,25 @@ use crate::platform::Platform;
 const LEVELS: usize = 20;
 /// Between two looks at one instrument.
 const LOOK: Duration = Duration::from_millis(100);
+/// Tickers in one event, so that no event is large however many instruments there are.
+const TICKERS: usize = 200;
+/// Looks after which every ticker is told again: figures over the last 24 hours change by
+/// themselves.
+const ALL_AGAIN: u32 = 300;
+/// Between two signs of life of a quiet stream: readers tell by them that it still is one.
+const BEAT: Duration = Duration::from_secs(1);
 /// Live readers at once.
 const READERS: u64 = 500;
 /// Trades told at most per look; a page shows no more.
 const TRADES: usize = 200;
 
 /// The console's live endpoints, to be put behind the admin API's guard:
-/// `GET /admin/v1/instruments/{symbol}/live` and `GET /admin/v1/live`.
+/// `GET /admin/v1/instruments/{symbol}/live`, `GET /admin/v1/tickers/live` and
+/// `GET /admin/v1/live`.
 pub fn admin_routes() -> Router<Platform> {
     Router::new()
         .route("/admin/v1/instruments/{symbol}/live", get(instrument_live))
+        .route("/admin/v1/tickers/live", get(tickers_live))
         .route("/admin/v1/live", get(overview_live))
 }
 
@@ -243,7 +252,7 @@ fn full() -> Response {
 
 fn sse(events: impl Stream<Item = Event> + Send + 'static) -> Response {
     Sse::new(events.map(Ok::<_, Infallible>))
-        .keep_alive(KeepAlive::new().interval(Duration::from_secs(10)))
+        .keep_alive(KeepAlive::new().interval(BEAT))
         .into_response()
 }
 
@@ -280,6 +289,50 @@ async fn instrument_live(
         let now = reader.0.now();
         let events = reader.0.read(|board| told.look(board, now));
         Some((stream::iter(events), (reader, told, clock)))
+    });
+    sse(looks.flatten())
+}
+
+#[derive(Serialize)]
+struct TickersEvent {
+    items: Vec<TickerShape>,
+}
+
+/// The tickers of instruments that something happened in since `told`; all of them when `again`.
+fn changed(board: &Board, now: Timestamp, told: &mut Vec<Seq>, again: bool) -> Vec<Event> {
+    let known = told.len();
+    told.resize(board.listings.len(), Seq(0));
+    let mut items = Vec::new();
+    for (at, (listing, told)) in board.listings.iter().zip(told).enumerate() {
+        if again || at >= known || *told != listing.seq {
+            *told = listing.seq;
+            items.push(listing.ticker(now, listing.seq));
+        }
+    }
+    let mut events = Vec::new();
+    while !items.is_empty() {
+        let rest = items.split_off(items.len().min(TICKERS));
+        events.push(event("tickers", &TickersEvent { items: std::mem::replace(&mut items, rest) }));
+    }
+    events
+}
+
+/// Events `tickers` of all instruments: first as they stand, then those that something happened
+/// in, at most ten times a second, and all of them every half minute.
+async fn tickers_live(State(platform): State<Platform>, _: NoParams) -> Response {
+    let Some(reader) = Reader::enter(&platform.market) else { return full() };
+    let mut clock = tokio::time::interval(LOOK);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let state = (reader, Vec::new(), clock, 0_u32);
+    let looks = stream::unfold(state, |(reader, mut told, mut clock, looks)| async move {
+        clock.tick().await;
+        if reader.0.is_stopped() {
+            return None;
+        }
+        let now = reader.0.now();
+        let again = looks % ALL_AGAIN == 0;
+        let events = reader.0.read(|board| changed(board, now, &mut told, again));
+        Some((stream::iter(events), (reader, told, clock, looks.wrapping_add(1))))
     });
     sse(looks.flatten())
 }

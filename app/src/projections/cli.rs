@@ -12,8 +12,8 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use zaraba_engine::types::Seq;
 
-use super::session::{Session, WriteError, read_mark};
 use super::sample::{self, Size};
+use super::session::{Session, WriteError, read_mark};
 use super::source::JournalSource;
 use super::verify::verify;
 use super::{ask_for_rebuild, catch_up, migrate};
@@ -71,6 +71,7 @@ pub enum ProjectionsVerb {
         /// Database to fill.
         #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
         database_url: String,
+        /// How much is made.
         #[command(flatten)]
         size: Size,
     },

@@ -16,6 +16,7 @@ messages! { A,
     Tabs: "Parts of the account", "口座の内容";
     Summary: "Summary", "概要";
     Ledger: "Ledger", "元帳";
+    BalanceOverTime: "Balance over time", "残高の推移";
     Keys: "API keys", "APIキー";
     History: "Actions by staff", "スタッフによる操作";
     Balances: "Balances", "残高";

@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::sse::{Event, Parser};
-use super::{Hub, State, Symbol, TRADES};
+use super::{Hub, State, Symbol, TRADES, Tickers};
+use crate::backend::Ticker;
 use crate::error::Failure;
 use crate::metrics::METRICS;
 
@@ -33,9 +34,13 @@ impl Backoff {
     }
 }
 
-/// Silence after which an instrument's stream, which has keep-alives, counts as lost.
-const SYMBOL_SILENCE: Duration = Duration::from_secs(45);
-/// How long an instrument nobody looks at is still followed: a page reload is shorter.
+/// Silence after which a stream, which has a sign of life every second, counts as lost.
+const SILENCE: Duration = Duration::from_secs(4);
+/// Between two questions for the overview: with its way to the page under a quarter of a second.
+const OVERVIEW_EVERY: Duration = Duration::from_millis(150);
+/// How often to see whether somebody looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How long something nobody looks at is still followed: a page reload is shorter.
 const LINGER: Duration = Duration::from_secs(20);
 
 fn heard<T>(state: &mut State<T>) {
@@ -107,8 +112,8 @@ fn parse<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T, Failure> {
         .map_err(|e| Failure::Backend(format!("event {}: unexpected data: {e}", event.name)))
 }
 
-/// Asks for the backend's state once a second, whether somebody looks or not: readiness and
-/// the pages of the history show it too.
+/// Asks for the backend's state several times a second, whether somebody looks or not: readiness
+/// and the pages of the history show it too.
 pub(super) async fn follow_overview(hub: Arc<Hub>) {
     let mut backoff = Backoff::new();
     while !*hub.stopping.borrow() {
@@ -120,7 +125,7 @@ pub(super) async fn follow_overview(hub: Arc<Hub>) {
                     state.value = Some(Arc::new(overview));
                     heard(state);
                 });
-                sleep(Duration::from_secs(1)).await;
+                sleep(OVERVIEW_EVERY).await;
             }
             Err(failure) => {
                 lost(&hub.overview, "overview", &failure);
@@ -130,28 +135,67 @@ pub(super) async fn follow_overview(hub: Arc<Hub>) {
     }
 }
 
-/// Asks for all instruments' days once a second while somebody looks.
+/// Follows all instruments' days while somebody looks.
 pub(super) async fn follow_tickers(hub: Arc<Hub>) {
+    let mut stopping = hub.stopping.clone();
     let mut backoff = Backoff::new();
     while !*hub.stopping.borrow() {
-        if hub.tickers.receiver_count() > 0 {
-            match hub.backend.tickers().await {
-                Ok(mut tickers) => {
-                    tickers.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-                    backoff.reset();
-                    hub.tickers.send_modify(|state| {
-                        state.value = Some(Arc::new(tickers));
-                        heard(state);
-                    });
-                }
-                Err(failure) => {
-                    lost(&hub.tickers, "tickers", &failure);
-                    backoff.wait().await;
+        if hub.tickers.receiver_count() == 0 {
+            sleep(LOOK_AGAIN).await;
+            continue;
+        }
+        let unwatched = async {
+            loop {
+                hub.tickers.closed().await;
+                sleep(LINGER).await;
+                if hub.tickers.receiver_count() == 0 {
+                    return;
                 }
             }
-        }
-        sleep(Duration::from_secs(1)).await;
+        };
+        let follow = read_stream(&hub, "/admin/v1/tickers/live", SILENCE, |event| {
+            match event {
+                None => hub.tickers.send_modify(heard),
+                Some(event) if event.name == "tickers" => {
+                    backoff.reset();
+                    add_tickers(&hub.tickers, parse(&event)?);
+                }
+                // A newer backend may tell more.
+                Some(_) => {}
+            }
+            Ok(())
+        });
+        let failure = tokio::select! {
+            failure = follow => failure,
+            () = unwatched => {
+                // Nobody sees this, and whoever comes next is told when it was heard.
+                hub.tickers.send_replace_connected(false);
+                continue;
+            }
+            _ = stopping.wait_for(|stop| *stop) => return,
+        };
+        lost(&hub.tickers, "tickers", &failure);
+        backoff.wait().await;
     }
+}
+
+#[derive(serde::Deserialize)]
+struct ToldTickers {
+    items: Vec<Ticker>,
+}
+
+/// Puts tickers in their places by symbol.
+fn add_tickers(feed: &watch::Sender<State<Tickers>>, told: ToldTickers) {
+    feed.send_modify(|state| {
+        let all = Arc::make_mut(state.value.get_or_insert_default());
+        for ticker in told.items {
+            match all.binary_search_by(|known| known.symbol.cmp(&ticker.symbol)) {
+                Ok(at) => all[at] = Arc::new(ticker),
+                Err(at) => all.insert(at, Arc::new(ticker)),
+            }
+        }
+        heard(state);
+    });
 }
 
 /// Follows one instrument until nobody looks at it.
@@ -175,7 +219,7 @@ pub(super) async fn follow_symbol(
         let mut backoff = Backoff::new();
         loop {
             warm(&hub, &symbol, &feed).await;
-            let failure = read_stream(&hub, &path, SYMBOL_SILENCE, |event| {
+            let failure = read_stream(&hub, &path, SILENCE, |event| {
                 let Some(event) = event else {
                     feed.send_modify(heard);
                     return Ok(());

@@ -62,6 +62,9 @@ pub struct Symbol {
     pub auction: Option<Auction>,
 }
 
+/// All instruments' days, by symbol. Each shared, so that a change of one copies no other.
+pub type Tickers = Vec<Arc<Ticker>>;
+
 /// Trades kept and shown per instrument.
 pub const TRADES: usize = 40;
 
@@ -70,7 +73,7 @@ pub struct Hub {
     backend: Backend,
     overview: watch::Sender<State<Overview>>,
     history: Mutex<history::History>,
-    tickers: watch::Sender<State<Vec<Ticker>>>,
+    tickers: watch::Sender<State<Tickers>>,
     symbols: Mutex<HashMap<String, watch::Sender<State<Symbol>>>>,
     symbols_max: usize,
     stopping: watch::Receiver<bool>,
@@ -108,7 +111,7 @@ impl Hub {
     }
 
     /// All instruments' days.
-    pub fn tickers(&self) -> watch::Receiver<State<Vec<Ticker>>> {
+    pub fn tickers(&self) -> watch::Receiver<State<Tickers>> {
         self.tickers.subscribe()
     }
 

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 
+use super::account_balance::{self, History};
 use super::asked::{Asked, Problem};
 use super::ledger::{self, FIELDS};
 use super::orders::Freshness;
@@ -12,7 +13,7 @@ use crate::app::App;
 use crate::audit::Object;
 use crate::authz::Permission;
 use crate::error::{Failure, html};
-use crate::i18n::{A, L, M, Word};
+use crate::i18n::{A, C, L, M, Word};
 use crate::reads::accounts::{self, AccountLine, ApiKey, Balance};
 use crate::reads::fills::{self, FillLine};
 use crate::reads::ledger::{CAUSES, Entry};
@@ -22,12 +23,18 @@ use crate::view::View;
 /// Orders and fills shown on the summary.
 const SHOWN: i64 = 25;
 /// Tabs, as in the address; the first is shown when none is named.
-const TABS: [(&str, A); 3] = [("summary", A::Summary), ("ledger", A::Ledger), ("keys", A::Keys)];
+const TABS: [(&str, A); 4] = [
+    ("summary", A::Summary),
+    ("ledger", A::Ledger),
+    ("balance", A::BalanceOverTime),
+    ("keys", A::Keys),
+];
 
 /// What the chosen tab shows.
 enum Tab {
     Summary { balances: Vec<Balance>, orders: Vec<OrderLine>, fills: Vec<FillLine> },
     Ledger { entries: Vec<Entry>, assets: Vec<String>, next: Option<String> },
+    Balance { history: History },
     Keys { keys: Vec<ApiKey> },
 }
 
@@ -107,6 +114,16 @@ pub async fn page(
     };
     let (tab, problem) = match chosen.as_str() {
         "ledger" => entries(&app, &view, &account, &asked).await?,
+        "balance" => {
+            let read = account_balance::read(&app, &view, &account, &asked, view.now).await?;
+            match read {
+                Ok(history) => (Tab::Balance { history }, problem),
+                Err(Problem(what)) => {
+                    let problem = Some(view.tf(M::BadFilter, &[&what]));
+                    (summary(&app, &view, &account).await?, problem)
+                }
+            }
+        }
         "keys" => (Tab::Keys { keys: accounts::keys(&app.pool, &code).await? }, None),
         _ => (summary(&app, &view, &account).await?, problem),
     };

@@ -17,6 +17,7 @@ use crate::error::{Failure, html};
 use crate::i18n::{C, M, Word};
 use crate::live::{self, State as LiveState, Symbol};
 use crate::reads::instruments::{self, Instrument};
+use crate::requests;
 use crate::view::{View, units};
 
 /// Levels shown per side.
@@ -104,6 +105,8 @@ struct BookPage<'a> {
     interval: &'a str,
     seconds: u32,
     intervals: [&'a str; 4],
+    /// What the reader may ask for here: address and label.
+    actions: Vec<(String, C)>,
 }
 
 impl<'a> BookPage<'a> {
@@ -161,8 +164,24 @@ impl<'a> BookPage<'a> {
                 .find(|(i, _)| **i == interval)
                 .map_or(60, |(_, s)| s),
             intervals: INTERVALS,
+            actions: Vec::new(),
         }
     }
+}
+
+/// What can be done with an instrument, and how it is called here.
+const ACTIONS: [(&str, C); 4] = [
+    ("halt", C::Halt),
+    ("resume", C::Resume),
+    ("cancel_many", C::MassCancel),
+    ("price_limits", C::OverrideLimits),
+];
+
+/// The forms that the reader may fill in, with this instrument.
+fn actions(view: &View, symbol: &str) -> Vec<(String, C)> {
+    let open = |name: &&(&str, C)| requests::kind(name.0).is_some_and(|kind| view.may(kind.asks()));
+    let link = |(name, label): &(&str, C)| (requests::link(name, &[("symbol", symbol)]), *label);
+    ACTIONS.iter().filter(open).map(link).collect()
 }
 
 /// What the address says.
@@ -202,6 +221,7 @@ pub async fn page(
     let mut page = BookPage::new(&view, &instrument, &state, mark, interval);
     page.candles_failed = candles.is_err();
     let candles = candles.unwrap_or_default();
+    page.actions = actions(&view, &symbol);
     page.candles = &candles;
     page.candle_words = candle_words(&view, &candles, interval);
     html(&page)

@@ -16,7 +16,7 @@ use crate::backend::Ticker;
 use crate::error::{Failure, html};
 use crate::guard::form_encode;
 use crate::i18n::{M, Word};
-use crate::live::{self, State as LiveState};
+use crate::live::{self, State as LiveState, Tickers};
 use crate::reads::instruments::{self, Listed, Wanted};
 use crate::view::View;
 
@@ -55,11 +55,11 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new(listed: &'a Listed, tickers: Option<&'a [Ticker]>) -> Row<'a> {
+    fn new(listed: &'a Listed, tickers: Option<&'a [Arc<Ticker>]>) -> Row<'a> {
         // Sorted by symbol when received.
         let day = tickers.and_then(|all| {
             let at = all.binary_search_by(|t| t.symbol.as_str().cmp(&listed.symbol)).ok()?;
-            all.get(at)
+            all.get(at).map(Arc::as_ref)
         });
         Row { listed, day, percent: day.and_then(Ticker::change_percent) }
     }
@@ -126,8 +126,8 @@ pub async fn page(
 async fn first_tickers(
     app: &App,
     view: &View,
-    state: LiveState<Vec<Ticker>>,
-) -> (Option<Arc<Vec<Ticker>>>, Mark) {
+    state: LiveState<Tickers>,
+) -> (Option<Arc<Tickers>>, Mark) {
     let fresh = |at: jiff::Timestamp| view.now.duration_since(at).as_secs() < 3;
     if state.connected && state.heard.is_some_and(fresh) {
         let mark = Mark::plain(view, state.heard.as_ref());
@@ -136,6 +136,7 @@ async fn first_tickers(
     match app.backend.tickers().await {
         Ok(mut tickers) => {
             tickers.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+            let tickers = tickers.into_iter().map(Arc::new).collect();
             (Some(Arc::new(tickers)), Mark::plain(view, None))
         }
         Err(_) => {

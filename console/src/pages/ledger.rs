@@ -13,7 +13,8 @@ use crate::reads::ledger::{self, CAUSES, Cursor, Entry, Wanted};
 use crate::view::View;
 
 /// Fields of the address of an account's page; the ledger's filter is among them.
-pub(super) const FIELDS: [&str; 7] = ["tab", "asset", "cause", "from", "to", "zone", "before"];
+pub(super) const FIELDS: [&str; 8] =
+    ["tab", "asset", "cause", "range", "from", "to", "zone", "before"];
 
 /// What to ask the database for.
 pub(super) fn wanted(

@@ -2,6 +2,7 @@
 //! works as one plain request; live parts are blocks of the same template.
 
 pub mod account;
+pub mod account_balance;
 pub mod accounts;
 pub mod asked;
 pub mod audit;

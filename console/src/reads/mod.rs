@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod actions;
+pub mod balance;
 pub mod fills;
 pub mod instruments;
 pub mod ledger;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::sse::{Event, Sse};
+use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
@@ -18,6 +18,9 @@ use tokio::sync::{broadcast, oneshot};
 use crate::admin::Admin;
 
 pub const TOKEN: &str = "test-token";
+
+/// Who follows all tickers.
+const ALL: &str = "*";
 
 /// The double. Dropping it closes the port.
 pub struct Double {
@@ -101,6 +104,7 @@ impl Double {
             .route("/admin/v1/overview", get(overview))
             .route("/admin/v1/instruments/{symbol}/live", get(live))
             .route("/v1/tickers", get(tickers))
+            .route("/admin/v1/tickers/live", get(tickers_live))
             .route("/v1/instruments/{symbol}/trades", get(trades))
             .route("/v1/instruments/{symbol}/candles", get(candles))
             .with_state(shared)
@@ -134,7 +138,9 @@ impl Double {
         let mut state = self.state.lock();
         let symbol = value["symbol"].clone();
         state.tickers.retain(|t| t["symbol"] != symbol);
-        state.tickers.push(value);
+        state.tickers.push(value.clone());
+        let told = json!({"items": [value]});
+        let _ = self.events.send((ALL.to_owned(), "tickers", told));
     }
 
     /// How often the console connected for this symbol.
@@ -235,6 +241,24 @@ async fn live(
         }
         first
     };
+    follow(receiver, symbol, first)
+}
+
+async fn tickers_live(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    if !allowed(&headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let receiver = shared.events.subscribe();
+    let first = vec![("tickers", json!({"items": shared.state.lock().tickers}))];
+    follow(receiver, ALL.to_owned(), first)
+}
+
+/// Answers with a stream: what there is, then what is sent to the symbol.
+fn follow(
+    receiver: broadcast::Receiver<(String, &'static str, Value)>,
+    symbol: String,
+    first: Vec<(&'static str, Value)>,
+) -> Response {
     let event = |(name, data): (&'static str, Value)| {
         Ok::<_, Infallible>(Event::default().event(name).data(data.to_string()))
     };
@@ -253,5 +277,8 @@ async fn live(
         },
     );
     use futures_util::StreamExt;
-    Sse::new(futures_util::stream::iter(first.into_iter().map(event)).chain(later)).into_response()
+    // As the backend does, so that a quiet stream is known to be one.
+    let alive = KeepAlive::new().interval(std::time::Duration::from_secs(1));
+    let events = futures_util::stream::iter(first.into_iter().map(event)).chain(later);
+    Sse::new(events).keep_alive(alive).into_response()
 }

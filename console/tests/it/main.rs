@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod age;
 mod audit;
 mod audit_pages;
 mod backend;

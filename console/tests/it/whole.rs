@@ -29,7 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 fn backend_in_a_process_of_its_own() {
     let Ok(dir) = std::env::var(DIR) else { return };
     let base = std::env::var("ZARABA_TEST_PORTS").unwrap();
-    let words = ["zaraba", "dev", "--no-console", "--profile", "crypto", "--demo", "sim"];
+    let profile = std::env::var("ZARABA_TEST_PROFILE").unwrap();
+    let words = ["zaraba", "dev", "--no-console", "--demo", "sim", "--profile", &profile];
     let more = ["--dir", &dir, "--port-base", &base];
     let _ = zaraba::cli::run(zaraba::cli::Cli::parse_from(words.into_iter().chain(more)));
 }
@@ -38,14 +39,15 @@ fn backend_in_a_process_of_its_own() {
 struct Backend {
     dir: tempfile::TempDir,
     ports: u16,
+    profile: &'static str,
     database: String,
     process: Option<Child>,
 }
 
 impl Backend {
-    async fn start(database: String) -> Backend {
+    async fn start(database: String, profile: &'static str) -> Backend {
         let dir = tempfile::tempdir().unwrap();
-        let mut backend = Backend { dir, ports: ports(), database, process: None };
+        let mut backend = Backend { dir, ports: ports(), profile, database, process: None };
         backend.run().await;
         backend
     }
@@ -57,6 +59,7 @@ impl Backend {
             .args(["--exact", "whole::backend_in_a_process_of_its_own", "--nocapture"])
             .env(DIR, self.dir.path())
             .env("ZARABA_TEST_PORTS", self.ports.to_string())
+            .env("ZARABA_TEST_PROFILE", self.profile)
             .env("DATABASE_URL", &self.database)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -107,12 +110,12 @@ fn ports() -> u16 {
 }
 
 /// Everything: Postgres, the backend, the console over both, a browser.
-struct Whole {
-    world: World,
+pub struct Whole {
+    pub world: World,
     backend: Backend,
     postgres: Option<PrivatePostgres>,
     directory: tempfile::TempDir,
-    browser: Browser,
+    pub browser: Browser,
     stop: tokio::sync::oneshot::Sender<()>,
 }
 
@@ -130,14 +133,15 @@ fn config(address: SocketAddr, database: &str, dev: &DevFile, token: &Path) -> C
 }
 
 impl Whole {
-    async fn start() -> Whole {
+    /// With these markets: `crypto`, `tse` or `both`.
+    pub async fn start(profile: &'static str) -> Whole {
         let directory = tempfile::tempdir().unwrap();
         // Postgres runs as another user where the tests run as root.
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(directory.path(), mode).unwrap();
         let postgres = PrivatePostgres::start(&directory.path().join("postgres"), 0).await.unwrap();
         let database = postgres.url();
-        let backend = Backend::start(database.clone()).await;
+        let backend = Backend::start(database.clone(), profile).await;
         let dev = backend.dev_file();
         let token = directory.path().join("admin.token");
         std::fs::write(&token, &dev.admin_token).unwrap();
@@ -161,12 +165,12 @@ impl Whole {
         Whole { world, backend, postgres: Some(postgres), directory, browser, stop }
     }
 
-    async fn open(&self, path: &str) {
+    pub async fn open(&self, path: &str) {
         self.browser.client.goto(&self.world.at(path)).await.unwrap();
     }
 
     /// Waits until the book shown is live and moves.
-    async fn moves(&self) {
+    pub async fn moves(&self) {
         self.browser.wait(".mark.live").await;
         let seq = "return Number(document.querySelector('#ladder table').dataset.seq)";
         self.browser.wait("#ladder table").await;
@@ -176,7 +180,7 @@ impl Whole {
         self.browser.wait_until(&later).await;
     }
 
-    async fn end(mut self) {
+    pub async fn end(mut self) {
         self.browser.close().await;
         let _ = self.stop.send(());
         drop(self.backend);
@@ -191,7 +195,7 @@ async fn a_killed_backend_makes_pages_stale_and_its_return_live_again() {
     if let Some(why) = missing() {
         return skipped("a_killed_backend_makes_pages_stale_and_its_return_live_again", &why);
     }
-    let mut whole = Whole::start().await;
+    let mut whole = Whole::start("crypto").await;
     whole.open("/books/BTC_JPY").await;
     whole.moves().await;
 
@@ -218,7 +222,7 @@ async fn postgres_may_be_away_while_live_pages_go_on() {
     if let Some(why) = missing() {
         return skipped("postgres_may_be_away_while_live_pages_go_on", &why);
     }
-    let mut whole = Whole::start().await;
+    let mut whole = Whole::start("crypto").await;
     whole.open("/books/BTC_JPY").await;
     whole.moves().await;
     let postgres = whole.postgres.take().unwrap();
