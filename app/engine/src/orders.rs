@@ -503,7 +503,7 @@ impl Orders {
         // An OCO may have turned into its stop half; it was sent as a limit order.
         let first_condition = self.extra(slot).and_then(|extra| extra.first_condition);
         // A funari order may have become a market order.
-        let turned = sent.stop.is_some() || cold.condition == Condition::Funari;
+        let turned = sent.stop.is_some() || cold.condition.turns();
         let kind = if turned { OrderKind::Limit } else { cold.kind };
         hot.flags.has(Flags::ODD_LOT) == odd_lot
             && hot.flags.has(Flags::BY_AMOUNT) == place.by_amount

@@ -343,7 +343,23 @@ Condition {
     Closing = 2 => "closing",
     /// Funari: a limit order that becomes an on-close market order at the pre-close.
     Funari = 3 => "funari",
+    /// Zenba hike: in the morning's closing auction only; enters the book at its moment.
+    MorningClosing = 4 => "morning_closing",
+    /// A limit order that becomes a market order for the morning's closing auction.
+    MorningFunari = 5 => "morning_funari",
 });
+
+impl Condition {
+    /// Whether it turns a limit order into a market order.
+    pub(crate) fn turns(self) -> bool {
+        matches!(self, Condition::Funari | Condition::MorningFunari)
+    }
+
+    /// Whether it is for the end of the morning.
+    pub(crate) fn of_morning(self) -> bool {
+        matches!(self, Condition::MorningClosing | Condition::MorningFunari)
+    }
+}
 
 code!(/// What happens when an order would trade with another of the same account, in continuous
 /// trading. The newer (taking) order's choice counts.

@@ -111,6 +111,8 @@ impl DaySummary {
                 "opening" => "opening only (yoritsuki)",
                 "closing" => "on close (hike)",
                 "funari" => "funari",
+                "morning_closing" => "on the morning's close",
+                "morning_funari" => "funari of the morning",
                 other => other,
             };
             let _ = writeln!(

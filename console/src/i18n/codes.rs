@@ -114,6 +114,8 @@ const TABLE: &[Row] = {
         (Condition, "opening", "On open", "寄付"),
         (Condition, "closing", "On close", "引け"),
         (Condition, "funari", "Funari", "不成"),
+        (Condition, "morning_closing", "On close (morning)", "引け(前場)"),
+        (Condition, "morning_funari", "Funari (morning)", "不成(前場)"),
         (When, "at_or_above", "or above", "以上"),
         (When, "at_or_below", "or below", "以下"),
         (SelfTrade, "none", "None", "なし"),

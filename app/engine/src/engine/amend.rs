@@ -224,10 +224,7 @@ impl Engine {
         let price = if amend.price.0 == 0 { hot.bound } else { amend.price.0 };
         let remaining = quantity - filled;
         let traded = Traded { notional: cold.notional, fee: cold.fee };
-        let funari = match condition {
-            Condition::Funari => market.market_bound(hot.side)?,
-            _ => 0,
-        };
+        let funari = if condition.turns() { market.market_bound(hot.side)? } else { 0 };
         let mut worst = price;
         if price != hot.bound {
             self.check_new_price(slot, price)?;

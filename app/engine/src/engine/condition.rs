@@ -5,7 +5,6 @@ use crate::engine::amend::push_level;
 use crate::engine::terms::mark_condition;
 use crate::engine::{Engine, Room, Touched};
 use crate::event::{CloseReason, Event};
-use crate::matching::stage;
 use crate::orders::{Cold, Flags, Hot, Kind};
 use crate::types::*;
 
@@ -88,19 +87,24 @@ impl Engine {
         }
     }
 
-    /// Orders that wait for this moment enter the book, in order of entry. Their levels are
-    /// announced by the caller.
-    pub(crate) fn enter_waiting(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
-        let closes = stage::closes(self.markets[instrument.0 as usize].stage);
+    /// Orders with these conditions that wait for this moment enter the book, in order of entry;
+    /// those whose moment has passed, or was left out, end. Levels are announced by the caller.
+    pub(crate) fn enter_waiting(
+        &mut self,
+        instrument: InstrumentId,
+        enters: &[Condition],
+        ends: &[Condition],
+        events: &mut Vec<Event>,
+    ) {
         let mut picked = std::mem::take(&mut self.picked);
         let waiting = self.parked(instrument, Room::Condition).filter(|&slot| {
             let condition = self.orders.cold[slot as usize].condition;
-            condition == Condition::Opening || closes
+            enters.contains(&condition) || ends.contains(&condition)
         });
         picked.extend(waiting);
         for &slot in &picked {
             self.unpark(slot);
-            if self.orders.cold[slot as usize].condition == Condition::Opening && closes {
+            if ends.contains(&self.orders.cold[slot as usize].condition) {
                 self.close(slot, CloseReason::AuctionRest, events);
                 continue;
             }
@@ -112,10 +116,17 @@ impl Engine {
         self.picked = picked;
     }
 
-    /// Funari orders leave their price and become market orders for the close. Their levels
-    /// are announced by the caller.
-    pub(crate) fn turn_funari(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
-        self.pick(instrument, |hot, cold| hot.conditioned() && cold.condition == Condition::Funari);
+    /// Limit orders with these conditions leave their price and become market orders for the
+    /// auction that closes their session. Their levels are announced by the caller.
+    pub(crate) fn turn_funari(
+        &mut self,
+        instrument: InstrumentId,
+        which: &[Condition],
+        events: &mut Vec<Event>,
+    ) {
+        self.pick(instrument, |hot, cold| {
+            hot.conditioned() && cold.condition.turns() && which.contains(&cold.condition)
+        });
         let mut picked = std::mem::take(&mut self.picked);
         for &slot in &picked {
             let Hot { side, bound, .. } = self.orders.hot[slot as usize];

@@ -303,9 +303,9 @@ impl Engine {
             (None, place.quantity.0, bound)
         };
         // A funari order becomes a market order: that is what it can spend at worst.
-        let funari = match place.condition {
-            Condition::Funari => Some(market.market_bound(place.side)?),
-            _ => None,
+        let funari = match place.condition.turns() {
+            true => Some(market.market_bound(place.side)?),
+            false => None,
         };
         let worst = match (place.side, entry.worst.or(funari)) {
             (Side::Buy, Some(worst)) => worst.max(bound),

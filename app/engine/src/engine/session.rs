@@ -157,14 +157,43 @@ impl Engine {
 
     /// Begins to take orders for an auction; orders whose moment this is enter the book.
     fn gather(&mut self, instrument: InstrumentId, stage: u8, events: &mut Vec<Event>) {
+        use Condition::{Closing, Funari, MorningClosing, MorningFunari, Opening};
         let market = &mut self.markets[instrument.0 as usize];
         market.stage = stage;
-        if stage::closes(stage) {
-            self.turn_funari(instrument, events);
-        } else {
+        if !stage::closes(stage) {
             market.tokyo.first = 0;
         }
-        self.enter_waiting(instrument, events);
+        let (enters, ends): (&[Condition], &[Condition]) = match stage {
+            stage::OPENING => (&[Opening], &[]),
+            stage::AFTERNOON_OPENING => (&[Opening], &[MorningClosing]),
+            stage::CLOSING => (&[Closing, Funari], &[Opening, MorningClosing]),
+            // On a day without an afternoon the morning ends with the day.
+            _ => (&[Closing, Funari, MorningClosing, MorningFunari], &[Opening]),
+        };
+        self.turn_funari(instrument, enters, events);
+        if stage == stage::AFTERNOON_OPENING {
+            // The morning's close was left out.
+            self.end_of_morning(instrument, events);
+        }
+        self.enter_waiting(instrument, enters, ends, events);
+        self.announce_touched(events);
+    }
+
+    /// Ends what is left of orders for the morning's closing auction.
+    fn end_of_morning(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        let over = |hot: &Hot, cold: &Cold| hot.conditioned() && cold.condition.of_morning();
+        self.end_leftovers(instrument, over, events);
+    }
+
+    /// Brings orders for the morning's closing auction into the book: simultaneous among
+    /// themselves, behind those of continuous trading.
+    fn gather_for_morning_close(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        let enters = &[Condition::MorningClosing, Condition::MorningFunari];
+        let stage = self.markets[instrument.0 as usize].stage;
+        self.markets[instrument.0 as usize].stage = stage::HALF_DAY_CLOSING;
+        self.turn_funari(instrument, enters, events);
+        self.enter_waiting(instrument, enters, &[], events);
+        self.markets[instrument.0 as usize].stage = stage;
         self.announce_touched(events);
     }
 
@@ -211,11 +240,15 @@ impl Engine {
 
     /// The auction at the end of the morning.
     fn close_morning(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
-        let market = &self.markets[instrument.0 as usize];
-        if market.status == InstrumentStatus::Open {
+        if self.markets[instrument.0 as usize].status == InstrumentStatus::Open {
+            self.gather_for_morning_close(instrument, events);
+            let market = &self.markets[instrument.0 as usize];
             let range = market.around(market.reference(), 1);
             self.run_auction(instrument, AuctionKind::MorningClose, range, events);
+        } else {
+            self.enter_waiting(instrument, &[], &[Condition::MorningClosing], events);
         }
+        self.end_of_morning(instrument, events);
         // Orders for an opening that found no price are for that of the afternoon.
         self.end_after_auction(instrument, events);
         self.end_morning_batch(instrument);

@@ -165,6 +165,12 @@ impl Market {
             && match condition {
                 Condition::Any | Condition::Closing => true,
                 Condition::Funari => before_close && kind == OrderKind::Limit,
+                Condition::MorningClosing => {
+                    self.stage < stage::AFTERNOON_OPENING || self.stage == stage::HALF_DAY_CLOSING
+                }
+                Condition::MorningFunari => {
+                    self.stage < stage::AFTERNOON_OPENING && kind == OrderKind::Limit
+                }
                 // In the afternoon there is no next opening auction left.
                 Condition::Opening => {
                     before_close && (self.opens() || self.stage < stage::AFTERNOON_OPENING)
@@ -181,9 +187,9 @@ impl Market {
     /// Whether an order of this condition waits outside the book for its moment.
     pub(super) fn keeps_waiting(&self, condition: Condition) -> bool {
         match condition {
-            Condition::Any | Condition::Funari => false,
+            Condition::Any | Condition::Funari | Condition::MorningFunari => false,
             Condition::Opening => !self.opens(),
-            Condition::Closing => !stage::closes(self.stage),
+            Condition::Closing | Condition::MorningClosing => !stage::closes(self.stage),
         }
     }
 

@@ -29,6 +29,19 @@ const CONDITIONS: &[Condition] = &[
     Condition::Funari,
 ];
 
+/// The same in the morning.
+const MORNING: &[Condition] = &[
+    Condition::Any,
+    Condition::Any,
+    Condition::Any,
+    Condition::Any,
+    Condition::Opening,
+    Condition::Closing,
+    Condition::Funari,
+    Condition::MorningClosing,
+    Condition::MorningFunari,
+];
+
 /// splitmix64.
 struct Numbers(u64);
 
@@ -82,6 +95,8 @@ struct Day {
     /// Whether the session had its first price.
     priced: bool,
     phase_group: u8,
+    /// Whether the morning's closing auction is at hand.
+    morning_ends: bool,
     names: u64,
     ends: BTreeMap<&'static str, u64>,
 }
@@ -155,6 +170,7 @@ impl Day {
             coming: 0,
             priced: false,
             phase_group: 0,
+            morning_ends: false,
             names: 0,
             ends: BTreeMap::new(),
         };
@@ -228,8 +244,10 @@ impl Day {
         }
         let at_market = match condition {
             Condition::Any => self.phase_group != 1 && self.numbers.one_in(6),
-            Condition::Funari => false,
-            Condition::Opening | Condition::Closing => self.numbers.one_in(2),
+            Condition::Funari | Condition::MorningFunari => false,
+            Condition::Opening | Condition::Closing | Condition::MorningClosing => {
+                self.numbers.one_in(2)
+            }
         };
         let far = self.numbers.pick(&[width / 2, width, 3 * width]).max(1);
         let price = self.reference() + self.numbers.below(2 * far + 1) - far;
@@ -334,7 +352,11 @@ impl Day {
 
     /// Whether an order takes part in the coming auction.
     fn takes_part(&self, known: &Known) -> bool {
-        known.condition != Condition::Closing || self.phase_group == 2
+        match known.condition {
+            Condition::Closing => self.phase_group == 2,
+            Condition::MorningClosing => self.morning_ends,
+            _ => true,
+        }
     }
 
     fn book(&self) -> Orders {
@@ -477,19 +499,39 @@ impl Day {
         self.apply(Command::Session { profile, day, step, until })
     }
 
+    /// Orders of these two conditions come to the close of their session: the first ones are at
+    /// market from now on, and before the others, that only come in.
+    fn enter_for(&mut self, [turning, entering]: [Condition; 2]) {
+        let now = self.seq << 20;
+        for known in self.known.values_mut() {
+            let queued = match known.condition {
+                condition if condition == turning => {
+                    known.price = 0;
+                    now
+                }
+                condition if condition == entering => now + 500,
+                _ => continue,
+            };
+            (known.group, known.queued) = (2, queued + known.entered);
+        }
+    }
+
     /// The whole day.
     fn run(&mut self) {
         let orders = self.numbers.pick(&[3, 10, 30]);
         self.step(SessionStep::PreOpen);
         for _ in 0..self.numbers.below(orders + 1) {
-            self.order(CONDITIONS);
+            self.order(MORNING);
         }
         self.auction(SessionStep::Open);
         self.phase_group = 1;
         for _ in 0..self.numbers.below(orders + 1) {
-            self.order(CONDITIONS);
+            self.order(MORNING);
         }
+        self.enter_for([Condition::MorningFunari, Condition::MorningClosing]);
+        self.morning_ends = true;
         self.auction(SessionStep::MorningClose);
+        self.morning_ends = false;
         self.step(SessionStep::AfternoonPreOpen);
         self.known.values_mut().for_each(|known| known.group = 0);
         (self.phase_group, self.priced) = (0, false);
@@ -503,16 +545,7 @@ impl Day {
         }
         self.step(SessionStep::PreClose);
         self.phase_group = 2;
-        let entering = self.seq;
-        for known in self.known.values_mut() {
-            match known.condition {
-                // At market from now on, and before those that only come in.
-                Condition::Funari => (known.price, known.queued) = (0, entering << 20),
-                Condition::Closing => known.queued = (entering << 20) + 500,
-                Condition::Any | Condition::Opening => continue,
-            }
-            (known.group, known.queued) = (2, known.queued + known.entered);
-        }
+        self.enter_for([Condition::Funari, Condition::Closing]);
         for _ in 0..self.numbers.below(orders + 1) {
             self.order(&[Condition::Any]);
             if let Some(newest) = self.known.values_mut().max_by_key(|known| known.entered) {

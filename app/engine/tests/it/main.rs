@@ -22,5 +22,6 @@ mod snapshots;
 mod tse;
 mod tse_firms;
 mod tse_first;
+mod tse_morning;
 mod tse_random;
 mod world;

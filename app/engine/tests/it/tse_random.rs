@@ -143,10 +143,12 @@ impl Days {
                 2 => TimeInForce::Fok,
                 _ => TimeInForce::Day,
             },
-            condition: match self.random.below(10) {
+            condition: match self.random.below(12) {
                 0 => Condition::Opening,
                 1 => Condition::Closing,
                 2 => Condition::Funari,
+                3 => Condition::MorningClosing,
+                4 => Condition::MorningFunari,
                 _ => Condition::Any,
             },
             short: match side {

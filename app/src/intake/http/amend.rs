@@ -31,7 +31,7 @@ struct AmendBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     quantity: Option<Given<'a>>,
-    /// New condition: `none`, `opening`, `closing`, `funari`; another one loses time priority.
+    /// New condition, as in a new order; another one loses time priority.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     condition: Option<Given<'a>>,

@@ -89,7 +89,7 @@ codes! {
     OffTick "off_tick" 422 "The price is not a multiple of the tick size.";
     PriceOutOfLimits "price_out_of_limits" 422 "Outside the day's limits.";
     NotionalTooLarge "notional_too_large" 422 "Price times quantity does not fit the arithmetic.";
-    InvalidTimeInForce "invalid_time_in_force" 422 "The combination of type, time in force and post-only is not allowed.";
+    InvalidTimeInForce "invalid_time_in_force" 422 "The combination of type, time in force and post-only is not allowed, or not now: `fok` and market orders by amount while orders gather for an auction, `ioc` too in a called one.";
     InsufficientFunds "insufficient_funds" 422 "Not enough available to lock or withdraw.";
     PostOnlyWouldCross "post_only_would_cross" 422 "The post-only order would have traded.";
     NoReferencePrice "no_reference_price" 422 "A market order without any price to bound it by.";
@@ -102,7 +102,7 @@ codes! {
     InvalidDay "invalid_day" 422 "The day is not after the current one.";
     InvalidSpec "invalid_spec" 422 "The definition contradicts itself (units, ticks, lots, fees, limits).";
     PhaseClosed "phase_closed" 422 "The market takes only cancels in this phase: between Tokyo's sessions and after the close.";
-    InvalidCondition "invalid_condition" 422 "The condition does not fit. Conditions are Tokyo's, for day orders: `opening` before an opening auction, `closing` before the closing one, `funari` for limit orders; none of them may be amended in the pre-close.";
+    InvalidCondition "invalid_condition" 422 "The condition does not fit. Conditions are Tokyo's, for day orders: `opening` before the first price of the morning or afternoon (in the morning also for that of the afternoon), `closing` before the closing auction, `funari` for limit orders before the pre-close, `morning_closing` and `morning_funari` (limit orders) before the end of the morning; none of them may be amended in the pre-close.";
     OverListedShares "over_listed_shares" 422 "Above 30% of the listed shares, Tokyo's bound on one order.";
     ShortSaleRestricted "short_sale_restricted" 422 "A short sale at or below the last price while the price rule binds: from a trade at 90% of the base price or less until the end of the next day. At the last price it is allowed when the last different price was lower; `short_exempt` orders are free of it.";
     InvalidTrigger "invalid_trigger" 422 "The trigger price, its direction or the combination of legs is not allowed: a `stop_price` belongs to stop and take-profit kinds and to `oco`, is a positive price on a tick, and an `oco` belongs to a limit order without a trigger.";

@@ -67,7 +67,8 @@ pub struct PlaceBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<String>, example = "2026-12-30")]
     expires_on: Option<Given<'a>>,
-    /// `none`, `opening`, `closing`, `funari`: in which auctions it takes part (Tokyo).
+    /// `none`, `opening`, `closing`, `funari`, `morning_closing`, `morning_funari`: in which
+    /// auctions it takes part (Tokyo).
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     condition: Option<Given<'a>>,

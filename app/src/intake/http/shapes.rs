@@ -75,7 +75,7 @@ pub struct OrderShape {
     /// Why it ended; null while it lives and when it was rejected.
     #[schema(required)]
     pub close_reason: Option<&'static str>,
-    /// `none`, `opening`, `closing`, `funari`.
+    /// `none`, `opening`, `closing`, `funari`, `morning_closing`, `morning_funari`.
     pub condition: &'static str,
     /// `none`, `cancel_taker`, `cancel_maker`, `cancel_both`, `decrement`.
     pub self_trade_prevention: &'static str,
