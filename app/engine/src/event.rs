@@ -576,6 +576,17 @@ pub enum Event {
         /// Total quantity now (an if-done order takes what its first order filled).
         quantity: Quantity,
     },
+    /// An order that was set off cannot be taken: it ends with its next event.
+    SetOffRefused {
+        /// Which order.
+        order: OrderId,
+        /// Owner.
+        account: AccountId,
+        /// Where.
+        instrument: InstrumentId,
+        /// Why.
+        code: Reject,
+    },
     /// Quantity of an order that did not trade because the other side was its own account's.
     Prevented {
         /// Which order.

@@ -114,6 +114,9 @@ impl OrderState {
             Event::Prevented { order, quantity, .. } if order == self.order => {
                 self.prevented.0 += quantity.0;
             }
+            Event::SetOffRefused { order, code, .. } if order == self.order => {
+                self.reject = Some(code);
+            }
             Event::Closed { order, reason, .. } if order == self.order => {
                 self.closed = Some(reason);
                 self.status = reason.status();

@@ -567,6 +567,11 @@ impl Running {
             Event::FirmChanged { account, firm } => {
                 self.take([39, u64::from(account.0), u64::from(firm.0)]);
             }
+            Event::SetOffRefused { order, account, instrument, code } => self.take([
+                41 | (code as u64) << 8 | u64::from(instrument.0) << 32,
+                order.0,
+                u64::from(account.0),
+            ]),
             Event::ParticipantsChanged { profile, participants } => {
                 self.take([40, profile as u64, participants as u64]);
             }

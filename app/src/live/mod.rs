@@ -411,6 +411,7 @@ impl State {
                 | Event::Parked { order }
                 | Event::Triggered { order, .. }
                 | Event::Prevented { order, .. }
+                | Event::SetOffRefused { order, .. }
                 | Event::Closed { order, .. } => {
                     if let Some(state) = self.orders.get_mut(*order) {
                         state.follow(&step.command, event, step.at, step.seq);

@@ -191,7 +191,10 @@ impl Tracker {
                 }
                 Event::Parked { order }
                 | Event::Triggered { order, .. }
-                | Event::Prevented { order, .. } => self.followed(step, index, *order, event, out),
+                | Event::Prevented { order, .. }
+                | Event::SetOffRefused { order, .. } => {
+                    self.followed(step, index, *order, event, out)
+                }
                 // Alone it is a repeat: nothing moved, and the tables keep no row of it either.
                 Event::Amended { .. } if fold::repeats(events) => {}
                 Event::Amended { order, .. } => self.followed(step, index, *order, event, out),

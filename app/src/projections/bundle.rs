@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use zaraba_engine::Engine;
 use zaraba_engine::command::{AssetSpec, Via};
 use zaraba_engine::engine::{AccountState, OrderState, OrderStatus};
 use zaraba_engine::event::CloseReason;
 use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
+use zaraba_engine::{Engine, Reject};
 
 use super::collect::{ticks_word, via_word};
 use super::copy::Rows;
@@ -99,6 +99,8 @@ pub(super) struct OrderDelta {
     pub status: Option<OrderStatus>,
     /// Without a status: whether it became active, if it waited.
     pub activated: bool,
+    /// Set when it could not be taken as it was set off.
+    pub reject: Option<Reject>,
     /// Set when it is no longer live.
     pub closed: Option<CloseReason>,
     pub at: Timestamp,

@@ -164,6 +164,7 @@ impl Bundle {
             (Event::Parked { order }, _) => self.parked(step, ordinal, order, event),
             (Event::Triggered { .. }, _) => self.triggered(step, ordinal, event),
             (Event::Prevented { .. }, _) => self.prevented(step, ordinal, event),
+            (Event::SetOffRefused { .. }, _) => self.set_off_refused(step, ordinal, event),
             (Event::Amended { .. }, _) => self.amended(step, ordinal, event),
             (Event::Closed { .. }, _) => self.closed(step, ordinal, event),
             _ => {}
@@ -301,6 +302,25 @@ impl Bundle {
             remaining,
             trade: None,
             code: None,
+            asked: false,
+        });
+    }
+
+    fn set_off_refused(&mut self, step: &Step<'_>, ordinal: u32, event: &Event) {
+        let Event::SetOffRefused { order, account, instrument, code } = *event else { return };
+        self.change(step, order, event);
+        self.order_event(OrderEvent {
+            step,
+            ordinal,
+            order,
+            account,
+            instrument,
+            kind: "set_off_refused",
+            price: Price::ZERO,
+            quantity: Quantity::ZERO,
+            remaining: Quantity::ZERO,
+            trade: None,
+            code: Some(code.code()),
             asked: false,
         });
     }
@@ -550,6 +570,7 @@ impl OrderDelta {
             prevented: 0,
             status: None,
             activated: false,
+            reject: None,
             closed: None,
             at: Timestamp(0),
             seq: Seq(0),
@@ -587,6 +608,7 @@ impl OrderDelta {
                 }
             }
             Event::Prevented { quantity, .. } => self.prevented += quantity.0,
+            Event::SetOffRefused { code, .. } => self.reject = Some(code),
             Event::Closed { reason, .. } => {
                 self.closed = Some(reason);
                 self.status = Some(reason.status());
@@ -621,6 +643,7 @@ impl OrderDelta {
             }
             None => state.status,
         };
+        state.reject = self.reject.or(state.reject);
         state.closed = self.closed.or(state.closed);
         state.updated_at = self.at;
         state.seq = self.seq;

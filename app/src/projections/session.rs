@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection, Postgres, Transaction};
+use zaraba_engine::Reject;
 use zaraba_engine::engine::OrderStatus;
 use zaraba_engine::event::CloseReason;
 use zaraba_engine::instrument::InstrumentState;
@@ -452,6 +453,7 @@ async fn change_orders(
     let children = maybe(|delta| delta.child.map(|child| child.0 as i64));
     let statuses = words(|delta| delta.status.map(OrderStatus::as_str));
     let activated: Vec<bool> = sorted.iter().map(|delta| delta.activated).collect();
+    let rejects = words(|delta| delta.reject.map(Reject::code));
     let reasons = words(|delta| delta.closed.map(CloseReason::as_str));
     let done = sqlx::query!(
         "UPDATE trading.orders o SET
@@ -466,14 +468,15 @@ async fn change_orders(
              prevented = o.prevented + c.prevented,
              status = CASE WHEN c.status IS NOT NULL THEN c.status
                  WHEN c.activated AND o.status = $16 THEN $17 ELSE o.status END,
+             reject_code = coalesce(c.reject_code, o.reject_code),
              close_reason = coalesce(c.close_reason, o.close_reason),
              updated_at = to_timestamp(c.updated_us / 1000000.0),
              seq = c.seq
          FROM UNNEST($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::text[],
              $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::boolean[],
-             $12::text[], $13::bigint[], $14::bigint[])
+             $12::text[], $13::bigint[], $14::bigint[], $18::text[])
              AS c(order_id, type, price, quantity, condition, child_id, filled, notional,
-                  prevented, status, activated, close_reason, updated_us, seq)
+                  prevented, status, activated, close_reason, updated_us, seq, reject_code)
          WHERE o.order_id = c.order_id",
         &column(|delta| delta.order.0 as i64),
         &kinds as &[Option<String>],
@@ -492,6 +495,7 @@ async fn change_orders(
         OrderKind::Market.as_str(),
         OrderStatus::PendingTrigger.as_str(),
         OrderStatus::Open.as_str(),
+        &rejects as &[Option<String>],
     )
     .execute(&mut **transaction)
     .await?;

@@ -134,11 +134,13 @@ pub enum OrderEventKind {
     Triggered,
     /// Part of it did not trade because the other side was the same account's.
     Prevented,
+    /// It was set off and could not be taken; it ends with the next event.
+    SetOffRefused,
 }
 
 impl OrderEventKind {
     /// As in the tables: `accepted`, `rejected`, `amended`, `trade`, `closed`, `parked`,
-    /// `attached`, `triggered`, `prevented`.
+    /// `attached`, `triggered`, `prevented`, `set_off_refused`.
     pub fn as_str(self) -> &'static str {
         match self {
             OrderEventKind::Accepted => "accepted",
@@ -150,6 +152,7 @@ impl OrderEventKind {
             OrderEventKind::Attached => "attached",
             OrderEventKind::Triggered => "triggered",
             OrderEventKind::Prevented => "prevented",
+            OrderEventKind::SetOffRefused => "set_off_refused",
         }
     }
 }
@@ -322,7 +325,7 @@ const CAUSES: [Cause; 8] = [
     Cause::Adjust,
     Cause::Correction,
 ];
-const EVENT_KINDS: [OrderEventKind; 9] = [
+const EVENT_KINDS: [OrderEventKind; 10] = [
     OrderEventKind::Accepted,
     OrderEventKind::Rejected,
     OrderEventKind::Amended,
@@ -332,6 +335,7 @@ const EVENT_KINDS: [OrderEventKind; 9] = [
     OrderEventKind::Attached,
     OrderEventKind::Triggered,
     OrderEventKind::Prevented,
+    OrderEventKind::SetOffRefused,
 ];
 const LIQUIDITIES: [Liquidity; 4] =
     [Liquidity::Maker, Liquidity::Taker, Liquidity::Auction, Liquidity::Desk];

@@ -151,6 +151,7 @@ const TABLE: &[Row] = {
         (Event, "attached", "Attached", "後続注文登録"),
         (Event, "triggered", "Set off", "発動"),
         (Event, "prevented", "Self-trade prevented", "自己対当防止"),
+        (Event, "set_off_refused", "Refused when set off", "発動時に受付不可"),
         (Liquidity, "maker", "Maker", "メイカー"),
         (Liquidity, "taker", "Taker", "テイカー"),
         (Liquidity, "auction", "Auction", "板寄せ"),

@@ -16,6 +16,7 @@ use crate::engine::amend::push_level;
 use crate::engine::legs::{Legs, check_child, comes_in_as};
 use crate::engine::market::reaches;
 use crate::engine::place::{Admission, Entry};
+use crate::engine::risk::Ask;
 use crate::engine::{Engine, LevelState, refuse};
 use crate::event::{Cause, CloseReason, Event};
 use crate::matching::Stop;
@@ -348,9 +349,20 @@ impl Engine {
         }
         let session_rules = self.markets[instrument.0 as usize].session_rules;
         let time_in_force = comes_in_as(kind, tif, session_rules);
-        let bound = self.admit_fired(slot, price, time_in_force);
-        if !bound.is_ok_and(|bound| self.relock(slot, bound, events)) {
-            self.close(slot, CloseReason::TriggerRefused, events);
+        // Held against limits like a new order's, what it brings is not counted twice.
+        let remaining = self.orders.hot[slot as usize].remaining;
+        self.expect_less(slot, remaining);
+        let admitted = self.admit_fired(slot, price, time_in_force);
+        if let Ok((_, Some(ask))) = &admitted {
+            self.warn(ask, events);
+        }
+        self.count_incoming(slot);
+        let locked = admitted.and_then(|(bound, _)| match self.relock(slot, bound, events) {
+            true => Ok(()),
+            false => Err(Reject::InsufficientFunds),
+        });
+        if let Err(code) = locked {
+            self.refuse_set_off(slot, code, events);
             if kind == OrderKind::Limit {
                 self.orders.hot[slot as usize].bound = price;
             }
@@ -388,14 +400,24 @@ impl Engine {
         Some(left)
     }
 
-    /// Everything that can refuse an order when it is set off; returns its bound from now on. A
-    /// buy without sessions never goes beyond what it locked when it was taken.
+    /// Ends an order that was set off and cannot be taken, and says why.
+    fn refuse_set_off(&mut self, slot: u32, code: Reject, events: &mut Vec<Event>) {
+        self.orders.cold[slot as usize].reject = Some(code);
+        let hot = &self.orders.hot[slot as usize];
+        let (order, account, instrument) = (OrderId(hot.id), hot.account, hot.instrument);
+        events.push(Event::SetOffRefused { order, account, instrument, code });
+        self.close(slot, CloseReason::TriggerRefused, events);
+    }
+
+    /// Everything that can refuse an order when it is set off, funds apart; returns its bound from
+    /// now on, and what it asks for if that passes a soft limit. A buy without sessions never goes
+    /// beyond what it locked when it was taken.
     fn admit_fired(
         &self,
         slot: u32,
         price: i64,
         time_in_force: TimeInForce,
-    ) -> Result<i64, Reject> {
+    ) -> Result<(i64, Option<Ask>), Reject> {
         let (hot, cold) = (&self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
         let market = &self.markets[hot.instrument.0 as usize];
         self.check_killed(hot.account, hot.instrument)?;
@@ -435,7 +457,13 @@ impl Engine {
         let fits = market.units.notional_fits(traded, worst, hot.remaining)
             && side.quantity.checked_add(hot.remaining).is_some()
             && market.bid_fits_calls(hot.side, bound);
-        if fits { Ok(bound) } else { Err(Reject::NotionalTooLarge) }
+        if !fits {
+            return Err(Reject::NotionalTooLarge);
+        }
+        let ask = Ask::new(hot.account, hot.instrument, hot.side, (price, worst), hot.remaining, 0)
+            .set_off(traded.notional);
+        let warns = self.check_risk(&ask)?.then_some(ask);
+        Ok((bound, warns))
     }
 
     /// Changes what a live order without a place has locked to what it can spend at `bound`, and
@@ -610,7 +638,7 @@ impl Engine {
             quantity: Quantity(due),
         });
         match self.admit_child(slot) {
-            Err(_) => self.close_unlocked(slot, CloseReason::TriggerRefused, events),
+            Err(code) => self.refuse_set_off(slot, code, events),
             Ok((admission, stop_bound)) => {
                 self.take_in(slot, &admission);
                 self.orders.extra_mut(slot).stop_bound = stop_bound;

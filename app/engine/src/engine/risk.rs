@@ -34,6 +34,8 @@ const DAY_VALUE: u8 = bit(RiskMeasure::DayValue);
 const POSITION: u8 = bit(RiskMeasure::Position);
 const MESSAGES: u8 = bit(RiskMeasure::Messages);
 const ALL: u8 = 0b111_1111;
+/// What an order is held against again when it is set off.
+const SET_OFF: u8 = bit(RiskMeasure::OrderValue) | bit(RiskMeasure::Collar) | POSITION;
 
 /// The limits of one scope.
 #[derive(Clone, Copy, Debug)]
@@ -350,6 +352,11 @@ impl Ask {
     pub(crate) fn amended(self, traded: i64, repriced: bool) -> Ask {
         let mask = if repriced { PRICED | MESSAGES } else { MESSAGES };
         Ask { traded, opens: 0, mask, ..self }
+    }
+
+    /// That of an order which waited and comes to the market now: what may have changed since.
+    pub(crate) fn set_off(self, traded: i64) -> Ask {
+        Ask { traded, opens: 0, mask: SET_OFF, ..self }
     }
 }
 

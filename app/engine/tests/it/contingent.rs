@@ -11,9 +11,9 @@ use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event, Reject};
 
 /// Yen in minor units.
-const YEN: i64 = 10_000;
+pub const YEN: i64 = 10_000;
 
-fn world() -> World {
+pub fn world() -> World {
     World::with(
         Limits { live_orders: 400, ..limits() },
         InstrumentSpec { open_order_cap: 0, ..coin() },
@@ -21,32 +21,32 @@ fn world() -> World {
     )
 }
 
-fn at_or_above(price: i64) -> Trigger {
+pub fn at_or_above(price: i64) -> Trigger {
     Trigger { price: Price(price), when: TriggerWhen::AtOrAbove }
 }
 
-fn at_or_below(price: i64) -> Trigger {
+pub fn at_or_below(price: i64) -> Trigger {
     Trigger { price: Price(price), when: TriggerWhen::AtOrBelow }
 }
 
 /// What becomes of an order set off: nothing else asked for.
-fn plain(order: Place) -> Contingent {
+pub fn plain(order: Place) -> Contingent {
     Contingent { order, trigger: None, stop: None, expires: 0, child: None }
 }
 
-fn market(order: Place) -> Place {
+pub fn market(order: Place) -> Place {
     Place { kind: OrderKind::Market, price: Price(0), ..order }
 }
 
-fn stop_order(order: Place, trigger: Trigger) -> Contingent {
+pub fn stop_order(order: Place, trigger: Trigger) -> Contingent {
     Contingent { trigger: Some(trigger), ..plain(order) }
 }
 
-fn oco(order: Place, trigger: Trigger, price: i64) -> Contingent {
+pub fn oco(order: Place, trigger: Trigger, price: i64) -> Contingent {
     Contingent { stop: Some(StopLeg { trigger, price: Price(price) }), ..plain(order) }
 }
 
-fn child(world: &mut World, side: Side, price: i64) -> Child {
+pub fn child(world: &mut World, side: Side, price: i64) -> Child {
     let kind = if price == 0 { OrderKind::Market } else { OrderKind::Limit };
     Child {
         side,
@@ -60,12 +60,12 @@ fn child(world: &mut World, side: Side, price: i64) -> Child {
     }
 }
 
-fn send(world: &mut World, contingent: Contingent) -> Vec<Event> {
+pub fn send(world: &mut World, contingent: Contingent) -> Vec<Event> {
     world.apply(Command::PlaceContingent(Box::new(contingent)))
 }
 
 /// Sends an order that must be accepted.
-fn take(world: &mut World, contingent: Contingent) -> OrderId {
+pub fn take(world: &mut World, contingent: Contingent) -> OrderId {
     let events = send(world, contingent);
     match events[0] {
         Event::Accepted { order, .. } => order,
@@ -74,13 +74,13 @@ fn take(world: &mut World, contingent: Contingent) -> OrderId {
 }
 
 /// Trades `quantity` at `price` between two others, so that it is the last price.
-fn print(world: &mut World, price: i64) -> Vec<Event> {
+pub fn print(world: &mut World, price: i64) -> Vec<Event> {
     world.sell(BOB, price, 4);
     let place = world.limit(CAT, COIN, Side::Buy, price, 4);
     world.place(place)
 }
 
-fn triggered(events: &[Event]) -> Vec<OrderId> {
+pub fn triggered(events: &[Event]) -> Vec<OrderId> {
     let orders = events.iter().filter_map(|event| match event {
         Event::Triggered { order, .. } => Some(*order),
         _ => None,
@@ -88,11 +88,20 @@ fn triggered(events: &[Event]) -> Vec<OrderId> {
     orders.collect()
 }
 
-fn closed(events: &[Event], id: OrderId) -> Option<CloseReason> {
+pub fn closed(events: &[Event], id: OrderId) -> Option<CloseReason> {
     events.iter().find_map(|event| match event {
         Event::Closed { order, reason, .. } if *order == id => Some(*reason),
         _ => None,
     })
+}
+
+/// Orders that were set off and could not be taken, and why.
+pub fn refused_set_off(events: &[Event]) -> Vec<(OrderId, Reject)> {
+    let refused = events.iter().filter_map(|event| match event {
+        Event::SetOffRefused { order, code, .. } => Some((*order, *code)),
+        _ => None,
+    });
+    refused.collect()
 }
 
 #[test]
@@ -380,8 +389,10 @@ fn a_second_order_without_funds_is_closed_when_it_is_set_off() {
     let second = world.order(first).child;
     let hit = world.limit(BOB, COIN, Side::Sell, 1_000, 10);
     let events = world.place(hit);
+    assert_eq!(refused_set_off(&events), [(second, Reject::InsufficientFunds)]);
     assert_eq!(closed(&events, second), Some(CloseReason::TriggerRefused));
     assert_eq!(world.order(second).status, OrderStatus::Cancelled);
+    assert_eq!(world.order(second).reject, Some(Reject::InsufficientFunds));
 }
 
 #[test]
@@ -395,6 +406,7 @@ fn a_halt_of_its_kind_closes_an_order_that_is_set_off() {
     world.apply(Command::SetHalts { instrument: COIN, halts, by: by() });
     let hit = world.limit(CAT, COIN, Side::Buy, 940, 4);
     let events = world.place(hit);
+    assert_eq!(refused_set_off(&events), [(stop, Reject::KindHalted)]);
     assert_eq!(closed(&events, stop), Some(CloseReason::TriggerRefused));
     assert_eq!(world.balance(ANN, BTC).1, 0);
 }
@@ -439,6 +451,7 @@ fn a_kill_switch_holds_back_what_is_set_off_or_closes_it() {
     let stop = take(&mut world, stop_order(order, at_or_below(940)));
     world.apply(kill(KillScope::Account(ANN), true));
     let events = print(&mut world, 940);
+    assert_eq!(refused_set_off(&events), [(stop, Reject::Killed)]);
     assert_eq!(closed(&events, stop), Some(CloseReason::TriggerRefused));
 }
 

@@ -6,6 +6,7 @@ mod breaker;
 mod contingent;
 mod contingent_random;
 mod correct;
+mod contingent_risk;
 mod crypto;
 mod crypto_random;
 mod extremes;

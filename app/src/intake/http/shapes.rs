@@ -69,7 +69,7 @@ pub struct OrderShape {
     /// `open`, `partially_filled`, `filled`, `cancelled`, `expired`, `rejected`,
     /// `pending_trigger` (waits outside the book: for its trigger, its first order, its moment).
     pub status: &'static str,
-    /// Why it was rejected.
+    /// Why it was rejected, or could not be taken when it was set off.
     #[schema(required)]
     pub reject_code: Option<&'static str>,
     /// Why it ended; null while it lives and when it was rejected.

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use zaraba_engine::Reject;
 use zaraba_engine::engine::{OrderState, OrderStatus};
 use zaraba_engine::event::CloseReason;
 use zaraba_engine::types::*;
@@ -168,6 +169,7 @@ fn fresh(now: &OrderState) -> OrderState {
         notional: 0,
         prevented: Quantity::ZERO,
         status: OrderStatus::Open,
+        reject: now.reject.filter(|_| now.status == OrderStatus::Rejected),
         closed: None,
         ..*now
     }
@@ -224,6 +226,9 @@ fn fold(state: &mut OrderState, event: &OrderEventRow) {
             if state.status == OrderStatus::PendingTrigger {
                 state.status = OrderStatus::Open;
             }
+        }
+        OrderEventKind::SetOffRefused => {
+            state.reject = Reject::ALL.into_iter().find(|it| Some(it.code()) == word);
         }
         OrderEventKind::Prevented => state.prevented.0 += event.quantity.0,
         OrderEventKind::Closed => {
