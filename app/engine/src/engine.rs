@@ -435,6 +435,7 @@ impl Engine {
             halts: market.halts,
             short_restricted: market.short_restricted,
             killed: market.killed,
+            call_range: self.call_range(instrument),
         })
     }
 

@@ -321,6 +321,7 @@ impl Event {
             | Event::PriceLimitsChanged { instrument }
             | Event::LimitsRolled { instrument, .. }
             | Event::PhaseChanged { instrument, .. }
+            | Event::CallBounded { instrument, .. }
             | Event::QuoteChanged { instrument, .. }
             | Event::HaltsChanged { instrument, .. }
             | Event::ShortSaleRule { instrument, .. }
@@ -502,6 +503,16 @@ pub enum Event {
         phase: Phase,
         /// When it ends, if known; else zero.
         until: Timestamp,
+    },
+    /// The auction of the call that the phase before this has begun, or goes on with, is held
+    /// within these prices.
+    CallBounded {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// Lowest price.
+        low: Price,
+        /// Highest price.
+        high: Price,
     },
     /// An instrument's quote is now this (`Free`: trading resumed).
     QuoteChanged {

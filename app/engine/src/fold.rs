@@ -236,6 +236,7 @@ impl InstrumentState {
             halts: Halts::default(),
             short_restricted: false,
             killed: false,
+            call_range: None,
         }
     }
 
@@ -263,6 +264,11 @@ impl InstrumentState {
             Event::PhaseChanged { instrument, phase, until } if instrument == own => {
                 self.phase = phase;
                 self.until = until;
+                // Said again after the phase, where it is a call with bounds.
+                self.call_range = None;
+            }
+            Event::CallBounded { instrument, low, high } if instrument == own => {
+                self.call_range = Some((low, high));
             }
             Event::QuoteChanged { instrument, quote } if instrument == own => self.quote = quote,
             Event::HaltsChanged { instrument, halts } if instrument == own => self.halts = halts,

@@ -91,6 +91,9 @@ pub struct InstrumentState {
     pub short_restricted: bool,
     /// Whether its own kill switch is on.
     pub killed: bool,
+    /// Lowest and highest price the auction of the present call may have; `None`: any, or no
+    /// call.
+    pub call_range: Option<(Price, Price)>,
 }
 
 /// Most digits of a price, quantity or asset unit.

@@ -246,6 +246,7 @@ impl Oracle {
             halts: Halts::default(),
             short_restricted: false,
             killed: false,
+            call_range: None,
         });
         let instrument = InstrumentId(self.instruments.len() as u32 - 1);
         self.events.push(Event::InstrumentCreated { instrument });

@@ -281,7 +281,17 @@ impl Engine {
         market.phase = phase;
         market.until = until;
         events.push(Event::PhaseChanged { instrument, phase, until });
+        if let Some((low, high)) = self.call_range(instrument) {
+            events.push(Event::CallBounded { instrument, low, high });
+        }
         self.retime(instrument);
+    }
+
+    /// Prices the auction of the present call may have, where not every price will do.
+    pub(crate) fn call_range(&self, instrument: InstrumentId) -> Option<(Price, Price)> {
+        let call = self.circuits.get(instrument.0 as usize)?.call?;
+        let range = (call.low, call.high);
+        (range != (Price(ANY_PRICE.0), Price(ANY_PRICE.1))).then_some(range)
     }
 
     /// Brings the prices a breaker allows up to date; called before an order of this side meets

@@ -69,6 +69,33 @@ fn phases(events: &[Event]) -> Vec<(Phase, u64)> {
     events.iter().filter_map(of).collect()
 }
 
+/// From 1,000,000 the auction may have 900,000 to 1,100,000; whoever follows the events knows that,
+/// through a halt too, and that the second call has no bounds.
+#[test]
+fn a_readers_copy_knows_the_bounds_of_a_call() {
+    let mut world = world(BOUNDED);
+    let mut copy = world.engine.instrument(COIN).expect("the pair");
+    assert_eq!(copy.call_range, None);
+    world.sell(BOB, 1_150_000, 10);
+    let place = world.limit(ANN, COIN, Side::Buy, 1_150_000, 10);
+    let bounds = Some((Price(900_000), Price(1_100_000)));
+    let halted = |status| Command::SetInstrumentStatus { instrument: COIN, status, by: by() };
+    for (command, expected) in [
+        (Command::Place(place), bounds),
+        (halted(InstrumentStatus::Halted), bounds),
+        (Command::Wake, bounds),
+        (halted(InstrumentStatus::Open), bounds),
+        (Command::Wake, None),
+    ] {
+        world.at += 40 * SECOND;
+        let events = world.apply(command.clone());
+        events.iter().for_each(|event| _ = copy.follow(COIN, &command, event));
+        let state = world.engine.instrument(COIN).expect("the pair");
+        assert_eq!((copy.call_range, state.call_range), (expected, expected), "{command:?}");
+        assert_eq!(state.phase, Phase::Call);
+    }
+}
+
 #[test]
 fn a_trade_too_far_from_the_reference_becomes_a_call_and_the_call_an_auction() {
     let mut world = world(BOUNDED);
