@@ -22,6 +22,8 @@ use crate::types::*;
 pub(crate) const NIL: u32 = u32::MAX;
 /// Low bits of an order number: its slot.
 pub(crate) const SLOT_BITS: u32 = 24;
+/// Order counters are below this, so that order numbers fit 63 bits.
+pub(crate) const COUNTER_END: u64 = 1 << 39;
 /// Most slots there can be.
 pub(crate) const SLOTS_MAX: u32 = 1 << SLOT_BITS;
 
@@ -642,7 +644,7 @@ impl Orders {
     fn record(&mut self, place: &Place, day: u32, seq: Seq, at: Timestamp) -> u32 {
         let slot = self.take_slot();
         self.counter += 1;
-        assert!(self.counter < 1 << 39, "order numbers are used up");
+        assert!(self.counter < COUNTER_END, "order numbers are used up");
         self.hot[slot as usize] = Hot {
             id: self.counter << SLOT_BITS | u64::from(slot),
             bound: place.price.0,

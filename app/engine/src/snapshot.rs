@@ -8,7 +8,11 @@
 //! later is refused here, and the whole-state check has the last word.
 
 mod read;
+mod read_orders;
+mod reader;
 mod write;
+
+use crate::engine::Engine;
 
 pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"ZRST");
 
@@ -57,3 +61,27 @@ pub(crate) const POOLS: u32 = 25;
 pub(crate) const KEYS: u32 = 27;
 /// Trades that were corrected.
 pub(crate) const CORRECTIONS: u32 = 28;
+
+/// One word over the numbers of the head, which nothing else in the state could contradict: each step
+/// keeps two different sums different, so a changed number never gives the same one.
+pub(crate) fn head_sum(numbers: &[u64]) -> u64 {
+    let step = |sum: u64, &number: &u64| {
+        (sum ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+    };
+    numbers.iter().fold(u64::from(MAGIC), step)
+}
+
+impl Engine {
+    /// The numbers of the head, in their order there.
+    pub(crate) fn head_numbers(&self) -> [u64; 13] {
+        let mut numbers = [0; 13];
+        let counts = [self.seq.0, self.at.0, self.running.0, self.trades, self.orders.counter];
+        numbers[..5].copy_from_slice(&counts);
+        for (day, place) in self.days.iter().zip(numbers[5..].chunks_exact_mut(4)) {
+            let rolling = u64::from(day.rolling);
+            let of_day = [day.day.into(), rolling, day.cursor.into(), day.market.into()];
+            place.copy_from_slice(&of_day);
+        }
+        numbers
+    }
+}

@@ -221,6 +221,7 @@ impl Engine {
             out.u32(day.cursor);
             out.u32(day.market);
         }
+        out.u64(head_sum(&self.head_numbers()));
     }
 
     /// Assets, accounts, balances, instruments.

@@ -45,3 +45,37 @@ fn balances_that_were_tampered_with_do_not_add_up() {
     let why = Engine::import(&tampered).err().unwrap();
     assert!(why.contains("sums to"), "{why}");
 }
+
+/// Where the order counter of the head begins: after magic, version, section, limits, seed and four
+/// numbers.
+const COUNTER: usize = 4 + 4 + 12 + 24 + 16 + 32;
+
+/// The next order number follows from it: an engine that took a wrong one would go on apart from its
+/// journal.
+#[test]
+fn a_damaged_order_counter_is_refused() {
+    let mut world = World::new();
+    world.buy(ANN, 100, 10);
+    let bytes = exported(&world.engine);
+    assert_eq!(bytes[COUNTER..COUNTER + 8], 1u64.to_le_bytes(), "one order was given a number");
+    for bit in 0..64 {
+        let mut damaged = bytes.clone();
+        damaged[COUNTER + bit / 8] ^= 1 << (bit % 8);
+        let why = Engine::import(&damaged).err().expect("damaged");
+        assert!(why.contains("the head"), "bit {bit}: {why}");
+    }
+}
+
+/// All that nothing else in the state contradicts: sequence, time, hash, trades, counter, days.
+#[test]
+fn every_damaged_number_of_the_head_is_refused() {
+    let bytes = exported(&World::new().engine);
+    let numbers = COUNTER - 32..COUNTER + 8 + 2 * 13;
+    for at in numbers.clone() {
+        for flip in [1u8, 0x80] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= flip;
+            assert!(Engine::import(&damaged).is_err(), "byte {at} of {numbers:?}");
+        }
+    }
+}
