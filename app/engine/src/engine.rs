@@ -22,11 +22,13 @@ mod fees;
 mod legs;
 mod market;
 mod oddlot;
+mod oddlot_deals;
 mod participants;
 mod place;
 mod plain;
 pub(crate) mod risk;
 mod session;
+mod set_off;
 mod terms;
 pub(crate) mod timers;
 mod transfer;
@@ -258,7 +260,7 @@ pub struct Engine {
     pub(crate) risk: risk::Risk,
     pub(crate) fees: fees::Fees,
     /// How many orders the command in hand has set off.
-    pub(crate) set_off: contingent::SetOff,
+    pub(crate) set_off: set_off::SetOff,
     /// Circuit breakers and calls, by instrument.
     pub(crate) circuits: Vec<breaker::Circuit>,
     /// Odd-lot desks, by instrument.

@@ -568,7 +568,7 @@ impl Running {
                 self.take([39, u64::from(account.0), u64::from(firm.0)]);
             }
             Event::SetOffRefused { order, account, instrument, code } => self.take([
-                41 | (code as u64) << 8 | u64::from(instrument.0) << 32,
+                43 | (code as u64) << 8 | u64::from(instrument.0) << 32,
                 order.0,
                 u64::from(account.0),
             ]),

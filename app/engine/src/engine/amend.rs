@@ -138,7 +138,7 @@ impl Engine {
     }
 
     /// Takes a resting order out of its level; returns that as it is then.
-    fn leave_level(&mut self, slot: u32) -> LevelState {
+    pub(super) fn leave_level(&mut self, slot: u32) -> LevelState {
         let hot = self.orders.hot[slot as usize];
         let level = self.books.level(hot.level);
         let left = LevelState {

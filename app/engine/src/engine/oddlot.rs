@@ -11,9 +11,8 @@ use crate::command::{OddLot, OddLotTerms, Place};
 use crate::engine::risk::Ask;
 use crate::engine::waiting::Room;
 use crate::engine::{Engine, Market, refuse};
-use crate::event::{Cause, CloseReason, DeskTrade, Event};
+use crate::event::{Cause, Event};
 use crate::jpx;
-use crate::matching::stage;
 use crate::money::Traded;
 use crate::orders::{Flags, Known};
 use crate::reject::Reject;
@@ -33,9 +32,9 @@ pub(crate) mod batch {
 }
 
 /// In place of a batch's price: it got none, its orders end.
-const NO_PRICE: i64 = -1;
+pub(super) const NO_PRICE: i64 = -1;
 /// Most orders of a batch one command fills or ends.
-const SLICE: u32 = 50;
+pub(super) const SLICE: u32 = 50;
 
 /// The desks of one instrument.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -77,11 +76,11 @@ struct Dealt {
 }
 
 /// What a desk's trade moves, in minor units of the quote asset.
-struct Sums {
+pub(super) struct Sums {
     /// Out of or into the client.
-    client: i64,
+    pub(super) client: i64,
     /// Into or out of the house.
-    house: i64,
+    pub(super) house: i64,
 }
 
 /// The order an odd-lot order makes.
@@ -109,7 +108,7 @@ pub(crate) fn valid_terms(terms: &OddLotTerms, market: &Market) -> bool {
 
 /// What so many shares at a price come to: a buyer pays it rounded up, a seller receives it
 /// rounded down. `None` beyond the arithmetic.
-fn sums(
+pub(super) fn sums(
     terms: &OddLotTerms,
     market: &Market,
     side: Side,
@@ -157,14 +156,8 @@ impl Engine {
     /// caps, price and quote, arithmetic, risk limits, funds, room in memory, the house's side.
     pub(super) fn place_odd_lot(&mut self, order: &OddLot, events: &mut Vec<Event>) {
         let place = as_place(order);
-        if self.accounts.get(place.account).is_none() {
-            return refuse(Reject::UnknownAccount, events);
-        }
-        if place.client_id.is_empty() {
-            return refuse(Reject::InvalidClientId, events);
-        }
-        if place.instrument.0 as usize >= self.markets.len() {
-            return refuse(Reject::UnknownInstrument, events);
+        if let Err(code) = self.check_named(&place, None) {
+            return refuse(code, events);
         }
         let hash = self.orders.order_hash(&place);
         match self.orders.known_odd_lot(&place, hash) {
@@ -185,7 +178,7 @@ impl Engine {
         match dealt {
             Err(code) => self.refuse_recorded(slot, code, events),
             Ok(dealt) => {
-                self.settle_in(slot, &dealt);
+                self.settles_in(slot, dealt.price, dealt.pays);
                 let (id, bound) = (self.orders.hot[slot as usize].id, Price(dealt.price));
                 events.push(Event::Accepted { order: OrderId(id), bound });
                 if let Some(ask) = &dealt.warns {
@@ -204,21 +197,6 @@ impl Engine {
                 }
             }
         }
-    }
-
-    /// Gives an admitted order its bound and the balances it settles in.
-    fn settle_in(&mut self, slot: u32, dealt: &Dealt) {
-        let hot = &self.orders.hot[slot as usize];
-        let market = &self.markets[hot.instrument.0 as usize];
-        let gets = match hot.side {
-            Side::Buy => market.base,
-            Side::Sell => market.quote,
-        };
-        let receives = self.open_balance(hot.account, gets);
-        let hot = &mut self.orders.hot[slot as usize];
-        hot.bound = dealt.price;
-        hot.pays = dealt.pays;
-        hot.receives = receives.expect("admission made sure of room for a balance");
     }
 
     /// What both desks check of an order; returns the balance it pays from.
@@ -372,188 +350,6 @@ impl Engine {
             step if step < SessionStep::OddLotClose => (batch::CLOSE, false),
             _ => (batch::MORNING, true),
         }
-    }
-
-    /// Whether the house has what its side of a trade takes.
-    fn house_covers(
-        &self,
-        instrument: InstrumentId,
-        client: Side,
-        sums: &Sums,
-        quantity: i64,
-    ) -> bool {
-        let market = &self.markets[instrument.0 as usize];
-        let (asset, spends) = match client {
-            Side::Buy => (market.base, market.units.base(quantity)),
-            Side::Sell => (market.quote, sums.house),
-        };
-        let balance = self.ledger.find(AccountId::HOUSE, asset);
-        spends <= balance.map_or(0, |slot| self.ledger.get(slot).available())
-    }
-
-    /// One trade with the house, of all a live order is for. The order is in no queue; what it
-    /// has locked is given back with it.
-    fn deal(&mut self, slot: u32, price: i64, desk: Desk, events: &mut Vec<Event>) {
-        let hot = self.orders.hot[slot as usize];
-        let (instrument, side, quantity) = (hot.instrument, hot.side, hot.remaining);
-        let market = &self.markets[instrument.0 as usize];
-        let (base, quote, rounding) = (market.base, market.quote, market.rounding);
-        let units = market.units;
-        let locked = match desk {
-            Desk::Principal => 0,
-            Desk::Batch => units.lock(side, Traded::default(), hot.bound, quantity),
-        };
-        let odd_lots = &mut self.odd_lots[instrument.0 as usize];
-        let sums = sums(&odd_lots.terms, market, side, price, quantity);
-        let Sums { client, house } = sums.expect("checked before");
-        let shares = units.base(quantity);
-        odd_lots.house_net += if side == Side::Buy { -quantity } else { quantity };
-        self.trades += 1;
-        let trade = self.trades;
-        events.push(Event::DeskTrade(DeskTrade {
-            trade: TradeId(trade),
-            instrument,
-            price: Price(price),
-            quantity: Quantity(quantity),
-            side,
-            order: OrderId(hot.id),
-            account: hot.account,
-            amount: Amount(client),
-            desk,
-            house_net: Quantity(odd_lots.house_net),
-        }));
-        self.orders.add_fill(slot, price * quantity, 0, self.seq, self.at);
-        self.expect_less(slot, quantity);
-        self.orders.hot[slot as usize].remaining = 0;
-        let (buyer, seller) = match side {
-            Side::Buy => ((hot.account, client), (AccountId::HOUSE, house)),
-            Side::Sell => ((AccountId::HOUSE, house), (hot.account, client)),
-        };
-        self.note_traded(instrument, buyer, seller);
-        let [house_base, house_quote] = [base, quote].map(|asset| {
-            self.open_balance(AccountId::HOUSE, asset).expect("room was checked before")
-        });
-        let (spent, got) = match side {
-            Side::Buy => (client, shares),
-            Side::Sell => (shares, client),
-        };
-        let (house_spends, house_gets, spends, gets) = match side {
-            Side::Buy => (house_base, house_quote, shares, house),
-            Side::Sell => (house_quote, house_base, house, shares),
-        };
-        let ledger = &mut self.ledger;
-        ledger.change(hot.pays, (-spent, -locked), Cause::Trade, trade, events);
-        ledger.change(house_spends, (-spends, 0), Cause::Trade, trade, events);
-        ledger.change(hot.receives, (got, 0), Cause::Trade, trade, events);
-        ledger.change(house_gets, (gets, 0), Cause::Trade, trade, events);
-        let difference = match side {
-            Side::Buy => client - house,
-            Side::Sell => house - client,
-        };
-        if difference != 0 {
-            ledger.change(rounding, (difference, 0), Cause::Rounding, trade, events);
-        }
-        self.close(slot, CloseReason::Filled, events);
-    }
-
-    /// Whether batch orders of an instrument wait to be filled or ended now.
-    pub(crate) fn batch_is_due(&self, instrument: InstrumentId) -> bool {
-        self.next_of_batch(instrument).is_some()
-    }
-
-    /// The next batch order to be handled, and its price.
-    fn next_of_batch(&self, instrument: InstrumentId) -> Option<(u32, i64)> {
-        let slot = self.parked(instrument, Room::OddLot).next()?;
-        let batch = self.orders.extra(slot)?.batch;
-        let price = self.odd_lots[instrument.0 as usize].prices[batch as usize];
-        (price != 0).then_some((slot, price))
-    }
-
-    /// Takes in that the session under way has its first price, if it has, and fills or ends some
-    /// of the batch orders whose price is known.
-    pub(crate) fn serve_odd_lots(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
-        if self.parked(instrument, Room::OddLot).next().is_none() {
-            return;
-        }
-        let market = &self.markets[instrument.0 as usize];
-        let step = self.sessions[Profile::Tse as usize].step;
-        let batch = match market.phase {
-            Phase::Continuous | Phase::Break if step <= SessionStep::MorningClose => batch::MORNING,
-            Phase::Continuous | Phase::PreClose | Phase::Closed
-                if step >= SessionStep::AfternoonOpen
-                    && market.stage != stage::HALF_DAY_CLOSING =>
-            {
-                batch::AFTERNOON
-            }
-            _ => return self.fill_batches(instrument, events),
-        };
-        let first = market.tokyo.first;
-        self.price_batch(instrument, batch, first);
-        self.fill_batches(instrument, events);
-    }
-
-    /// Takes in the price of a batch; zero says nothing.
-    fn price_batch(&mut self, instrument: InstrumentId, batch: u8, price: i64) {
-        let known = &mut self.odd_lots[instrument.0 as usize].prices[batch as usize];
-        if *known == 0 {
-            *known = price;
-        }
-    }
-
-    /// The morning is over: orders for its first price end if there was none.
-    pub(crate) fn end_morning_batch(&mut self, instrument: InstrumentId) {
-        let first = self.markets[instrument.0 as usize].tokyo.first;
-        let price = if first == 0 { NO_PRICE } else { first };
-        self.price_batch(instrument, batch::MORNING, price);
-    }
-
-    /// The day is over, with this closing price (zero: none): the other batches are filled or end.
-    pub(crate) fn end_day_batches(&mut self, instrument: InstrumentId, close: i64) {
-        let market = &self.markets[instrument.0 as usize];
-        // Without an afternoon the close is the next price for its orders, too: the first one, the
-        // morning's, was known before they came.
-        let half_day = market.stage == stage::HALF_DAY_CLOSING;
-        let first = if half_day { close } else { market.tokyo.first };
-        for (batch, price) in [(batch::AFTERNOON, first), (batch::CLOSE, close)] {
-            let price = if price == 0 { NO_PRICE } else { price };
-            self.price_batch(instrument, batch, price);
-        }
-    }
-
-    /// Fills or ends batch orders whose price is known, at most [`SLICE`].
-    fn fill_batches(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
-        for _ in 0..SLICE {
-            let Some((slot, price)) = self.next_of_batch(instrument) else { return };
-            self.worked += 1;
-            self.unpark(slot);
-            if price > 0 && self.can_deal(slot, price) {
-                self.deal(slot, price, Desk::Batch, events);
-            } else {
-                self.close(slot, CloseReason::AuctionRest, events);
-            }
-        }
-    }
-
-    /// Whether a batch order can be filled at its auction's price: within its bound, covered by
-    /// its lock, and by the house.
-    fn can_deal(&self, slot: u32, price: i64) -> bool {
-        let hot = &self.orders.hot[slot as usize];
-        let market = &self.markets[hot.instrument.0 as usize];
-        let terms = &self.odd_lots[hot.instrument.0 as usize].terms;
-        let quantity = hot.remaining;
-        let Some(sums) = sums(terms, market, hot.side, price, quantity) else { return false };
-        let locked = market.units.lock(hot.side, Traded::default(), hot.bound, quantity);
-        let covered = match hot.side {
-            Side::Buy => price <= hot.bound && sums.client <= locked,
-            Side::Sell => true,
-        };
-        let missing = [market.base, market.quote]
-            .iter()
-            .filter(|&&asset| self.ledger.find(AccountId::HOUSE, asset).is_none())
-            .count();
-        covered
-            && missing <= self.ledger.room()
-            && self.house_covers(hot.instrument, hot.side, &sums, quantity)
     }
 
     /// Sets an instrument's terms. Batch orders that wait stay.

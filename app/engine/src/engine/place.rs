@@ -150,6 +150,12 @@ impl Engine {
     /// Gives an admitted order its bound and the balances it settles in.
     #[inline]
     pub(super) fn take_in(&mut self, slot: u32, admission: &Admission) {
+        self.settles_in(slot, admission.bound, admission.pays);
+    }
+
+    /// Gives an order its bound, the balance it pays from and the one it receives into.
+    #[inline]
+    pub(super) fn settles_in(&mut self, slot: u32, bound: i64, pays: u32) {
         let hot = &self.orders.hot[slot as usize];
         let market = &self.markets[hot.instrument.0 as usize];
         let gets = match hot.side {
@@ -158,8 +164,8 @@ impl Engine {
         };
         let receives = self.open_balance(hot.account, gets);
         let hot = &mut self.orders.hot[slot as usize];
-        hot.bound = admission.bound;
-        hot.pays = admission.pays;
+        hot.bound = bound;
+        hot.pays = pays;
         hot.receives = receives.expect("admission made sure of room for a balance");
     }
 

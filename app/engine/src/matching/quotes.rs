@@ -300,6 +300,8 @@ impl Engine {
     }
 
     fn check_free(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
+        // The order that a quote had come to may be gone by now.
+        self.forget_special(instrument);
         let market = &self.markets[instrument.0 as usize];
         let Some(side) = self.pressing(market) else { return false };
         let against = &market.sides[side.opposite() as usize];

@@ -24,5 +24,6 @@ mod tse;
 mod tse_firms;
 mod tse_first;
 mod tse_morning;
+mod tse_quotes;
 mod tse_random;
 mod world;

@@ -472,3 +472,30 @@ fn without_an_afternoon_its_batch_is_filled_at_the_close() {
     let trades = dealt(&step(&mut world, SessionStep::Close));
     assert_eq!((trades.len(), trades[0].order, trades[0].price), (1, late, Price(10_200)));
 }
+
+/// On such a day the morning ends with the close: an order for its first price gets that, if it is
+/// the first, and ends if there is none.
+#[test]
+fn without_an_afternoon_the_mornings_batch_waits_for_the_close_at_most() {
+    for first in [10_200, 0] {
+        let mut world = world();
+        let waits = batch(&mut world, ANN, Side::Buy, 10);
+        let all = [SessionStep::OddLotMorning, SessionStep::PreOpen, SessionStep::Open];
+        steps(&mut world, &all);
+        step(&mut world, SessionStep::PreClose);
+        if first != 0 {
+            crossing(&mut world, first);
+        }
+        let trades = dealt(&step(&mut world, SessionStep::Close));
+        if first != 0 {
+            assert_eq!((trades[0].order, trades[0].price), (waits, Price(first)));
+        } else {
+            assert_eq!(trades, []);
+            assert_eq!(world.order(waits).closed, Some(CloseReason::AuctionRest));
+            assert_eq!(world.balance(ANN, JPY).1, 0);
+        }
+        // What comes from here on is for the next morning.
+        let next = batch(&mut world, ANN, Side::Buy, 10);
+        assert_eq!(world.order(next).closed, None);
+    }
+}
