@@ -573,7 +573,7 @@ impl Running {
                 u64::from(account.0),
             ]),
             Event::CallBounded { instrument, low, high } => {
-                self.take([42, u64::from(instrument.0), low.0 as u64, high.0 as u64]);
+                self.take([44, u64::from(instrument.0), low.0 as u64, high.0 as u64]);
             }
             Event::ParticipantsChanged { profile, participants } => {
                 self.take([40, profile as u64, participants as u64]);

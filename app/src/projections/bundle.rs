@@ -3,15 +3,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use zaraba_engine::Engine;
 use zaraba_engine::command::{AssetSpec, Via};
-use zaraba_engine::engine::{AccountState, OrderState, OrderStatus};
+use zaraba_engine::engine::{AccountState, OrderState};
 use zaraba_engine::event::CloseReason;
 use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
-use zaraba_engine::{Engine, Reject};
 
 use super::collect::{ticks_word, via_word};
 use super::copy::Rows;
+use super::delta::OrderDelta;
 use super::rules::Rules;
 
 /// Nanoseconds of a day: history is partitioned by UTC day.
@@ -79,32 +80,6 @@ pub(super) struct OrderRecord {
     pub state: OrderState,
     pub via: Via,
     pub key: u32,
-}
-
-/// What changed of an order whose row is already there. `None`: as it was.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct OrderDelta {
-    pub order: OrderId,
-    pub kind: Option<OrderKind>,
-    pub price: Option<Price>,
-    pub quantity: Option<Quantity>,
-    pub condition: Option<Condition>,
-    pub child: Option<OrderId>,
-    /// What the bundle's trades added to what is filled.
-    pub filled: i64,
-    /// And to the notional.
-    pub notional: i64,
-    /// What was kept from trading with the same account.
-    pub prevented: i64,
-    pub status: Option<OrderStatus>,
-    /// Without a status: whether it became active, if it waited.
-    pub activated: bool,
-    /// Set when it could not be taken as it was set off.
-    pub reject: Option<Reject>,
-    /// Set when it is no longer live.
-    pub closed: Option<CloseReason>,
-    pub at: Timestamp,
-    pub seq: Seq,
 }
 
 /// A new account, or a new status of one.

@@ -21,6 +21,7 @@ mod bundle;
 pub mod cli;
 mod collect;
 mod copy;
+mod delta;
 mod feed;
 mod metrics;
 pub mod migrate;

@@ -12,11 +12,12 @@ use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
 
 use super::bundle::{
-    self, ACCOUNTS, Bundle, Day, FILLS, LEDGER_ENTRIES, Mark, ORDER_EVENTS, ORDERS, OrderDelta,
+    self, ACCOUNTS, Bundle, Day, FILLS, LEDGER_ENTRIES, Mark, ORDER_EVENTS, ORDERS,
     encode_accounts, encode_orders,
 };
 use super::collect::ticks_word;
 use super::copy::{HEADER, Rows, TRAILER};
+use super::delta::OrderDelta;
 use super::rules;
 use crate::queries::{micros, timestamp};
 

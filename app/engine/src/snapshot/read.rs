@@ -6,7 +6,9 @@ use crate::STATE_VERSION;
 use crate::command::{
     AssetSpec, Bound, FEE_TIERS_MAX, FeeTier, FeeTiers, Limits, OddLotTerms, RiskLimits,
 };
-use crate::engine::{CORRECTED_MAX, Call, Corrected, Day, Engine, FEE_DAYS, Session, valid_limits, valid_tiers};
+use crate::engine::{
+    CORRECTED_MAX, Call, Corrected, Day, Engine, FEE_DAYS, Session, valid_limits, valid_tiers,
+};
 use crate::hash::Running;
 use crate::ledger::Balance;
 use crate::orders::COUNTER_END;

@@ -18,6 +18,7 @@ mod new_order;
 mod node;
 mod odd_lot;
 mod openapi;
+mod order_words;
 pub(super) mod orders;
 pub(super) mod place;
 pub mod server;
