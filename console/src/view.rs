@@ -98,8 +98,8 @@ impl View {
     }
 
     /// The word for a code of the contract.
-    pub fn w(&self, kind: impl Borrow<Word>, code: &str) -> String {
-        word(self.lang, *kind.borrow(), code)
+    pub fn w(&self, kind: impl Borrow<Word>, code: impl AsRef<str>) -> String {
+        word(self.lang, *kind.borrow(), code.as_ref())
     }
 
     /// Address of an embedded file.
@@ -171,6 +171,19 @@ impl View {
         }
     }
 
+    /// A day with its weekday.
+    pub fn date(&self, day: impl Borrow<jiff::civil::Date>) -> String {
+        const DAYS: [&str; 7] = ["月", "火", "水", "木", "金", "土", "日"];
+        let day = day.borrow();
+        match self.lang {
+            Lang::En => day.strftime("%Y-%m-%d %a").to_string(),
+            Lang::Ja => {
+                let weekday = usize::from(day.weekday().to_monday_zero_offset() as u8);
+                format!("{}（{}）", day.strftime("%Y/%m/%d"), DAYS[weekday.min(6)])
+            }
+        }
+    }
+
     fn date_time_format(&self) -> &'static str {
         match self.lang {
             Lang::Ja => "%Y/%m/%d ",
@@ -198,7 +211,8 @@ impl View {
     }
 
     /// A decimal string with separators, or a dash.
-    pub fn opt(&self, value: &Option<String>) -> String {
+    pub fn opt(&self, value: impl Borrow<Option<String>>) -> String {
+        let value = value.borrow();
         value.as_deref().map_or_else(|| "–".into(), grouped)
     }
 
@@ -241,7 +255,8 @@ impl View {
     }
 
     /// A change with its sign always shown, so that colour is not the only mark.
-    pub fn signed(&self, value: &Option<String>) -> String {
+    pub fn signed(&self, value: impl Borrow<Option<String>>) -> String {
+        let value = value.borrow();
         match value.as_deref() {
             None => "–".into(),
             Some(v) if v.starts_with('-') => format!("−{}", grouped(&v[1..])),

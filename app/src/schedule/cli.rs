@@ -66,7 +66,7 @@ struct Moment {
 
 /// A day of the calendar.
 #[derive(Serialize, Debug)]
-struct Shown {
+pub(crate) struct Shown {
     profile: &'static str,
     date: Date,
     weekday: String,
@@ -107,7 +107,8 @@ pub fn run(verb: CalendarVerb) -> Result<()> {
     Ok(())
 }
 
-fn shown(calendar: &Calendar, which: Which, date: Date) -> Shown {
+/// A day of a profile's calendar.
+pub(crate) fn shown(calendar: &Calendar, which: Which, date: Date) -> Shown {
     let profile = match which {
         Which::Tse => Profile::Tse,
         Which::Crypto => Profile::Crypto,

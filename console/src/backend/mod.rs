@@ -4,6 +4,7 @@
 
 pub mod act;
 mod audit;
+pub mod market;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

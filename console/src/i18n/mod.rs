@@ -8,6 +8,7 @@ mod charts;
 mod codes;
 #[path = "messages.rs"]
 mod frame;
+mod instruments;
 mod lists;
 mod people;
 mod requests;
@@ -17,6 +18,7 @@ pub use audit::U;
 pub use charts::C;
 pub use codes::{Word, word, words};
 pub use frame::M;
+pub use instruments::I;
 pub use lists::L;
 pub use people::P;
 pub use requests::R;
@@ -105,7 +107,7 @@ impl Lang {
 
 #[cfg(test)]
 mod tests {
-    use super::{A, C, L, M, Message, P, R, U};
+    use super::{A, C, I, L, M, Message, P, R, U};
 
     /// Every table of messages, as (table, name, English, Japanese).
     fn all() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
@@ -126,6 +128,7 @@ mod tests {
         all.extend(rows("L", L::ALL));
         all.extend(rows("A", A::ALL));
         all.extend(rows("U", U::ALL));
+        all.extend(rows("I", I::ALL));
         all
     }
 

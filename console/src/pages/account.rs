@@ -7,17 +7,20 @@ use axum::response::Response;
 use super::account_balance::{self, History};
 use super::asked::{Asked, Problem};
 use super::ledger::{self, FIELDS};
+use super::offers::{Offer, offer, offers};
 use super::orders::Freshness;
 use super::seen;
 use crate::app::App;
 use crate::audit::Object;
 use crate::authz::Permission;
+use crate::backend::market::Usage;
 use crate::error::{Failure, html};
 use crate::i18n::{A, C, L, M, Word};
 use crate::reads::accounts::{self, AccountLine, ApiKey, Balance};
 use crate::reads::fills::{self, FillLine};
 use crate::reads::ledger::{CAUSES, Entry};
 use crate::reads::orders::{self, OrderLine};
+use crate::reads::risk::{self, Switch};
 use crate::view::View;
 
 /// Orders and fills shown on the summary.
@@ -30,12 +33,40 @@ const TABS: [(&str, A); 4] = [
     ("keys", A::Keys),
 ];
 
+/// What may be asked for of an account.
+const KINDS: [&str; 10] = [
+    "deposit",
+    "withdraw",
+    "adjust",
+    "suspend",
+    "reactivate",
+    "close_account",
+    "group",
+    "risk_limits",
+    "cancel_many",
+    "kill_on",
+];
+
 /// What the chosen tab shows.
 enum Tab {
-    Summary { balances: Vec<Balance>, orders: Vec<OrderLine>, fills: Vec<FillLine> },
-    Ledger { entries: Vec<Entry>, assets: Vec<String>, next: Option<String> },
-    Balance { history: History },
-    Keys { keys: Vec<ApiKey> },
+    Summary {
+        balances: Vec<Balance>,
+        orders: Vec<OrderLine>,
+        fills: Vec<FillLine>,
+        switches: Vec<Switch>,
+        usage: Option<Result<Usage, String>>,
+    },
+    Ledger {
+        entries: Vec<Entry>,
+        assets: Vec<String>,
+        next: Option<String>,
+    },
+    Balance {
+        history: History,
+    },
+    Keys {
+        keys: Vec<(ApiKey, Option<Offer>)>,
+    },
 }
 
 #[derive(Template)]
@@ -52,6 +83,7 @@ struct AccountPage<'a> {
     tab: Tab,
     query: String,
     causes: &'a [&'a str],
+    offers: Vec<Offer>,
     freshness: Freshness,
 }
 
@@ -62,7 +94,13 @@ async fn summary(app: &App, view: &View, account: &AccountLine) -> Result<Tab, F
         ..orders::Wanted::default()
     };
     let traded = fills::Wanted { account: Some(account.code.clone()), ..Default::default() };
+    let usage = match view.may(Permission::SeeRisk) {
+        true => Some(app.backend.account_usage(&account.code).await.map_err(|e| e.to_string())),
+        false => None,
+    };
     Ok(Tab::Summary {
+        switches: risk::switches_of(&app.pool, account).await?,
+        usage,
         balances: accounts::balances(&app.pool, account.account_id).await?,
         orders: orders::list(&app.pool, &view.scope(), &working, None, SHOWN).await?,
         fills: fills::list(&app.pool, &view.scope(), &traded, None, SHOWN).await?,
@@ -95,6 +133,16 @@ async fn entries(
     Ok((Tab::Ledger { entries, assets, next }, problem))
 }
 
+async fn keys(app: &App, view: &View, account: &AccountLine) -> Result<Tab, Failure> {
+    let keys = accounts::keys(&app.pool, &account.code).await?;
+    let revoke = |key: ApiKey| {
+        let fields = [("account", account.code.as_str()), ("key", &key.api_key)];
+        let offer = offer(view, "revoke_key", &fields).filter(|_| key.revoked_at.is_none());
+        (key, offer)
+    };
+    Ok(Tab::Keys { keys: keys.into_iter().map(revoke).collect() })
+}
+
 /// The page.
 pub async fn page(
     State(app): State<App>,
@@ -124,7 +172,7 @@ pub async fn page(
                 }
             }
         }
-        "keys" => (Tab::Keys { keys: accounts::keys(&app.pool, &code).await? }, None),
+        "keys" => (keys(&app, &view, &account).await?, None),
         _ => (summary(&app, &view, &account).await?, problem),
     };
     let object = Object::Account(account.code.clone());
@@ -141,6 +189,11 @@ pub async fn page(
         problem,
         tab,
         causes: &CAUSES,
+        offers: offers(
+            &view,
+            &KINDS,
+            &[("account", &account.code), ("of", "account"), ("scope", &account.code)],
+        ),
         freshness,
     })?;
     *response.status_mut() = status;

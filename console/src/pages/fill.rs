@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
+use super::offers::{Offer, offers};
 use super::orders::Freshness;
 use super::seen;
 use crate::app::App;
@@ -24,6 +25,7 @@ struct FillPage<'a> {
     one: &'a FillLine,
     sides: &'a [FillLine],
     entries: Vec<Entry>,
+    offers: Vec<Offer>,
     freshness: Freshness,
 }
 
@@ -51,5 +53,7 @@ pub async fn page(
     entries.dedup_by_key(|entry| (entry.seq, entry.ordinal));
     let shown = sides.iter().map(|side| side.account.as_str());
     seen::list(&app, &view, "fills", &format!("trade_id={trade}"), shown).await?;
-    html(&FillPage { v: &view, trade, one, sides: &sides, entries, freshness })
+    let number = trade.to_string();
+    let offers = offers(&view, &["correct_trade", "bust_trade"], &[("trade", &number)]);
+    html(&FillPage { v: &view, trade, one, sides: &sides, entries, offers, freshness })
 }

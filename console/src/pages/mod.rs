@@ -12,9 +12,13 @@ pub mod books;
 pub mod csv;
 pub mod fill;
 pub mod fills;
+pub mod flags;
+pub mod instrument;
+pub mod instruments;
 pub mod ledger;
 pub mod licences;
 pub mod menu;
+pub mod offers;
 pub mod operation;
 pub mod order;
 pub mod orders;
@@ -23,6 +27,7 @@ mod overview_charts;
 pub mod people;
 pub mod preferences;
 pub mod requests;
+pub mod risk;
 pub mod search;
 pub mod seen;
 
@@ -31,7 +36,7 @@ use jiff::Timestamp;
 
 use crate::assets;
 use crate::authz::Need::{May, Nothing, SignIn};
-use crate::authz::Permission::{Export, SeeAccounts, SeeMarket, SeeOrders};
+use crate::authz::Permission::{Export, SeeAccounts, SeeFlags, SeeMarket, SeeOrders, SeeRisk};
 use crate::i18n::M;
 use crate::live::State;
 use crate::router::{Route, route};
@@ -59,6 +64,10 @@ pub fn market() -> Vec<Route> {
         route!(GET "/books/live", May(SeeMarket), books::live),
         route!(GET "/books/{symbol}", May(SeeMarket), book::page),
         route!(GET "/books/{symbol}/live", May(SeeMarket), book::live),
+        route!(GET "/instruments", May(SeeMarket), instruments::page),
+        route!(GET "/instruments/csv", May(Export), instruments::csv),
+        route!(GET "/instruments/{symbol}", May(SeeMarket), instrument::page),
+        route!(GET "/flags", May(SeeFlags), flags::page),
     ]
 }
 
@@ -75,6 +84,7 @@ pub fn history() -> Vec<Route> {
         route!(GET "/accounts", May(SeeAccounts), accounts::page),
         route!(GET "/accounts/csv", May(Export), accounts::csv),
         route!(GET "/accounts/{code}", May(SeeAccounts), account::page),
+        route!(GET "/risk", May(SeeRisk), risk::page),
         route!(GET "/accounts/{code}/ledger/csv", May(Export), ledger::csv),
     ]
 }

@@ -7,8 +7,10 @@ pub mod balance;
 pub mod fills;
 pub mod instruments;
 pub mod ledger;
+pub mod markets;
 pub mod order;
 pub mod orders;
+pub mod risk;
 pub mod search;
 
 use jiff::Timestamp;

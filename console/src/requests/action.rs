@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::form::{Field, Given, Reader, Wrong};
-use super::kinds::{accounts, fills, funds, instruments, kills, limits, orders, staff, terms};
+use super::kinds::{
+    accounts, fills, flags, funds, instruments, kills, limits, orders, staff, terms,
+};
 use super::preview::Preview;
 use crate::app::App;
 use crate::authz::{Matter, Permission};
@@ -223,6 +225,7 @@ actions! {
     ListedShares = "listed_shares": terms::ListedShares;
     OddLot = "odd_lot_terms": terms::OddLot;
     RiskLimits = "risk_limits": limits::RiskLimits;
+    Flag = "flag": flags::Flag;
     CorrectTrade = "correct_trade": fills::Correct;
     BustTrade = "bust_trade": fills::Bust;
     CancelOrder = "cancel_order": orders::CancelOrder;

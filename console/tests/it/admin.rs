@@ -70,7 +70,54 @@ impl Admin {
             json!({
             "account": "DEMO-0001", "balance": balance("1005000", "250000", "755000")}),
         );
+        admin.furnish_the_market();
         admin
+    }
+
+    /// Its calendar, usage of limits and flags.
+    fn furnish_the_market(&self) {
+        self.answer(
+            "GET",
+            "calendar",
+            200,
+            json!({"items": [
+                {"profile": "tse", "date": "2026-11-20", "weekday": "Friday", "business_day": true,
+                    "trading": "sessions", "moments": [
+                        {"time": "08:00:00", "step": "pre_open", "phase": "pre_open"},
+                        {"time": "09:00:00", "step": "open", "phase": "continuous", "auction": "opening"}],
+                    "day_roll": "16:30:00", "settlement": "2026-11-25"},
+                {"profile": "tse", "date": "2026-11-21", "weekday": "Saturday", "business_day": false,
+                    "closed_because": "weekend", "trading": "none", "moments": [],
+                    "day_roll": "16:30:00", "settlement": "2026-11-26"}], "seq": 100}),
+        );
+        let limit = |used: &str, hard: &str| json!({"used": used, "soft": null, "hard": hard});
+        self.answer(
+            "GET",
+            "risk-usage",
+            200,
+            json!({"scope": {}, "open_orders": 45, "complete": true, "positions": [],
+                "limits": {"position": limit("925000", "1000000"), "open_orders": limit("45", "100"),
+                    "order_value": {"used": null, "soft": null, "hard": "5000000"}}, "seq": 100}),
+        );
+        let state = |by: &str, environment: Value| {
+            json!({"on": false, "decided_by": by,
+            "environment": environment, "file": null, "database": "off", "default": "on"})
+        };
+        self.answer(
+            "GET",
+            "flags",
+            200,
+            json!({"items": [{"name": "odd_lot_orders", "meaning": "Orders below a trading unit",
+                "products": {"tse": state("environment", json!("off")), "crypto": state("default", Value::Null)}}]}),
+        );
+        self.answer(
+            "GET",
+            "flags/odd_lot_orders/history",
+            200,
+            json!({"items": [{"product": "tse", "value": "off", "actor": "rel.sato",
+                "approver": "rel.abe", "request_id": "r-1", "reason": "desk moves",
+                "time": "2026-11-19T03:00:00Z"}]}),
+        );
     }
 
     /// What a call answers from now on; `path` below `/admin/v1/` (or whole, from `/v1/`).
@@ -110,7 +157,10 @@ impl Admin {
 
     fn looked(&self, method: &Method, path: &str) -> (u16, Value) {
         let inner = self.0.lock();
-        let found = inner.answers.get(&format!("{method} {path}")).cloned();
+        // An answer for this very query, or else for the path.
+        let bare = path.split('?').next().unwrap_or_default();
+        let of = |path: &str| inner.answers.get(&format!("{method} {path}"));
+        let found = of(path).or_else(|| of(bare)).cloned();
         found.unwrap_or_else(|| error(404, "not_found", "nothing at this path"))
     }
 

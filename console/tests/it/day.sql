@@ -65,3 +65,25 @@ INSERT INTO trading.ledger_entries (at, seq, ordinal, account_id, asset_id, delt
   ('2026-11-20 02:05:00.5+00', 39, 3, 4, 1, 1500, 9874890900, 'fee', 8, NULL, NULL, NULL);
 INSERT INTO access.api_keys (api_key, account, kind, sealed_secret, scopes, created_by, label, revoked_at, created_at)
   VALUES ('ak_demo_2', 'DEMO-0001', 'hmac', '\xdeadbeef', '{read,transfer}', 'test', 'old bridge', '2026-11-20 01:00:00+00', '2026-11-20 00:30:00+00');
+-- Limits, switches, a halt, an auction, quotes, odd lots.
+INSERT INTO trading.risk_limits (scope, measure, soft, hard, currency, actor, reason, at, seq) VALUES
+  ('account:4', 'day_value', 8000000000, 10000000000, 1, 'risk.mori', 'new client', '2026-11-20 00:10:00+00', 5),
+  ('account:5', 'open_orders', 0, 50, 0, 'risk.mori', 'small desk', '2026-11-20 00:11:00+00', 5),
+  ('group:7', 'order_value', 0, 500000000, 1, 'risk.mori', 'desk limit', '2026-11-20 00:12:00+00', 5),
+  ('instrument:1', 'price_collar', 0, 50000, 0, 'risk.mori', 'thin book', '2026-11-20 00:13:00+00', 5);
+INSERT INTO trading.kill_switches (scope, thrown, actor, reason, at, seq) VALUES
+  ('venue', false, 'ops.suzuki', 'drill', '2026-11-20 00:20:00+00', 6),
+  ('account:5', true, 'risk.mori', 'runaway algo', '2026-11-20 01:20:00+00', 20);
+UPDATE trading.instruments SET halt_reason = 'news pending', halts = 12, phase = 'halted' WHERE instrument_id = 2;
+UPDATE trading.instruments SET session_rules = true, listed_shares = 16314987460,
+  phase_until = '2026-11-20 06:25:00+00' WHERE instrument_id = 1;
+INSERT INTO trading.auctions (seq, ordinal, at, instrument_id, kind, outcome, price, quantity, surplus) VALUES
+  (10, 1, '2026-11-20 00:00:00+00', 1, 'opening', 'priced', 25300, 12000, -300);
+INSERT INTO trading.quotes (seq, ordinal, at, instrument_id, kind, side, price, until) VALUES
+  (11, 0, '2026-11-20 00:03:00+00', 1, 'special', 'buy', 25400, '2026-11-20 00:06:00+00'),
+  (12, 0, '2026-11-20 00:06:00+00', 1, 'none', 'buy', 0, NULL);
+INSERT INTO trading.odd_lot_terms (instrument_id, batch, principal, spread_ppm, max_quantity, max_value, round_to, seq) VALUES
+  (1, true, true, 2000, 99, 10000000000, 1, 4);
+INSERT INTO trading.odd_lot_positions (instrument_id, house_net, seq) VALUES (1, -37, 30);
+INSERT INTO trading.breakers (instrument_id, mode, window_seconds, trigger_ppm, call_seconds, bound_ppm, seq) VALUES
+  (3, 'circuit_break', 300, 100000, 120, 50000, 4);

@@ -7,6 +7,7 @@
 mod accounts;
 mod actions;
 mod assets;
+mod calendar;
 mod days;
 mod flags;
 mod guard;
@@ -94,6 +95,7 @@ fn table() -> Vec<(&'static str, MethodRouter<Platform>)> {
         ("/trades/{trade_id}/bust/preview", post(trades::preview_bust)),
         ("/corrections", get(trades::corrections)),
         ("/anchors", get(actions::anchors).post(actions::anchor)),
+        ("/calendar", get(calendar::days)),
         ("/days/roll", post(days::roll)),
     ]
 }

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod fills;
+pub mod flags;
 pub mod funds;
 pub mod instruments;
 pub mod kills;

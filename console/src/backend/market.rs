@@ -1,0 +1,236 @@
+//! What the backend knows of the market's rules and of risk: calendar, usage, flags.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, Time};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Backend;
+use crate::error::Failure;
+use crate::guard::form_encode;
+
+/// A day of the calendar.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs)] // names are the contract's
+pub struct Day {
+    pub date: Date,
+    pub business_day: bool,
+    #[serde(default)]
+    pub closed_because: Option<String>,
+    #[serde(default)]
+    pub special_day: Option<String>,
+    pub trading: String,
+    #[serde(default)]
+    pub moments: Vec<Moment>,
+    pub settlement: Date,
+}
+
+/// A moment of a day, in Tokyo's time, and what begins with it.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs)] // names are the contract's
+pub struct Moment {
+    pub time: Time,
+    pub step: String,
+    #[serde(default)]
+    pub phase: String,
+    #[serde(default)]
+    pub auction: String,
+}
+
+/// How much of a scope's limits is used.
+#[derive(Clone, Debug)]
+pub struct Usage {
+    /// By measure, in order of their names.
+    pub measures: Vec<UsedMeasure>,
+}
+
+/// One measure of it: values as decimal strings.
+#[derive(Clone, Debug)]
+pub struct UsedMeasure {
+    /// Which one.
+    pub measure: String,
+    /// `None`: the measure is of one order, one second or one day.
+    pub used: Option<String>,
+    /// `None`: no such limit.
+    pub soft: Option<String>,
+    /// `None`: no such limit.
+    pub hard: Option<String>,
+}
+
+/// Limits as the backend tells them.
+#[derive(Deserialize)]
+struct Told {
+    #[serde(default)]
+    limits: BTreeMap<String, Bounds>,
+}
+
+#[derive(Deserialize)]
+struct Bounds {
+    #[serde(default)]
+    used: Option<String>,
+    #[serde(default)]
+    soft: Option<String>,
+    #[serde(default)]
+    hard: Option<String>,
+}
+
+impl From<Told> for Usage {
+    fn from(told: Told) -> Usage {
+        let measure = |(measure, Bounds { used, soft, hard }): (String, Bounds)| UsedMeasure {
+            measure,
+            used,
+            soft,
+            hard,
+        };
+        Usage { measures: told.limits.into_iter().map(measure).collect() }
+    }
+}
+
+impl UsedMeasure {
+    /// Share of the hard limit, or of the soft one, in percent; exact to a tenth.
+    pub fn percent(&self) -> Option<String> {
+        let limit = self.hard.as_deref().or(self.soft.as_deref())?;
+        let used = crate::view::units(self.used.as_deref()?, 8)?;
+        let limit = crate::view::units(limit, 8).filter(|limit| *limit > 0)?;
+        Some(crate::view::decimal(used.max(0) * 1000 / limit, 1))
+    }
+
+    /// Whether more than four fifths are used.
+    pub fn near(&self) -> bool {
+        let percent = self.percent().and_then(|percent| crate::view::units(&percent, 1));
+        percent.is_some_and(|tenths| tenths > 800)
+    }
+}
+
+/// A flag with its levels per product.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs)] // names are the contract's
+pub struct Flag {
+    pub name: String,
+    pub meaning: String,
+    pub products: BTreeMap<String, FlagState>,
+}
+
+/// What a flag is for one product, and why.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs)] // names are the contract's
+pub struct FlagState {
+    pub on: bool,
+    pub decided_by: String,
+    #[serde(default)]
+    pub environment: Option<String>,
+    #[serde(default)]
+    pub file: Option<String>,
+    #[serde(default)]
+    pub database: Option<String>,
+    #[serde(default)]
+    pub default: Option<String>,
+}
+
+/// A change of a flag's level in the database.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs)] // names are the contract's
+pub struct FlagChange {
+    pub product: String,
+    pub value: String,
+    pub actor: String,
+    #[serde(default)]
+    pub approver: Option<String>,
+    #[serde(default)]
+    pub reason: String,
+    pub time: jiff::Timestamp,
+}
+
+#[derive(Deserialize)]
+struct All<T> {
+    items: Vec<T>,
+}
+
+impl Backend {
+    async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let value = self.look(path).await?.map_err(|refusal| {
+            Failure::Backend(format!("{path}: {} {}", refusal.code, refusal.message))
+        })?;
+        serde_json::from_value(value)
+            .map_err(|e| Failure::Backend(format!("{path}: unexpected answer: {e}")))
+    }
+
+    /// The coming days of a profile's calendar, the first one today.
+    ///
+    /// # Errors
+    /// When the backend does not answer or refuses.
+    pub async fn calendar(&self, profile: &str, days: u8) -> Result<Vec<Day>, Failure> {
+        let profile = form_encode(profile);
+        let all: All<Day> = self.read(&format!("calendar?profile={profile}&days={days}")).await?;
+        Ok(all.items)
+    }
+
+    async fn usage(&self, path: &str) -> Result<Usage, Failure> {
+        Ok(Usage::from(self.read::<Told>(path).await?))
+    }
+
+    /// How much of an account's limits is used.
+    ///
+    /// # Errors
+    /// When the backend does not answer or refuses.
+    pub async fn account_usage(&self, code: &str) -> Result<Usage, Failure> {
+        self.usage(&format!("risk-usage?account={}", form_encode(code))).await
+    }
+
+    /// How much of an instrument's limits is used.
+    ///
+    /// # Errors
+    /// When the backend does not answer or refuses.
+    pub async fn instrument_usage(&self, symbol: &str) -> Result<Usage, Failure> {
+        self.usage(&format!("risk-usage?instrument={}", form_encode(symbol))).await
+    }
+
+    /// How much of a group's limits is used.
+    ///
+    /// # Errors
+    /// When the backend does not answer or refuses.
+    pub async fn group_usage(&self, group: &str) -> Result<Usage, Failure> {
+        self.usage(&format!("risk-usage?group={}", form_encode(group))).await
+    }
+
+    /// Every flag.
+    ///
+    /// # Errors
+    /// When the backend does not answer or refuses.
+    pub async fn flags(&self) -> Result<Vec<Flag>, Failure> {
+        let all: All<Flag> = self.read("flags").await?;
+        Ok(all.items)
+    }
+
+    /// Changes of a flag's level in the database, newest first.
+    ///
+    /// # Errors
+    /// When the backend does not answer or refuses.
+    pub async fn flag_history(&self, name: &str) -> Result<Vec<FlagChange>, Failure> {
+        let all: All<FlagChange> =
+            self.read(&format!("flags/{}/history?limit=50", form_encode(name))).await?;
+        Ok(all.items)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_is_a_share_of_the_hard_limit() {
+        let measure = |used: Option<&str>, soft: Option<&str>, hard: Option<&str>| UsedMeasure {
+            measure: "day_value".into(),
+            used: used.map(str::to_owned),
+            soft: soft.map(str::to_owned),
+            hard: hard.map(str::to_owned),
+        };
+        let some = measure(Some("80.1"), Some("50"), Some("100"));
+        assert_eq!((some.percent().as_deref(), some.near()), (Some("80.1"), true));
+        let soft = measure(Some("40"), Some("50"), None);
+        assert_eq!((soft.percent().as_deref(), soft.near()), (Some("80.0"), false));
+        assert_eq!(measure(None, None, Some("5")).percent(), None);
+        assert_eq!(measure(Some("5"), None, None).percent(), None);
+    }
+}

@@ -1,0 +1,127 @@
+//! One instrument: its terms, its market now, the tables that apply, the coming days, its
+//! auctions and quotes.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+use super::offers::{Offer, offers};
+use super::orders::Freshness;
+use crate::app::App;
+use crate::backend::market::Day;
+use crate::error::{Failure, html};
+use crate::i18n::{I, M, Word};
+use crate::reads::markets::{self, Auction, Detail, Line, Quote};
+use crate::view::View;
+
+/// Auctions and quotes shown.
+const SHOWN: i64 = 20;
+/// Days of the calendar shown.
+const DAYS: u8 = 10;
+
+/// What may be asked for of an instrument.
+const KINDS: [&str; 12] = [
+    "halt",
+    "resume",
+    "halts",
+    "call",
+    "price_limits",
+    "ticks",
+    "breaker",
+    "odd_lot_terms",
+    "listed_shares",
+    "risk_limits",
+    "cancel_many",
+    "kill_on",
+];
+
+/// Tokyo's tables as the engine has them: the same files, which its tests hold to its code.
+const TICKS: [(&str, &str); 2] = [
+    ("tse_topix500", include_str!("../../../app/engine/data/tick_sizes_topix500.csv")),
+    ("tse_other", include_str!("../../../app/engine/data/tick_sizes_other.csv")),
+];
+const LIMITS: &str = include_str!("../../../app/engine/data/price_limits.csv");
+
+/// The lines of a table as numbers; an end that is not there is empty.
+fn table(text: &str, columns: usize) -> Vec<Vec<String>> {
+    let rows = text.lines().skip(1).filter(|line| !line.is_empty());
+    rows.map(|line| line.split(',').take(columns).map(str::to_owned).collect()).collect()
+}
+
+/// A tick table in force: over, up to and tick in yen.
+fn ticks(name: &str) -> Vec<Vec<String>> {
+    let found = TICKS.iter().find(|(known, _)| *known == name);
+    let mut rows = found.map(|(_, text)| table(text, 3)).unwrap_or_default();
+    for row in &mut rows {
+        // The files count ticks in tenths of a yen.
+        if let Some(tenths) = row.get_mut(2)
+            && let Ok(units) = tenths.parse::<i128>()
+        {
+            *tenths = crate::view::decimal(units, 1);
+        }
+    }
+    rows
+}
+
+#[derive(Template)]
+#[template(path = "instrument.html")]
+struct InstrumentPage<'a> {
+    v: &'a View,
+    i: &'a Line,
+    d: &'a Detail,
+    tick_rows: Vec<Vec<String>>,
+    limit_rows: Vec<Vec<String>>,
+    /// The coming days, or why they are not known.
+    days: Result<Vec<Day>, String>,
+    auctions: Vec<Auction>,
+    quotes: Vec<Quote>,
+    offers: Vec<Offer>,
+    freshness: Freshness,
+}
+
+/// The page.
+pub async fn page(
+    State(app): State<App>,
+    view: View,
+    Path(symbol): Path<String>,
+) -> Result<Response, Failure> {
+    let freshness = Freshness::now(&app).await?;
+    let (line, detail) = markets::find(&app.pool, &symbol).await?.ok_or(Failure::NotFound)?;
+    let days = app.backend.calendar(&line.profile, DAYS).await.map_err(|why| why.to_string());
+    let limited = line.profile == "tse" && line.base().is_some();
+    let fields = [("symbol", line.symbol.as_str()), ("of", "instrument"), ("scope", &line.symbol)];
+    html(&InstrumentPage {
+        v: &view,
+        tick_rows: detail.tick().err().map(ticks).unwrap_or_default(),
+        limit_rows: if limited { table(LIMITS, 4) } else { Vec::new() },
+        days,
+        auctions: markets::auctions(&app.pool, detail.instrument_id, SHOWN).await?,
+        quotes: markets::quotes(&app.pool, detail.instrument_id, SHOWN).await?,
+        offers: offers(&view, &KINDS, &fields),
+        i: &line,
+        d: &detail,
+        freshness,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_whole_and_in_yen() {
+        use zaraba_engine::jpx::{DAILY_LIMITS, TICKS_OTHER, TICKS_TOPIX500};
+        for (name, bands) in [("tse_topix500", TICKS_TOPIX500), ("tse_other", TICKS_OTHER)] {
+            let rows = ticks(name);
+            assert_eq!(rows.len(), bands.len(), "{name}");
+            let first = crate::view::units(&rows[0][2], 1).unwrap();
+            assert_eq!(first, i128::from(bands[0].tick), "{name}");
+        }
+        let limits = table(LIMITS, 4);
+        assert_eq!(limits.len(), DAILY_LIMITS.len());
+        assert!(limits.iter().zip(DAILY_LIMITS).all(|(row, band)| {
+            row[2] == band.limit_yen.to_string() && row[3] == band.renewal_yen.to_string()
+        }));
+        assert!(ticks("none").is_empty());
+    }
+}
