@@ -382,7 +382,7 @@ impl Running {
                 ]);
             }
             Event::Settled(s) => self.take([
-                40 | (s.side as u64) << 8 | u64::from(s.account.0) << 32,
+                60 | (s.side as u64) << 8 | u64::from(s.account.0) << 32,
                 u64::from(s.quote.0) << 32 | u64::from(s.base.0),
                 s.trade.0,
                 s.gross.0 as u64,
@@ -395,7 +395,7 @@ impl Running {
             ]),
             Event::Collected { asset, trade, fees, fees_total, rounding, rounding_total } => {
                 self.take([
-                    41 | u64::from(asset.0) << 32,
+                    61 | u64::from(asset.0) << 32,
                     trade.0,
                     fees.0 as u64,
                     fees_total.0 as u64,
