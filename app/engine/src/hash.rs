@@ -47,18 +47,19 @@ impl Keyed {
     /// Hash of a number and a text.
     #[inline]
     pub(crate) fn text<const N: usize>(&self, tag: u32, text: &Text<N>) -> u64 {
-        let bytes = text.padded();
-        let mut hash = fold(u64::from(tag) << 8 ^ text.as_bytes().len() as u64 ^ self.seed[0], K2);
-        let mut pairs = bytes.chunks_exact(16);
-        for pair in &mut pairs {
+        // Padding is zeros: the length keeps texts apart that differ by some.
+        let begin = u64::from(tag) << 8 ^ text.as_bytes().len() as u64;
+        let [seed, other] = self.seed;
+        let keys = [other ^ K3, other ^ K2, other ^ K5];
+        let mut mixed = 0u64;
+        let (pairs, rest) = text.padded().as_chunks::<16>();
+        for (i, pair) in pairs.iter().enumerate() {
+            // Each pair for itself: none waits for the one before it.
             let (low, high) = pair.split_at(8);
-            // Zero padding is common; skipping it must not make two texts equal, and the
-            // length above keeps them apart.
-            hash ^= fold(word(low) ^ self.seed[1] ^ hash, word(high) ^ K3);
+            mixed = fold(word(low) ^ seed, word(high) ^ keys[i % 3]) ^ mixed.rotate_left(23);
         }
-        let rest = pairs.remainder();
         let (low, high) = rest.split_at(rest.len().min(8));
-        fold(hash ^ word(low) ^ self.seed[0], word(high) ^ self.seed[1] ^ K4)
+        fold(mixed ^ word(low) ^ begin ^ seed, word(high) ^ other ^ K4 ^ mixed.rotate_left(32))
     }
 }
 

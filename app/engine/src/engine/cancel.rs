@@ -57,7 +57,7 @@ impl Engine {
     pub(super) fn cancel(&mut self, cancel: &Cancel, events: &mut Vec<Event>) {
         match self.check_cancel(cancel) {
             Err(code) => refuse(code, events),
-            Ok(slot) if self.cancel_plain(slot, events) => {}
+            Ok(slot) if self.may_be_short() && self.cancel_plain(slot, events) => {}
             Ok(slot) => {
                 let instrument = self.orders.hot[slot as usize].instrument;
                 self.end_and_announce(slot, CloseReason::Cancelled, events);

@@ -71,7 +71,7 @@ impl Engine {
         match self.orders.seek(place, hash) {
             Ok(slot) => self.answer_again(slot, place, events),
             Err(vacancy) => {
-                if !self.place_plain(place, hash, vacancy, events) {
+                if !self.may_be_short() || !self.place_plain(place, hash, vacancy, events) {
                     self.place_the_long_way(place, hash, events);
                 }
             }

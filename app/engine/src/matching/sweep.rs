@@ -112,7 +112,7 @@ impl Engine {
     pub(super) fn sweep(&mut self, slot: u32, events: &mut Vec<Event>) -> Result<Stop, bool> {
         let hot = &self.orders.hot[slot as usize];
         let market = &self.markets[hot.instrument.0 as usize];
-        if !is_plain(hot, &self.orders.cold[slot as usize], market) {
+        if !self.may_be_short() || !is_plain(hot, &self.orders.cold[slot as usize], market) {
             return Err(false);
         }
         match hot.side {

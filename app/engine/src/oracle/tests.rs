@@ -9,9 +9,11 @@ use crate::engine::Engine;
 use crate::event::Event;
 use crate::types::*;
 
-/// Both, side by side.
+/// Both, side by side, and an engine that goes the long way.
 struct Pair {
     engine: Engine,
+    long: Engine,
+    told: Vec<Event>,
     oracle: Oracle,
     seq: u64,
     events: Vec<Event>,
@@ -19,7 +21,10 @@ struct Pair {
 
 impl Pair {
     fn new() -> Pair {
-        Pair { engine: Engine::new(), oracle: Oracle::new(), seq: 0, events: Vec::new() }
+        let mut long = Engine::new();
+        long.go_the_long_way();
+        let (engine, oracle) = (Engine::new(), Oracle::new());
+        Pair { engine, long, told: Vec::new(), oracle, seq: 0, events: Vec::new() }
     }
 
     fn apply(&mut self, command: &Command) -> &[Event] {
@@ -30,6 +35,10 @@ impl Pair {
         let expected = self.oracle.apply(seq, at, command);
         assert_eq!(self.events, expected, "command {seq}: {command:?}");
         assert_eq!(self.engine.state_hash(), self.oracle.state_hash());
+        self.told.clear();
+        self.long.apply(seq, at, command, &mut self.told);
+        assert_eq!(self.told, expected, "command {seq} the long way: {command:?}");
+        assert_eq!(self.engine.state_hash(), self.long.state_hash());
         assert_conserved(&self.events);
         &self.events
     }
@@ -54,6 +63,7 @@ impl Pair {
     /// Goes on with a copy that went through bytes.
     fn reincarnate(&mut self) {
         let bytes = exported(&self.engine);
+        assert_eq!(exported(&self.long), bytes);
         let copy = Engine::import(&bytes).unwrap();
         assert_eq!(exported(&copy), bytes);
         self.engine = copy;

@@ -87,6 +87,9 @@ pub struct World {
     /// Time of the last command in nanoseconds; each takes ten.
     pub at: u64,
     names: u32,
+    /// The same, the long way.
+    #[cfg(feature = "oracle")]
+    long: Engine,
 }
 
 pub fn limits() -> Limits {
@@ -99,7 +102,16 @@ impl World {
     }
 
     pub fn with(limits: Limits, coin: InstrumentSpec, stock: InstrumentSpec) -> World {
-        let mut world = World { engine: Engine::new(), seq: 0, at: 0, names: 0 };
+        let mut world = World {
+            engine: Engine::new(),
+            seq: 0,
+            at: 0,
+            names: 0,
+            #[cfg(feature = "oracle")]
+            long: Engine::new(),
+        };
+        #[cfg(feature = "oracle")]
+        world.long.go_the_long_way();
         world.apply(Command::Genesis { limits, hash_seed: [1, 2] });
         for (code, exponent) in [("JPY", 4), ("BTC", 8), ("7203", 0)] {
             world.apply(Command::CreateAsset(AssetSpec { code: text(code), exponent }));
@@ -125,7 +137,18 @@ impl World {
         self.engine.look_ahead(0, |i| (i == 0).then_some(&command));
         self.engine.apply(Seq(self.seq), Timestamp(self.at), &command, &mut events);
         self.engine.check().expect("the state is sound after every command");
+        #[cfg(feature = "oracle")]
+        self.compare_with_the_long_way(&command, &events);
         events
+    }
+
+    /// The same command, the long way: the same events, and the same that happened so far.
+    #[cfg(feature = "oracle")]
+    fn compare_with_the_long_way(&mut self, command: &Command, events: &[Event]) {
+        let mut told = Vec::new();
+        self.long.apply(Seq(self.seq), Timestamp(self.at), command, &mut told);
+        assert_eq!(told, events, "the long way: {command:?}");
+        assert_eq!(self.long.state_hash(), self.engine.state_hash());
     }
 
     /// A name not used before.
