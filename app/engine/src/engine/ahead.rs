@@ -220,6 +220,26 @@ impl Engine {
         self.accounts.prefetch(hot.account);
     }
 
+    /// What trading with the orders behind this one in its queue touches: of each what the one
+    /// fetched before it names. For orders that take more of them than are fetched ahead.
+    #[inline(never)]
+    pub(crate) fn fetch_behind(&self, slot: u32, instrument: InstrumentId) {
+        let crypto = self.markets[instrument.0 as usize].profile == Profile::Crypto;
+        let hots = &self.orders.hot;
+        let next = hots[slot as usize].next;
+        let Some(hot) = hots.get(next as usize) else { return };
+        if crypto {
+            self.fees.prefetch_entry(quote_balance(hot));
+        }
+        let behind = hot.next;
+        let Some(hot) = hots.get(behind as usize) else { return };
+        self.fetch_party(behind);
+        if crypto {
+            self.fees.prefetch(quote_balance(hot));
+        }
+        prefetch(hots, hot.next as usize);
+    }
+
     /// An order's neighbours, and what its end touches.
     #[inline]
     fn fetch_around(&self, order: OrderId) {

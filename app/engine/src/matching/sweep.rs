@@ -15,6 +15,9 @@ use crate::money::{Bought, Leg, Sold, Sums, Units};
 use crate::orders::{Cold, Flags, Hot, NIL};
 use crate::types::*;
 
+/// How many resting orders on an order's way have been fetched from memory before it comes.
+const FETCHED: u32 = 5;
+
 /// What an aggressive order has in hand while it trades.
 struct Taker {
     id: u64,
@@ -31,6 +34,8 @@ struct Taker {
     /// What it and the buyers traded in this command, in minor units of the quote asset.
     traded: i64,
     all_paid: i64,
+    /// How many orders it has met.
+    met: u32,
     /// Entry of its fee volume; `NIL` before its first trade.
     volume: u32,
     /// Its balances: what it owns, and what of it is locked.
@@ -98,6 +103,7 @@ impl Taker {
             sold,
             traded: 0,
             all_paid: 0,
+            met: 0,
             volume: NIL,
             quote,
             base,
@@ -200,6 +206,10 @@ impl Engine {
         let mut swept = Swept { next: head, taken: 0, ended: 0, halts: false };
         while swept.next != NIL && taker.remaining != 0 {
             let maker = swept.next;
+            taker.met += 1;
+            if taker.met >= FETCHED {
+                self.fetch_behind(maker, instrument);
+            }
             let filled = self.meet::<BUYS>(taker, system, instrument, (maker, price), events);
             let Some((quantity, left)) = filled else {
                 swept.halts = true;

@@ -145,6 +145,10 @@ impl World {
     /// The same command, the long way: the same events, and the same that happened so far.
     #[cfg(feature = "oracle")]
     fn compare_with_the_long_way(&mut self, command: &Command, events: &[Event]) {
+        // A test that drives the engine by itself has no twin from there on.
+        if self.long.seq().0 + 1 != self.seq {
+            return;
+        }
         let mut told = Vec::new();
         self.long.apply(Seq(self.seq), Timestamp(self.at), command, &mut told);
         assert_eq!(told, events, "the long way: {command:?}");
