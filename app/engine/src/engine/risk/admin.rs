@@ -119,6 +119,27 @@ impl Engine {
         }
     }
 
+    fn set_key(&mut self, key: u32, on: bool) -> Result<(), Reject> {
+        if key == 0 {
+            return Err(Reject::InvalidSpec);
+        }
+        let keys = &mut self.risk.killed_keys;
+        if on && keys.len() >= KILLED_KEYS_MAX && !keys.contains(&key) {
+            return Err(Reject::CapacityExhausted);
+        }
+        if on {
+            keys.insert(key)
+        } else {
+            keys.remove(&key)
+        };
+        Ok(())
+    }
+
+    /// API keys whose kill switch is on, ascending.
+    pub fn killed_keys(&self) -> impl Iterator<Item = u32> + '_ {
+        self.risk.killed_keys.iter().copied()
+    }
+
     /// The limits of a scope, if it has any of its own.
     pub fn risk_limits(&self, scope: RiskScope) -> Option<RiskLimits> {
         let group = |id: GroupId| self.risk.groups.get(usize::from(id.0));

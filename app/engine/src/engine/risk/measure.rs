@@ -183,21 +183,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether a kill switch stops this account's orders in this instrument.
-    #[inline]
-    pub(crate) fn check_killed(
-        &self,
-        account: AccountId,
-        instrument: InstrumentId,
-    ) -> Result<(), Reject> {
-        let member = self.member(account);
-        let killed = self.killed
-            || self.markets[instrument.0 as usize].killed
-            || member.killed
-            || self.risk.groups[usize::from(member.group.0)].killed;
-        if killed { Err(Reject::Killed) } else { Ok(()) }
-    }
-
     #[inline]
     fn member(&self, account: AccountId) -> Member {
         let account = self.accounts.get(account).expect("an order's account exists");
