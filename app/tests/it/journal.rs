@@ -611,7 +611,7 @@ fn a_segment_of_another_version_or_journal_is_refused() {
     let mut newer = bytes.clone();
     newer[8] = 9;
     std::fs::write(&all[1], newer).unwrap();
-    assert!(matches!(refused(dir.path()), JournalError::Version { found: 9, known: 1, .. }));
+    assert!(matches!(refused(dir.path()), JournalError::Version { found: 9, known: 2, .. }));
     let foreign = segments(other.path()).remove(1);
     std::fs::copy(&foreign, dir.path().join("journal").join(foreign.file_name().unwrap())).unwrap();
     if foreign.file_name() != all[1].file_name() {
