@@ -29,6 +29,12 @@ impl sqlx::Type<Postgres> for At {
     }
 }
 
+impl sqlx::postgres::PgHasArrayType for At {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("_timestamptz")
+    }
+}
+
 impl sqlx::Encode<'_, Postgres> for At {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         let micros = self.0.as_microsecond() - POSTGRES_EPOCH_US;

@@ -32,6 +32,28 @@ messages! { L,
     Group: "Group", "口座グループ";
     ReasonCode: "Reason code", "理由コード";
 
+    ActionDone: "Action", "操作";
+    Outcome: "Outcome", "結果";
+    NoActions: "Nobody has acted on it yet. What staff do appears here with both people and the reason.", "スタッフによる操作はまだありません。行われると、担当者・承認者・理由とともに表示されます。";
+
+    // Order
+    WhyRefused: "Why", "理由の説明";
+    LedgerOfOrder: "Ledger entries of its trades", "この注文の約定による元帳記入";
+    NoLedgerOfOrder: "No ledger entry yet. What its trades move appears here.", "元帳の記入はまだありません。約定による増減が表示されます。";
+
+    // Search
+    MoreThanShown: "Only the first {0} are shown.", "先頭の{0}件のみ表示しています。";
+    NothingLike: "Nothing found. Looked for: whole order numbers and client order IDs, beginnings of account codes, instruments by code or name, request numbers, staff by sign-in name.", "見つかりませんでした。注文番号・顧客注文ID（全体一致）、口座コード（前方一致）、銘柄コード・銘柄名、申請番号、スタッフのサインイン名を検索します。";
+
+    // Overview
+    WaitingForMe: "Requests waiting for me", "自分の承認待ち";
+    NothingWaits: "Nothing waits for you.", "承認待ちの申請はありません。";
+    SeeWaiting: "{0} waiting: open the list", "{0}件：一覧を開く";
+    Stopped: "Stopped now", "停止中のもの";
+    NothingStopped: "No kill switch is on and nothing is halted.", "緊急停止・売買停止はありません。";
+    RecentActions: "Latest actions by staff", "スタッフによる最近の操作";
+    NextMoments: "Clock to the next phase", "次のフェーズまでの時刻";
+
     // Fills
     FillOf: "Trade {0}", "取引 {0}";
     NoFills: "No fill matches. Fills appear here a moment after they happen; widen the filter to see more.", "該当する約定はありません。約定の直後に表示されます。条件を緩めると他の約定が表示されます。";

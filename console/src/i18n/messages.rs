@@ -227,7 +227,6 @@ messages! { M,
 
     // Search
     SearchResults: "Search: {0}", "検索: {0}";
-    NothingFound: "Nothing found. Whole order numbers, client order IDs, account codes and symbols are looked up.", "見つかりませんでした。注文番号、顧客注文ID、口座コード、銘柄コードの全体一致で検索します。";
     Kind: "Kind", "種類";
 
     // Errors

@@ -12,6 +12,7 @@ mod instruments;
 mod lists;
 mod people;
 mod requests;
+mod rules;
 
 pub use accounts::A;
 pub use audit::U;
@@ -22,6 +23,7 @@ pub use instruments::I;
 pub use lists::L;
 pub use people::P;
 pub use requests::R;
+pub use rules::explained;
 
 /// A text in both languages.
 pub trait Message: Copy {

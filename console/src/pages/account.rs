@@ -15,9 +15,10 @@ use crate::audit::Object;
 use crate::authz::Permission;
 use crate::backend::market::Usage;
 use crate::error::{Failure, html};
-use crate::i18n::{A, C, L, M, Word};
+use crate::i18n::{A, C, I, L, M, Word};
 use crate::reads::accounts::{self, AccountLine, ApiKey, Balance};
 use crate::reads::fills::{self, FillLine};
+use crate::reads::interventions::{self, Action};
 use crate::reads::ledger::{CAUSES, Entry};
 use crate::reads::orders::{self, OrderLine};
 use crate::reads::risk::{self, Switch};
@@ -25,12 +26,15 @@ use crate::view::View;
 
 /// Orders and fills shown on the summary.
 const SHOWN: i64 = 25;
+/// Actions shown.
+const ACTIONS: i64 = 100;
 /// Tabs, as in the address; the first is shown when none is named.
-const TABS: [(&str, A); 4] = [
+const TABS: [(&str, A); 5] = [
     ("summary", A::Summary),
     ("ledger", A::Ledger),
     ("balance", A::BalanceOverTime),
     ("keys", A::Keys),
+    ("history", A::History),
 ];
 
 /// What may be asked for of an account.
@@ -66,6 +70,9 @@ enum Tab {
     },
     Keys {
         keys: Vec<(ApiKey, Option<Offer>)>,
+    },
+    History {
+        actions: Vec<Action>,
     },
 }
 
@@ -133,6 +140,11 @@ async fn entries(
     Ok((Tab::Ledger { entries, assets, next }, problem))
 }
 
+async fn history(app: &App, account: &AccountLine) -> Result<Tab, Failure> {
+    let id = account.account_id.into();
+    Ok(Tab::History { actions: interventions::on(&app.pool, "account", id, ACTIONS).await? })
+}
+
 async fn keys(app: &App, view: &View, account: &AccountLine) -> Result<Tab, Failure> {
     let keys = accounts::keys(&app.pool, &account.code).await?;
     let revoke = |key: ApiKey| {
@@ -172,6 +184,7 @@ pub async fn page(
                 }
             }
         }
+        "history" => (history(&app, &account).await?, None),
         "keys" => (keys(&app, &view, &account).await?, None),
         _ => (summary(&app, &view, &account).await?, problem),
     };

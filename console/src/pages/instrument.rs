@@ -10,7 +10,8 @@ use super::orders::Freshness;
 use crate::app::App;
 use crate::backend::market::Day;
 use crate::error::{Failure, html};
-use crate::i18n::{I, M, Word};
+use crate::i18n::{A, I, L, M, Word};
+use crate::reads::interventions::{self, Action};
 use crate::reads::markets::{self, Auction, Detail, Line, Quote};
 use crate::view::View;
 
@@ -76,6 +77,7 @@ struct InstrumentPage<'a> {
     auctions: Vec<Auction>,
     quotes: Vec<Quote>,
     offers: Vec<Offer>,
+    actions: Vec<Action>,
     freshness: Freshness,
 }
 
@@ -98,6 +100,8 @@ pub async fn page(
         auctions: markets::auctions(&app.pool, detail.instrument_id, SHOWN).await?,
         quotes: markets::quotes(&app.pool, detail.instrument_id, SHOWN).await?,
         offers: offers(&view, &KINDS, &fields),
+        actions: interventions::on(&app.pool, "instrument", detail.instrument_id.into(), SHOWN)
+            .await?,
         i: &line,
         d: &detail,
         freshness,

@@ -77,7 +77,7 @@ pub fn history() -> Vec<Route> {
         route!(GET "/orders", May(SeeOrders), orders::page),
         route!(GET "/orders/csv", May(Export), orders::csv),
         route!(GET "/orders/{order_id}", May(SeeOrders), order::page),
-        route!(GET "/search", May(SeeOrders), search::page),
+        route!(GET "/search", May(SeeMarket), search::page),
         route!(GET "/fills", May(SeeOrders), fills::page),
         route!(GET "/fills/csv", May(Export), fills::csv),
         route!(GET "/fills/{trade_id}", May(SeeOrders), fill::page),

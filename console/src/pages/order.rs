@@ -4,15 +4,21 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
+use super::offers::{Offer, offer};
 use super::orders::Freshness;
 use super::seen;
 use crate::app::App;
 use crate::audit::Object;
 use crate::error::{Failure, html};
-use crate::i18n::{M, Word};
+use crate::i18n::{A, I, L, M, Word, explained};
+use crate::reads::interventions::{self, Action};
+use crate::reads::ledger::{self, Entry};
 use crate::reads::order::{self, Fill, OrderEvent, SHOWN, Terms};
 use crate::reads::orders::{self, OrderLine};
 use crate::view::View;
+
+/// Actions shown that were done to the order itself.
+const ACTIONS: i64 = 50;
 
 #[derive(Template)]
 #[template(path = "order.html")]
@@ -23,8 +29,35 @@ struct OrderPage<'a> {
     key: Option<String>,
     events: Vec<OrderEvent>,
     fills: Vec<Fill>,
+    entries: Vec<Entry>,
+    /// What people did: behind its events, and on it.
+    actions: Vec<Action>,
+    /// The rule behind its refusal or end.
+    why: Option<&'static str>,
+    offer: Option<Offer>,
     cut: bool,
     freshness: Freshness,
+}
+
+impl OrderPage<'_> {
+    /// The person behind an event, if one was.
+    fn behind(&self, event: &OrderEvent) -> Option<&Action> {
+        self.actions.iter().find(|action| action.seq == event.seq)
+    }
+}
+
+/// What people did that the order's events came of, and what was done to the order itself.
+async fn actions(app: &App, order: &OrderLine, events: &[OrderEvent]) -> sqlx::Result<Vec<Action>> {
+    let mut commands: Vec<i64> = events.iter().map(|event| event.seq).collect();
+    commands.dedup();
+    let mut actions = interventions::behind(&app.pool, &commands).await?;
+    for action in interventions::on(&app.pool, "order", order.order_id, ACTIONS).await? {
+        if !actions.iter().any(|known| known.seq == action.seq) {
+            actions.push(action);
+        }
+    }
+    actions.sort_by_key(|action| action.seq);
+    Ok(actions)
 }
 
 /// The page.
@@ -44,7 +77,26 @@ pub async fn page(
     fills.truncate(SHOWN);
     let terms = order::terms(&app.pool, order_id).await?;
     let key = order::api_key(&app.pool, found.api_key).await?;
+    let entries = ledger::of_order(&app.pool, &found, &fills).await?;
+    let actions = actions(&app, &found, &events).await?;
+    let why = found.reason.as_deref().and_then(|code| explained(view.lang, code));
+    let live = matches!(found.status.as_str(), "open" | "partially_filled" | "pending_trigger");
+    let number = order_id.to_string();
+    let offer = offer(&view, "cancel_order", &[("order", &number)]).filter(|_| live);
     let accounts = [found.account.as_str()];
     seen::object(&app, &view, Object::Order(order_id), "order", &accounts).await?;
-    html(&OrderPage { v: &view, o: &found, terms, key, events, fills, cut, freshness })
+    html(&OrderPage {
+        v: &view,
+        o: &found,
+        terms,
+        key,
+        events,
+        fills,
+        entries,
+        actions,
+        why,
+        offer,
+        cut,
+        freshness,
+    })
 }

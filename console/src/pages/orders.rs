@@ -11,6 +11,7 @@ use axum::response::Response;
 pub use csv::csv;
 
 use super::asked::{Asked, Problem};
+use super::offers::{Offer, offer};
 use super::seen;
 use crate::app::App;
 use crate::authz::Permission;
@@ -35,7 +36,26 @@ struct OrdersPage<'a> {
     choices: Choices,
     /// Reasons by code.
     reasons: Vec<(&'static str, &'static str)>,
+    offer: Option<Offer>,
     freshness: Freshness,
+}
+
+/// Cancelling what the filter means, where a selection of open orders can mean the same: an
+/// account, a group or an instrument, its side, and nothing else.
+fn cancel_many(view: &View, asked: &Asked) -> Option<Offer> {
+    let same = ["symbol", "account", "group", "side"];
+    let other = filter::FIELDS.iter().filter(|name| !same.contains(name) && **name != "state");
+    let narrower = other
+        .copied()
+        .any(|name| !matches!(name, "zone" | "before") && !asked.get(name).is_empty());
+    let open = asked.is("state", "working") || asked.get("state").is_empty();
+    let whose = same[..3].iter().any(|name| !asked.get(name).is_empty());
+    let fields: Vec<(&str, &str)> = same
+        .iter()
+        .map(|name| (*name, asked.get(name).trim()))
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    offer(view, "cancel_many", &fields).filter(|_| open && whose && !narrower)
 }
 
 /// What the form's choices are.
@@ -129,6 +149,7 @@ pub async fn page(
         asked: &asked.in_zone_of(&view, &["from", "to"]),
         rows: found,
         choices: CHOICES,
+        offer: cancel_many(&view, &asked),
         reasons: crate::i18n::words(view.lang, Word::Reason),
         freshness,
     })?;

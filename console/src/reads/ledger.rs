@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use sqlx::{FromRow, PgPool, QueryBuilder};
 
 use super::fills::Sum;
+use super::order::Fill;
+use super::orders::OrderLine;
 use super::{digits, moment};
 use crate::db::At;
 use crate::view::decimal;
@@ -87,6 +89,11 @@ impl From<Raw> for Entry {
     }
 }
 
+const COLUMNS: &str = "SELECT l.at, l.seq, l.ordinal, a.code AS account, c.code AS asset, \
+    c.exponent, l.delta, l.total, l.cause, l.reference, l.client_reference, l.actor, l.reason \
+    FROM trading.ledger_entries l JOIN trading.assets c USING (asset_id) \
+    JOIN trading.accounts a USING (account_id) WHERE";
+
 /// At most `limit` entries after the cursor, newest first. Whether the reader may see the
 /// account is decided where its number was looked up.
 ///
@@ -98,12 +105,8 @@ pub async fn list(
     before: Option<Cursor>,
     limit: i64,
 ) -> sqlx::Result<Vec<Entry>> {
-    let mut query = QueryBuilder::new(
-        "SELECT l.at, l.seq, l.ordinal, a.code AS account, c.code AS asset, c.exponent, l.delta, \
-         l.total, l.cause, l.reference, l.client_reference, l.actor, l.reason \
-         FROM trading.ledger_entries l JOIN trading.assets c USING (asset_id) \
-         JOIN trading.accounts a USING (account_id) WHERE l.account_id = ",
-    );
+    let mut query = QueryBuilder::new(COLUMNS);
+    query.push(" l.account_id = ");
     query.push_bind(wanted.account_id);
     for (column, value) in [(" AND c.code = ", &wanted.asset), (" AND l.cause = ", &wanted.cause)] {
         if let Some(value) = value {
@@ -126,6 +129,33 @@ pub async fn list(
         query.push_bind(seq).push(", ").push_bind(ordinal).push(")");
     }
     query.push(" ORDER BY l.at DESC, l.seq DESC, l.ordinal DESC LIMIT ").push_bind(limit);
+    let rows: Vec<Raw> = query.build_query_as().fetch_all(pool).await?;
+    Ok(rows.into_iter().map(Entry::from).collect())
+}
+
+/// Most entries shown of one order.
+const OF_ORDER: i64 = 500;
+
+/// What an order's trades moved for its account, oldest first: by the times of its fills, so
+/// that a long life of the order costs nothing.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_order(
+    pool: &PgPool,
+    order: &OrderLine,
+    fills: &[Fill],
+) -> sqlx::Result<Vec<Entry>> {
+    if fills.is_empty() {
+        return Ok(Vec::new());
+    }
+    let times: Vec<At> = fills.iter().map(|fill| At(fill.at)).collect();
+    let trades: Vec<i64> = fills.iter().map(|fill| fill.trade_id).collect();
+    let mut query = QueryBuilder::new(COLUMNS);
+    query.push(" a.code = ").push_bind(order.account.clone());
+    query.push(" AND l.at = ANY(").push_bind(times).push(")");
+    query.push(" AND l.reference = ANY(").push_bind(trades).push(")");
+    query.push(" ORDER BY l.at, l.seq, l.ordinal LIMIT ").push_bind(OF_ORDER);
     let rows: Vec<Raw> = query.build_query_as().fetch_all(pool).await?;
     Ok(rows.into_iter().map(Entry::from).collect())
 }

@@ -120,6 +120,31 @@ pub async fn halted(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<Line>> {
     query.build_query_as().fetch_all(pool).await
 }
 
+/// The phase that most instruments of a profile are in until the next moment.
+#[derive(Clone, Debug, FromRow)]
+#[allow(missing_docs)] // columns of trading.instruments
+pub struct Moment {
+    pub profile: String,
+    pub phase: String,
+    #[sqlx(try_from = "At")]
+    pub until: Timestamp,
+    pub instruments: i64,
+}
+
+/// By profile and phase, when the phase ends, soonest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn moments(pool: &PgPool) -> sqlx::Result<Vec<Moment>> {
+    sqlx::query_as(
+        "SELECT profile, phase, min(phase_until) AS until, count(*) AS instruments \
+         FROM trading.instruments WHERE phase_until > now() \
+         GROUP BY profile, phase ORDER BY until LIMIT 20",
+    )
+    .fetch_all(pool)
+    .await
+}
+
 /// What one instrument has beyond its line, in the tables' integers.
 #[derive(Clone, Debug, FromRow)]
 #[allow(missing_docs)] // columns of trading.instruments, trading.breakers and trading.odd_lot_terms

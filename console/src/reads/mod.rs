@@ -6,6 +6,7 @@ pub mod actions;
 pub mod balance;
 pub mod fills;
 pub mod instruments;
+pub mod interventions;
 pub mod ledger;
 pub mod markets;
 pub mod order;

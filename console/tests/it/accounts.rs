@@ -75,6 +75,9 @@ async fn an_account_shows_what_it_has_and_how_it_came_to_it() {
         let (_, text) = world.get(&cookie, "/accounts/DEMO-0001/ledger/csv?asset=JPY").await;
         assert_eq!(text.lines().count(), 5, "{text}");
         assert_eq!(last_shown(&world).await.0, "export");
+        let (_, page) = world.get(&cookie, "/accounts/DEMO-0001?tab=history").await;
+        assert!(page.contains("first wire") && page.contains("ops.kato"), "{page}");
+        assert!(!page.contains("runaway algo"), "another account's: {page}");
         assert_eq!(world.get(&cookie, "/accounts/NOBODY").await.0, 404);
         assert_eq!(world.get(&cookie, "/accounts/DEMO-0001?tab=odd").await.0, 400);
     })

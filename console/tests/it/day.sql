@@ -87,3 +87,9 @@ INSERT INTO trading.odd_lot_terms (instrument_id, batch, principal, spread_ppm, 
 INSERT INTO trading.odd_lot_positions (instrument_id, house_net, seq) VALUES (1, -37, 30);
 INSERT INTO trading.breakers (instrument_id, mode, window_seconds, trigger_ppm, call_seconds, bound_ppm, seq) VALUES
   (3, 'circuit_break', 300, 100000, 120, 50000, 4);
+-- What staff did: one behind an order's amendment, one on an account, one on an instrument.
+INSERT INTO trading.admin_actions (seq, at, kind, target_kind, target_id, target_text, actor, approver, request_id, reason, outcome, summary) VALUES
+  (4, '2026-11-20 00:00:00+00', 'transfer', 'account', 4, 'wire-1', 'ops.suzuki', 'ops.kato', 'r-1', 'first wire', 'ok', '{}'),
+  (20, '2026-11-20 01:20:00+00', 'set_kill', 'account', 5, '', 'risk.mori', '', 'r-2', 'runaway algo', 'ok', '{}'),
+  (25, '2026-11-20 01:50:00+00', 'set_status', 'instrument', 2, '', 'ops.suzuki', 'ops.kato', 'r-3', 'news pending', 'ok', '{}'),
+  (32, '2026-11-20 02:01:00+00', 'amend', 'order', (119::bigint << 24) | 119, '', 'ops.suzuki', '', 'r-4', 'client called', 'ok', '{}');

@@ -414,6 +414,9 @@ async fn an_order_has_its_chain_and_fills() {
             "-0.1500 JPY",
             "/orders/50331651",
             "11:05:00.500000",
+            "ops.suzuki: client called",
+            "+0.1500",
+            "/fills/8",
         ] {
             assert!(page.contains(text), "{text} is missing");
         }
@@ -446,9 +449,11 @@ async fn search_goes_straight_to_what_it_found() {
         for (q, to) in [
             ("chain-1", format!("/orders/{CHAIN}")),
             ("1996488823", format!("/orders/{CHAIN}")),
-            ("DEMO-0001", "/orders?account=DEMO-0001".to_owned()),
-            ("7203", "/books/7203".to_owned()),
-            ("btc_jpy", "/books/BTC_JPY".to_owned()),
+            ("DEMO-0001", "/accounts/DEMO-0001".to_owned()),
+            ("7203", "/instruments/7203".to_owned()),
+            ("btc_jpy", "/instruments/BTC_JPY".to_owned()),
+            ("%E3%82%BD%E3%83%8B%E3%83%BC", "/instruments/6758".to_owned()),
+            ("TEST", "/accounts/TEST-0001".to_owned()),
         ] {
             let answer = world
                 .http
@@ -460,6 +465,9 @@ async fn search_goes_straight_to_what_it_found() {
             assert_eq!(answer.status(), 303, "{q}");
             assert_eq!(answer.headers()["location"].to_str().unwrap(), to, "{q}");
         }
+        let (status, page) = world.get(&cookie, "/search?q=DEMO").await;
+        assert_eq!(status, 200);
+        assert!(page.contains("/accounts/DEMO-0001") && page.contains("/accounts/DEMO-0002"));
         let (status, page) = world.get(&cookie, "/search?q=%3Cscript%3E").await;
         assert_eq!(status, 200);
         assert!(page.contains("Nothing found.") && !page.contains("<script>"), "{page}");

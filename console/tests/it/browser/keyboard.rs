@@ -37,8 +37,19 @@ async fn tab(browser: &Browser) -> serde_json::Value {
 async fn every_stop_of_the_tab_key_is_seen_and_none_is_a_trap() {
     with_browser("every_stop_of_the_tab_key_is_seen_and_none_is_a_trap", async |world, browser| {
         browser.sign_in(&world).await;
-        for path in ["/", "/books", "/books/7203", "/orders", "/orders/1996488823", "/preferences"]
-        {
+        for path in [
+            "/",
+            "/books",
+            "/books/7203",
+            "/orders",
+            "/orders/1996488823",
+            "/fills",
+            "/accounts/DEMO-0001",
+            "/instruments/7203",
+            "/risk",
+            "/flags",
+            "/preferences",
+        ] {
             browser.client.goto(&world.at(path)).await.unwrap();
             browser.wait_until("document.readyState === 'complete'").await;
             let (mut place, mut stops) = (-1, 0);

@@ -4,6 +4,7 @@
 pub mod access;
 mod charts;
 mod keyboard;
+mod lists;
 mod passkeys;
 mod walk;
 
