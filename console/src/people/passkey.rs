@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use webauthn_rp::bin::{Decode, Encode};
 use webauthn_rp::request::auth::AuthenticationVerificationOptions;
 use webauthn_rp::request::register::{
-    PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle64,
+    CredProtect, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle64,
 };
 use webauthn_rp::request::{AsciiDomain, PublicKeyCredentialDescriptor, RpId};
 use webauthn_rp::response::register::{CompressedPubKey, DynamicState, StaticState};
@@ -120,7 +120,10 @@ impl Relying {
             .filter_map(|id| CredentialId::<Vec<u8>>::decode(id).ok())
             .map(|id| PublicKeyCredentialDescriptor { id, transports: unknown })
             .collect();
-        let options = PublicKeyCredentialCreationOptions::passkey(&self.id, user, existing);
+        let mut options = PublicKeyCredentialCreationOptions::passkey(&self.id, user, existing);
+        // Authenticators that do not know this extension would refuse; every proof asks for
+        // user verification anyway.
+        options.extensions.cred_protect = CredProtect::None;
         let (server, client) = options.start_ceremony().map_err(broken)?;
         let state = server.encode().map_err(broken)?;
         Ok(Started {
