@@ -47,6 +47,8 @@ pub enum Verb {
     /// Verify or export the audit trail.
     #[command(subcommand)]
     Audit(AuditVerb),
+    /// Print who may what: roles, permissions and addresses.
+    Permissions,
     /// Check or print settings.
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -199,6 +201,10 @@ pub fn run(cli: Cli) -> ExitCode {
 
 async fn dispatch(verb: Verb) -> anyhow::Result<Outcome> {
     let done = match verb {
+        Verb::Permissions => {
+            print!("{}", crate::permissions::table());
+            Ok(())
+        }
         Verb::Audit(verb) => return audit::cli::run(verb).await,
         Verb::Serve { config } => {
             let config = Config::load(&config)?;

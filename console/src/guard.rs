@@ -66,7 +66,10 @@ pub async fn guard(
         },
     };
     if !meets(&view, need) {
-        if view.person.is_some() {
+        if let Some(person) = &view.person {
+            tracing::warn!(event = "console.refused", login = %person.login,
+                method = %request.method(), path = %request.uri(), need = ?need, why = "role",
+                "a person's roles do not include it");
             return Failure::Forbidden.into_response();
         }
         return to_sign_in(request.method(), request.uri(), request.headers(), stream);

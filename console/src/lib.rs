@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod pages;
 pub mod password;
 pub mod people;
+pub mod permissions;
 pub mod reads;
 pub mod requests;
 pub mod router;

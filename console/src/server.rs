@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
@@ -166,7 +166,7 @@ fn service(app: App) -> anyhow::Result<Router> {
         .layer(from_fn_with_state(limits, in_time))
         .layer(RequestBodyLimitLayer::new(body_bytes))
         .layer(from_fn_with_state(app.clone(), guard::pages_for_failures))
-        .layer(from_fn(headers))
+        .layer(from_fn_with_state(transport_security(&app.config.public_url), headers))
         .layer(from_fn_with_state(app, measure))
         .layer(CompressionLayer::new())
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
@@ -215,8 +215,18 @@ impl MakeRequestId for FreshId {
     }
 }
 
+/// What browsers are told about https: to use nothing else, where people reach the console by
+/// it.
+pub fn transport_security(public_url: &str) -> Option<&'static str> {
+    public_url.starts_with("https://").then_some("max-age=31536000; includeSubDomains")
+}
+
 /// Headers of every answer. Pages are never stored; embedded files say otherwise themselves.
-async fn headers(request: Request, next: Next) -> Response {
+async fn headers(
+    State(transport): State<Option<&'static str>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
@@ -228,6 +238,9 @@ async fn headers(request: Request, next: Next) -> Response {
         ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Some(transport) = transport {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(transport));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

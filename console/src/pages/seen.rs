@@ -64,11 +64,20 @@ pub async fn object(
     record(app, view, Entry { kind: Kind::View, object, detail, request: None }).await
 }
 
+/// Accounts that a filter names: an information barrier hides such an entry as the account.
+pub fn named(filter: &str) -> Vec<String> {
+    let query = filter.rsplit_once(' ').map_or(filter, |(_, query)| query);
+    let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
+    let names = ["account", "object_id", "prefix", "code"];
+    pairs.into_iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(_, v)| v).collect()
+}
+
 /// A file of a list.
 ///
 /// # Errors
 /// When it could not be recorded: then nothing may be handed out.
 pub async fn file(app: &App, view: &View, object: Object, filter: &str) -> Result<(), Failure> {
-    let detail = json!({"filter": filter, "most_rows": app.config.lists.csv_rows});
+    let detail = json!({"filter": filter, "most_rows": app.config.lists.csv_rows,
+        "accounts": named(filter)});
     record(app, view, Entry { kind: Kind::Export, object, detail, request: None }).await
 }

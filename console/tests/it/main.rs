@@ -15,6 +15,8 @@ mod fills;
 mod forms;
 mod in_browser;
 mod instruments;
+mod logged;
+mod logs;
 mod pages;
 mod people;
 mod pictures;
