@@ -35,7 +35,7 @@ const PAGES: &[Page] = &[
     page("/orders/{order_id}", "/orders/1996488823", Need::May(SeeOrders), "#events tbody tr"),
     page("/confirm", "/confirm?next=/orders", Need::SignIn, "main form"),
     page("/security", "/security", Need::SignIn, "#sessions tbody tr"),
-    page("/security/totp", "/security/totp", Need::SignIn, "svg.qr"),
+    page("/security/totp", "/security/totp", Need::RecentSignIn, "svg.qr"),
     page("/staff", "/staff", Need::May(SeeStaff), "#staff tbody tr"),
     page("/staff/{login}", "/staff/aki", Need::May(SeeStaff), "#sessions tbody tr"),
     page("/invite", "/invite", Need::Nothing, "#again"),
