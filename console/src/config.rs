@@ -92,7 +92,7 @@ impl Notify {
         if !self.url.is_empty() && !self.url.starts_with("http://") {
             return Err(of("url must begin with http:// (a relay on the private network)"));
         }
-        if self.url.is_empty() == !self.secret_file.as_os_str().is_empty() {
+        if self.url.is_empty() != self.secret_file.as_os_str().is_empty() {
             return Err(of("url needs secret_file, command has none"));
         }
         if self.command.first().is_some_and(|program| !program.starts_with('/')) {

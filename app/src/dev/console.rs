@@ -14,9 +14,18 @@ use super::child::Supervised;
 use super::ports::Ports;
 use crate::tools::credentials::StaffLogin;
 
-/// Logins of a demo instance and the role of each.
-const STAFF: [(&str, &str); 3] =
-    [("viewer", "viewer"), ("operations", "operations"), ("admin", "administrator")];
+/// Logins of a demo instance and the role of each; two where one has to approve what the other
+/// asks for.
+const STAFF: [(&str, &str); 8] = [
+    ("viewer", "viewer"),
+    ("operations", "operations"),
+    ("operations-2", "operations"),
+    ("risk", "risk"),
+    ("risk-2", "risk"),
+    ("auditor", "auditor"),
+    ("admin", "administrator"),
+    ("admin-2", "administrator"),
+];
 /// How long the console may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 

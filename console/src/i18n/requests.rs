@@ -5,7 +5,6 @@ use super::messages;
 
 messages! { R,
     Requests: "Requests", "申請";
-    KeyRequests: "go to the requests", "申請へ移動";
     WaitingForMe: "Waiting for me", "自分の承認待ち";
     WaitingCount: "{0} requests wait for you", "承認待ちの申請が{0}件あります";
     Mine: "Mine", "自分の申請";
@@ -22,7 +21,6 @@ messages! { R,
     Checker: "Decided by", "承認者";
     DecidedAt: "Decided at", "判断時刻";
     ExpiresAt: "Expires", "期限";
-    FinishedAt: "Finished", "完了時刻";
     Reason: "Reason", "理由";
     ReasonHint: "Goes into the journal and the audit trail.", "ジャーナルと監査証跡に記録されます。";
     DecisionReason: "Reason of the decision", "判断の理由";
@@ -94,9 +92,7 @@ messages! { R,
     System: "the console", "コンソール";
     RequestIdOf: "Request ID", "申請ID";
     AskAgain: "Ask for the same again", "同じ内容で新規申請";
-    OpenObject: "Open", "開く";
     SentBefore: "This form had been sent before; here is what became of it.", "このフォームは送信済みです。以下がその結果です。";
-    NoEffect: "Nothing would change.", "変更される項目はありません。";
 }
 
 /// Words for codes of requests; part of the table in `codes`.
@@ -316,6 +312,12 @@ pub(super) const TABLE: &[(Word, &str, &str, &str)] = &[
     (Value, "thrown", "Thrown", "作動中"),
     (Value, "released", "Released", "解除"),
     (Value, "no_change", "it is so already", "すでにその状態です"),
+    (
+        Value,
+        "maker_may_not",
+        "who asked may not ask for it any more",
+        "申請者に申請権限がなくなっています",
+    ),
     (
         Value,
         "unknown_key",

@@ -6,10 +6,15 @@ use super::action::{Action, Touches};
 use super::preview::Preview;
 use super::{REASON, reader};
 use crate::app::App;
-use crate::authz::{Permission, Person, Scope};
+use crate::audit::{self, Entry, Kind, Object};
+use crate::authz::{Permission, Person, Role, Scope};
 use crate::error::Failure;
 use crate::store::requests::{self, Decision, Inserted, New, Request};
+use crate::store::staff;
 use crate::view::View;
+
+/// Refusal of what a person asked for who may not any more.
+const MAKER_MAY_NOT: &str = "maker_may_not";
 
 /// What a person asks for.
 #[derive(Debug)]
@@ -116,8 +121,19 @@ pub async fn within(app: &App, scope: &Scope, touches: &Touches) -> Result<(), F
 /// # Errors
 /// When it lies beyond their barriers, or the backend does not answer.
 pub async fn looked_at(app: &App, view: &View, action: &Action) -> Result<Preview, Failure> {
-    within(app, &view.scope(), &action.touches(app).await?).await?;
-    action.preview(app).await
+    let touches = action.touches(app).await?;
+    within(app, &view.scope(), &touches).await?;
+    let preview = action.preview(app).await?;
+    // Balances, positions and orders of clients are shown.
+    if let Touches::Accounts(codes) = &touches {
+        for code in codes {
+            let detail = json!({"preview": action.name()});
+            let object = Object::Account(code.clone());
+            let entry = Entry { kind: Kind::View, object, detail, request: None };
+            audit::record(app, view, entry).await?;
+        }
+    }
+    Ok(preview)
 }
 
 /// Puts an action on record: waiting for a second person, or to be carried out at once.
@@ -127,7 +143,8 @@ pub async fn looked_at(app: &App, view: &View, action: &Action) -> Result<Previe
 pub async fn ask(app: &App, view: &View, ask: &Ask<'_>) -> Result<Asked, Failure> {
     let person = person(view)?;
     let info = ask.action.info();
-    if !person.may(info.asks()) {
+    // What one person does alone needs a fresh proof of who they are; its address asks for it.
+    if !person.may(info.asks()) || (info.at_once() && !person.recent) {
         return Err(Failure::Forbidden);
     }
     let touches = ask.action.touches(app).await?;
@@ -151,6 +168,20 @@ pub async fn ask(app: &App, view: &View, ask: &Ask<'_>) -> Result<Asked, Failure
     insert(app, view, person, ask, touches, &fields, &preview).await
 }
 
+/// Records in the audit trail what a person is about to do with a request. What came of it is
+/// in the request itself, and recorded when it ends.
+async fn trace(
+    app: &App,
+    view: &View,
+    kind: Kind,
+    id: &str,
+    detail: serde_json::Value,
+) -> Result<(), Failure> {
+    let id: uuid::Uuid = id.parse().map_err(|_| Failure::NotFound)?;
+    let entry = Entry { kind, object: Object::Request(id), detail, request: Some(id) };
+    audit::record(app, view, entry).await
+}
+
 async fn known(app: &App, view: &View, id: &str) -> Result<Option<Request>, Failure> {
     let Some(reader) = reader(view) else { return Err(Failure::Forbidden) };
     Ok(requests::find_id(&app.pool, &reader, id).await?)
@@ -166,6 +197,9 @@ async fn insert(
     preview: &Preview,
 ) -> Result<Asked, Failure> {
     let info = ask.action.info();
+    let kind = if info.at_once() { Kind::Action } else { Kind::Request };
+    let detail = json!({"action": fields, "reason": ask.reason.trim()});
+    trace(app, view, kind, ask.id, detail).await?;
     let (accounts, groups, everyone) = match touches {
         Touches::Nobody => (Vec::new(), Vec::new(), false),
         Touches::Accounts(mut codes) => {
@@ -239,6 +273,8 @@ pub async fn approve(
     if !verdict.reason.trim().is_empty() && !usable(verdict.reason) {
         return Ok(Decided::Reason);
     }
+    let detail = json!({"decision": "approve", "reason": verdict.reason.trim()});
+    trace(app, view, Kind::Decision, &request.id, detail).await?;
     let action = action_of(request)?;
     let preview = looked_at(app, view, &action).await?;
     let shown = json!(preview);
@@ -251,7 +287,8 @@ pub async fn approve(
         state: "applying",
         outcome: None,
     };
-    if let Some(code) = &preview.refusal {
+    let gone = (!maker_still_may(app, request, &action).await?).then(|| MAKER_MAY_NOT.to_owned());
+    if let Some(code) = &gone.or(preview.refusal.clone()) {
         let outcome = json!({"code": code, "message": "", "at_approval": true});
         decision.state = "refused";
         decision.outcome = Some(&outcome);
@@ -265,6 +302,14 @@ pub async fn approve(
     let stands = settle(app, &decision).await?;
     app.desk.work.notify_waiters();
     Ok(if stands { Decided::Done } else { Decided::Gone })
+}
+
+/// Whether who asked could ask for it today: a person who was suspended or lost the role since
+/// has nothing carried out in their name.
+async fn maker_still_may(app: &App, request: &Request, action: &Action) -> Result<bool, Failure> {
+    let roles = staff::active_roles(&app.pool, request.maker_id).await?;
+    let asks = action.info().asks();
+    Ok(roles.iter().filter_map(|role| Role::parse(role)).any(|role| role.may(asks)))
 }
 
 /// Declines a request.
@@ -284,6 +329,8 @@ pub async fn decline(
     if !usable(reason) {
         return Ok(Decided::Reason);
     }
+    let detail = json!({"decision": "decline", "reason": reason.trim()});
+    trace(app, view, Kind::Decision, &request.id, detail).await?;
     let decision = Decision {
         id: &request.id,
         checker_id: person.staff_id,
@@ -315,6 +362,8 @@ pub async fn withdraw(
     }
     let hooks = &app.config.notify;
     let reason = reason.trim();
+    let detail = json!({"decision": "withdraw", "reason": reason});
+    trace(app, view, Kind::Decision, &request.id, detail).await?;
     let done = requests::withdraw(&app.pool, &request.id, person.staff_id, reason, hooks).await?;
     app.desk.news.notify_waiters();
     Ok(if done { Decided::Done } else { Decided::Gone })

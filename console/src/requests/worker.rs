@@ -10,6 +10,8 @@ use super::action::{Outcome, Provenance};
 use super::desk::action_of;
 use super::hooks;
 use crate::app::App;
+use crate::audit::{self, Entry, Kind, Object, Who};
+use crate::authz::Matter;
 use crate::metrics::METRICS;
 use crate::store::requests::{self, Request};
 
@@ -80,7 +82,7 @@ async fn carry_out(app: &App, request: &Request) {
         Outcome::Later(problem) => return put_off(app, request, &problem).await,
     };
     match requests::finish(&app.pool, &request.id, state, &record, hooks).await {
-        Ok(_) => {
+        Ok(first) => {
             tracing::info!(
                 event = "console.request_finished",
                 request.id = request.id,
@@ -89,10 +91,29 @@ async fn carry_out(app: &App, request: &Request) {
                 "a request was carried out"
             );
             app.desk.news.notify_waiters();
+            if first {
+                trace(app, request, state, &record).await;
+            }
         }
         // It stays taken up; the next attempt hears the same outcome.
         Err(error) => tracing::error!(event = "console.request_unrecorded",
             request.id = request.id, error = %error, "the outcome of a request is not on record"),
+    }
+}
+
+/// Records the end of a request in the audit trail. It is on record in the request and in the
+/// journal already; a trail that cannot be written does not undo it.
+async fn trace(app: &App, request: &Request, state: &str, outcome: &serde_json::Value) {
+    let Ok(id) = request.id.parse() else { return };
+    let who =
+        Who { staff_id: Some(request.maker_id), login: request.maker.clone(), ..Who::default() };
+    let detail = json!({"action": request.fields, "state": state, "outcome": outcome,
+        "checker": request.checker});
+    let entry =
+        Entry { kind: Kind::Action, object: Object::Request(id), detail, request: Some(id) };
+    if let Err(error) = audit::record_as(app, who, entry).await {
+        tracing::error!(event = "console.request_untraced", request.id = request.id,
+            error = %error, "the end of a request is not in the audit trail");
     }
 }
 
@@ -133,11 +154,13 @@ async fn round(app: &App) -> sqlx::Result<()> {
         app.desk.news.notify_waiters();
     }
     let standing = requests::standing(&app.pool).await?;
-    METRICS.requests_standing.reset();
-    METRICS.requests_age.reset();
-    for (state, matter, count, age) in standing {
-        METRICS.requests_standing.with_label_values(&[state.as_str(), &matter]).set(count);
-        METRICS.requests_age.with_label_values(&[state.as_str(), &matter]).set(age);
+    for state in ["waiting", "applying"] {
+        for matter in Matter::ALL.map(Matter::as_str) {
+            let found = standing.iter().find(|it| it.0 == state && it.1 == matter);
+            let (count, age) = found.map_or((0, 0.0), |it| (it.2, it.3));
+            METRICS.requests_standing.with_label_values(&[state, matter]).set(count);
+            METRICS.requests_age.with_label_values(&[state, matter]).set(age);
+        }
     }
     Ok(())
 }

@@ -481,3 +481,17 @@ pub async fn sign_out(pool: &PgPool, login: Option<&str>) -> sqlx::Result<u64> {
     .await?;
     Ok(done.rows_affected())
 }
+
+/// Roles of a person who may sign in; none of anybody else.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn active_roles(pool: &PgPool, staff_id: i32) -> sqlx::Result<Vec<String>> {
+    let roles: Option<Vec<String>> = sqlx::query_scalar(
+        "SELECT roles FROM console.staff WHERE staff_id = $1 AND status = 'active'",
+    )
+    .bind(staff_id)
+    .fetch_optional(pool)
+    .await?;
+    Ok(roles.unwrap_or_default())
+}

@@ -70,8 +70,102 @@ impl Admin {
             json!({
             "account": "DEMO-0001", "balance": balance("1005000", "250000", "755000")}),
         );
+        admin.furnish_accounts();
+        admin.furnish_instruments();
+        admin.furnish_orders();
+        admin.furnish_trades();
         admin.furnish_the_market();
         admin
+    }
+
+    fn furnish_accounts(&self) {
+        let account = |code: &str, status: &str| {
+            json!({"code": code, "status": status, "group": 0, "open_order_count": 3,
+                "balances": [{"asset": "JPY", "total": "1000000", "locked": "0",
+                    "available": "1000000"}], "seq": 100})
+        };
+        self.answer("GET", "accounts/DEMO-0001", 200, account("DEMO-0001", "active"));
+        self.answer("GET", "accounts/DEMO-0002", 200, account("DEMO-0002", "suspended"));
+        for (call, code) in [
+            ("accounts/DEMO-0001/status", "DEMO-0001"),
+            ("accounts/DEMO-0002/status", "DEMO-0002"),
+            ("accounts/DEMO-0001/group", "DEMO-0001"),
+        ] {
+            self.answer("POST", call, 200, account(code, "active"));
+        }
+        let keys = json!({"items": [{"api_key": "ak_demo_1", "label": "main"}], "seq": 100});
+        self.answer("GET", "accounts/DEMO-0001/keys", 200, keys);
+        self.answer("POST", "accounts/DEMO-0001/keys/ak_demo_1/revoke", 200, json!({}));
+    }
+
+    fn furnish_instruments(&self) {
+        let calls = [
+            "status",
+            "limits",
+            "ticks",
+            "halts",
+            "call",
+            "breaker",
+            "listed-shares",
+            "odd-lot-terms",
+        ];
+        for (symbol, halted, sessions) in
+            [("7203", false, true), ("6758", true, true), ("BTC_JPY", false, false)]
+        {
+            let phase = if halted { "halted" } else { "continuous" };
+            let shown = json!({"symbol": symbol, "name": symbol, "phase": phase, "halted": halted,
+                "halts": [], "base_price": "2500.0", "limit_down": "2000.0",
+                "limit_up": "3000.0", "tick_size": null, "tick_table": "tse_topix500",
+                "session_rules": sessions, "listed_shares": null, "seq": 100});
+            self.answer("GET", &format!("/v1/instruments/{symbol}"), 200, shown.clone());
+            for call in calls {
+                self.answer("POST", &format!("instruments/{symbol}/{call}"), 200, shown.clone());
+            }
+            let breaker = json!({"mode": "none", "window_seconds": 0, "trigger_ppm": 0,
+                "call_seconds": 0, "bound_ppm": 0});
+            let terms = json!({"symbol": symbol, "breaker": breaker, "odd_lot": null});
+            self.answer("GET", &format!("instruments/{symbol}/terms"), 200, terms);
+        }
+        self.answer("GET", "risk-limits", 200, json!({"items": [], "seq": 100}));
+        self.answer("POST", "risk-limits", 200, json!({}));
+    }
+
+    fn furnish_orders(&self) {
+        let order = json!({"order_id": "1996488823", "account": "DEMO-0001", "symbol": "7203",
+            "side": "buy", "price": "2531.0", "remaining_quantity": "500", "status": "open",
+            "seq": 100});
+        self.answer("GET", "orders/1996488823", 200, order.clone());
+        self.answer("POST", "orders/1996488823/cancel", 200, order);
+        let reach = json!({"orders": 4200, "accounts": 17,
+            "instruments": [{"symbol": "7203", "orders": 4200, "buy_quantity": "420000",
+                "sell_quantity": "0", "notional": "1050000000", "quote_asset": "JPY"}],
+            "complete": true, "seq": 100});
+        self.answer("POST", "orders/cancel/preview", 200, reach);
+        let cancelled = json!({"cancelled": 4200, "more": false});
+        self.answer("POST", "orders/cancel", 200, cancelled.clone());
+        let switches = json!({"items": [{"scope": {"account": "DEMO-0002"}}], "seq": 100});
+        self.answer("GET", "kill-switches", 200, switches);
+        self.answer("POST", "kill-switches", 200, cancelled);
+    }
+
+    fn furnish_trades(&self) {
+        let party = |account: &str| json!({"account": account, "order_id": "1", "fee": "50"});
+        let terms = |price: &str| {
+            json!({"price": price, "quantity": "200", "buyer": party("DEMO-0001"),
+                "seller": party("DEMO-0002"), "taker_side": "sell", "fee_asset": "JPY"})
+        };
+        let trade = json!({"trade_id": "7", "symbol": "7203", "time": "2026-11-20T02:03:00Z",
+            "auction": null, "original": terms("2530.0"), "present": terms("2530.0"),
+            "corrections": [], "seq": 100});
+        self.answer("GET", "trades/7", 200, trade);
+        for what in ["correct", "bust"] {
+            let balances = json!([{"account": "DEMO-0001", "asset": "JPY", "before": "1000000",
+                "after": "999800", "delta": "-200"}]);
+            let shown = json!({"before": terms("2530.0"), "after": terms("2531.0"),
+                "balances": balances, "refusal": null, "seq": 100});
+            self.answer("POST", &format!("trades/7/{what}/preview"), 200, shown);
+            self.answer("POST", &format!("trades/7/{what}"), 200, json!({"trade_id": "7"}));
+        }
     }
 
     /// Its calendar, usage of limits and flags.

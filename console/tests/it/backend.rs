@@ -17,7 +17,7 @@ use tokio::sync::{broadcast, oneshot};
 
 use crate::admin::Admin;
 
-pub const TOKEN: &str = "test-token";
+pub const TOKEN: &str = "a-token-of-the-tests-0123456789abcdef";
 
 /// Who follows all tickers.
 const ALL: &str = "*";

@@ -78,6 +78,7 @@ fn href(view: &View, kind: &str, id: &str) -> Option<String> {
         "account" => ("/accounts/", Permission::SeeAccounts),
         "order" => ("/orders/", Permission::SeeOrders),
         "instrument" => ("/books/", Permission::SeeMarket),
+        "request" => ("/requests/", Permission::SeeRequests),
         _ => return None,
     };
     view.may(needs).then(|| format!("{path}{}", form_encode(id)))

@@ -85,10 +85,10 @@ pub fn cell(view: &View, value: &Value) -> Cell {
         Value::Codes(all) => {
             plain(all.iter().map(|it| code(view, it)).collect::<Vec<_>>().join(", "))
         }
-        Value::Account(it) => linked(it, "/orders?account="),
+        Value::Account(it) => linked(it, "/accounts/"),
         Value::Symbol(it) => linked(it, "/books/"),
         Value::Order(it) => linked(it, "/orders/"),
-        Value::Trade(it) => plain(it.clone()),
+        Value::Trade(it) => linked(it, "/fills/"),
         Value::Time(it) => plain(it.parse().map_or_else(|_| it.clone(), |at| view.time(&at))),
     }
 }

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::app::App;
-use crate::authz::Need::May;
+use crate::authz::Need::{May, Recent};
 use crate::authz::Permission::SeeRequests;
 use crate::error::{Failure, html};
 use crate::requests::reader;
@@ -24,11 +24,12 @@ pub fn routes() -> Vec<Route> {
     vec![
         route!(GET "/requests", May(SeeRequests), list::page),
         route!(POST "/requests", May(SeeRequests), new::submit),
+        route!(POST "/requests/now", Recent(SeeRequests), new::submit),
         route!(GET "/requests/new", May(SeeRequests), new::page),
         route!(GET "/requests/badge", May(SeeRequests), badge),
         route!(GET "/requests/{request}", May(SeeRequests), one::page),
-        route!(POST "/requests/{request}/approve", May(SeeRequests), one::approve),
-        route!(POST "/requests/{request}/decline", May(SeeRequests), one::decline),
+        route!(POST "/requests/{request}/approve", Recent(SeeRequests), one::approve),
+        route!(POST "/requests/{request}/decline", Recent(SeeRequests), one::decline),
         route!(POST "/requests/{request}/withdraw", May(SeeRequests), one::withdraw),
     ]
 }

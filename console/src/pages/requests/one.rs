@@ -126,16 +126,14 @@ async fn shown(
     let mut status = StatusCode::OK;
     let mut problem = told.problem;
     let mut now = told.now;
-    if it.state == "waiting" && now.is_none() {
-        if let Some(action) = &action {
-            match requests::looked_at(app, view, action).await {
-                Ok(preview) => now = Some(preview),
-                Err(Failure::Backend(tried)) => {
-                    status = StatusCode::BAD_GATEWAY;
-                    problem.get_or_insert(view.t1(R::BackendAwayNow, tried));
-                }
-                Err(failure) => return Err(failure),
+    if let (true, None, Some(action)) = (it.state == "waiting", &now, &action) {
+        match requests::looked_at(app, view, action).await {
+            Ok(preview) => now = Some(preview),
+            Err(Failure::Backend(tried)) => {
+                status = StatusCode::BAD_GATEWAY;
+                problem.get_or_insert(view.t1(R::BackendAwayNow, tried));
             }
+            Err(failure) => return Err(failure),
         }
     }
     let own = it.maker_id == person.staff_id;

@@ -6,6 +6,7 @@ mod charts;
 mod keyboard;
 mod lists;
 mod passkeys;
+mod requests;
 mod walk;
 
 use std::process::Stdio;

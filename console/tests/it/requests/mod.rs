@@ -1,5 +1,11 @@
 //! Requests: who may ask and decide, what is looked at anew, once and only once.
 
+mod hooks;
+mod kinds;
+mod once;
+mod rules;
+mod whole;
+
 use serde_json::json;
 use zaraba_console::authz::Role;
 
@@ -29,9 +35,18 @@ impl World {
     /// Signs in the maker and the checker.
     pub async fn two(&self) -> (String, String) {
         add_person(&self.pool, CHECKER, "Ren Mori", &[Role::Operations], "en").await;
-        let maker = self.sign_in(LOGIN, PASSWORD).await.unwrap();
-        let checker = self.sign_in(CHECKER, PASSWORD).await.unwrap();
-        (maker, checker)
+        (self.signed_in(LOGIN).await, self.signed_in(CHECKER).await)
+    }
+
+    /// Signs in, again while others' passwords are being checked.
+    pub async fn signed_in(&self, login: &str) -> String {
+        for _ in 0..20 {
+            if let Some(cookie) = self.sign_in(login, PASSWORD).await {
+                return cookie;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+        panic!("{login} cannot sign in");
     }
 
     /// Asks for the adjustment; its address.
@@ -108,4 +123,28 @@ async fn one_asks_another_approves_and_it_is_done_once() {
         assert!(page.contains(CHECKER) && page.contains("fine"), "{page}");
     })
     .await;
+}
+
+impl World {
+    /// The fields of a decision, as the request's page gives them.
+    async fn verdict(&self, cookie: &str, address: &str, more: &str) -> String {
+        let (status, page) = self.get(cookie, address).await;
+        assert_eq!(status, 200, "{page}");
+        format!("csrf={}&seen={}{more}", csrf_of(&page), hidden(&page, "seen"))
+    }
+
+    /// Decides; status and page.
+    async fn decides(&self, cookie: &str, address: &str, what: &str, body: &str) -> (u16, String) {
+        let answer = self.post(cookie, &format!("{address}/{what}"), body).await;
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    async fn count(&self, wanted: &str) -> i64 {
+        let sql = format!("SELECT count(*) FROM console.requests WHERE {wanted}");
+        sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&self.pool).await.unwrap()
+    }
+
+    async fn sql(&self, sql: &'static str) {
+        sqlx::query(sql).execute(&self.pool).await.unwrap();
+    }
 }

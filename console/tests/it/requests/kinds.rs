@@ -1,0 +1,82 @@
+//! Every kind of action from its form to its call.
+
+use zaraba_console::authz::Role;
+
+use super::{CHECKER, filled};
+use crate::world::{LOGIN, World, add_person};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_has_a_form_a_preview_and_a_call() {
+    World::with("every_kind_has_a_form_a_preview_and_a_call", async |world| {
+        world.sql("UPDATE console.staff SET roles = '{operations,risk}', language = 'ja'").await;
+        let maker = world.signed_in(LOGIN).await;
+        add_person(&world.pool, CHECKER, "Ren", &[Role::Operations, Role::Risk], "en").await;
+        let checker = world.signed_in(CHECKER).await;
+        let mut kinds = Vec::new();
+        for (fields, call) in KINDS {
+            let kind = fields.split('&').next().unwrap();
+            kinds.push(kind);
+            let (status, page) = world.get(&maker, &format!("/requests/new?kind={fields}")).await;
+            assert_eq!(status, 200, "{fields}: {page}");
+            assert!(page.contains("id=\"send\""), "{fields} cannot be asked for: {page}");
+            let info = zaraba_console::requests::kind(kind).unwrap();
+            let to = if info.at_once() { "/requests/now" } else { "/requests" };
+            let word = if page.contains("BUST") { "&word=BUST" } else { "" };
+            let body = format!("{}{word}", filled(&page, &format!("kind={fields}")));
+            let answer = world.post(&maker, to, &body).await;
+            assert_eq!(answer.status(), 303, "{fields}: {}", answer.text().await.unwrap());
+            let address = answer.headers()["location"].to_str().unwrap().to_owned();
+            if !info.at_once() {
+                let body = world.verdict(&checker, &address, "&reason=ok").await;
+                let (status, page) = world.decides(&checker, &address, "approve", &body).await;
+                assert_eq!(status, 303, "{fields}: {page}");
+            }
+            world.until("applied").await;
+            let last = world.backend().admin.done().pop().unwrap();
+            assert_eq!(last.path, *call, "{fields}");
+            assert_eq!(last.approver.is_some(), !info.at_once(), "{fields}");
+        }
+        for info in zaraba_console::requests::KINDS {
+            let elsewhere = matches!(info.matter.as_str(), "staff" | "flags");
+            assert!(elsewhere || kinds.contains(&info.name), "{} is not tried", info.name);
+        }
+    })
+    .await;
+}
+
+/// Every kind with fields it takes, and the call it makes.
+const KINDS: &[(&str, &str)] = &[
+    ("deposit&account=DEMO-0001&asset=JPY&amount=5000", "accounts/DEMO-0001/transfers"),
+    ("withdraw&account=DEMO-0001&asset=JPY&amount=5000", "accounts/DEMO-0001/transfers"),
+    ("adjust&account=DEMO-0001&asset=JPY&amount=-5000", "accounts/DEMO-0001/transfers"),
+    ("suspend&account=DEMO-0001", "accounts/DEMO-0001/status"),
+    ("reactivate&account=DEMO-0002", "accounts/DEMO-0002/status"),
+    ("close_account&account=DEMO-0001", "accounts/DEMO-0001/status"),
+    ("group&account=DEMO-0001&group=7", "accounts/DEMO-0001/group"),
+    ("revoke_key&account=DEMO-0001&key=ak_demo_1", "accounts/DEMO-0001/keys/ak_demo_1/revoke"),
+    ("halt&symbol=7203", "instruments/7203/status"),
+    ("resume&symbol=6758", "instruments/6758/status"),
+    (
+        "price_limits&symbol=7203&base_price=2500&limit_down=2000&limit_up=3000",
+        "instruments/7203/limits",
+    ),
+    ("ticks&symbol=7203&tick_table=tse_other", "instruments/7203/ticks"),
+    ("halts&symbol=7203&halts=market_buy&halts=market_sell", "instruments/7203/halts"),
+    ("call&symbol=BTC_JPY&call=full_range&seconds=60", "instruments/BTC_JPY/call"),
+    (
+        "breaker&symbol=7203&mode=circuit_break&window_seconds=300&trigger_ppm=80000&call_seconds=600&bound_ppm=0",
+        "instruments/7203/breaker",
+    ),
+    ("listed_shares&symbol=7203&shares=1000000", "instruments/7203/listed-shares"),
+    (
+        "odd_lot_terms&symbol=7203&batch=no&principal=yes&spread_ppm=5000",
+        "instruments/7203/odd-lot-terms",
+    ),
+    ("risk_limits&of=account&scope=DEMO-0001&currency=JPY&day_value_hard=1000000", "risk-limits"),
+    ("correct_trade&trade=7&price=2530", "trades/7/correct"),
+    ("bust_trade&trade=7", "trades/7/bust"),
+    ("cancel_order&order=1996488823", "orders/1996488823/cancel"),
+    ("cancel_many&symbol=7203&side=buy&price=2500", "orders/cancel"),
+    ("kill_on&of=instrument&scope=7203", "kill-switches"),
+    ("kill_off&of=account&scope=DEMO-0002", "kill-switches"),
+];
