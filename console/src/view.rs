@@ -207,7 +207,7 @@ impl View {
 
     /// A decimal string with its sign always shown.
     pub fn sign(&self, value: impl AsRef<str>) -> String {
-        self.signed(&Some(value.as_ref().to_owned()))
+        self.signed(Some(value.as_ref().to_owned()))
     }
 
     /// A decimal string with separators, or a dash.
@@ -379,9 +379,9 @@ mod tests {
     fn a_change_shows_its_sign() {
         let view = View::stranger(&Config::default(), None, "/");
         let change = |v: &str| Some(v.to_owned());
-        assert_eq!(view.signed(&change("12.5")), "+12.5");
-        assert_eq!(view.signed(&change("-1200")), "−1,200");
-        assert_eq!(view.signed(&change("0.0")), "0.0");
+        assert_eq!(view.signed(change("12.5")), "+12.5");
+        assert_eq!(view.signed(change("-1200")), "−1,200");
+        assert_eq!(view.signed(change("0.0")), "0.0");
         assert_eq!(view.trend(&change("-0.00")), "");
         assert_eq!(view.trend(&change("-0.01")), "fall");
     }
