@@ -22,6 +22,7 @@ mod people;
 mod pictures;
 mod requests;
 mod risk;
+mod roles;
 mod walls;
 mod whole;
 mod world;
