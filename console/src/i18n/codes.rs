@@ -249,6 +249,8 @@ const TABLE: &[Row] = {
         (Reason, "invalid_step", "Not the next step of the day", "立会段階が不正"),
         (Reason, "invalid_call", "No call can begin now", "板寄せを開始できない"),
         (Reason, "amend_not_allowed", "Cannot be amended in this way", "この訂正は不可"),
+        (Reason, "trade_not_found", "No such trade", "約定が存在しない"),
+        (Reason, "trade_changed", "The trade was corrected since", "約定が訂正済み"),
         (Reason, "self_trade", "Met the account's own order", "自己対当の防止"),
         (Reason, "auction_rest", "Left over by its auction", "板寄せの残数量"),
         (Reason, "off_limits", "Outside the new limits", "新しい制限値幅外"),

@@ -277,6 +277,16 @@ const TABLE: &[Row] = &[
         "この注文はこの方法では訂正できません。取消して新規に発注してください。",
     ),
     (
+        "trade_not_found",
+        "The correction named a trade that does not exist.",
+        "訂正対象の約定が存在しません。",
+    ),
+    (
+        "trade_changed",
+        "The trade no longer stands as the correction says: it was corrected or busted in between.",
+        "約定の内容が訂正時の想定と異なります。その間に訂正または取消が行われています。",
+    ),
+    (
         "self_trade",
         "The order met an order of the same account, and its self-trade prevention ended it.",
         "同じ口座の注文と対当したため、自己対当防止により終了しました。",

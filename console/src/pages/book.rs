@@ -179,7 +179,12 @@ const ACTIONS: [(&str, C); 4] = [
 
 /// The forms that the reader may fill in, with this instrument.
 fn actions(view: &View, symbol: &str) -> Vec<(String, C)> {
-    let open = |name: &&(&str, C)| requests::kind(name.0).is_some_and(|kind| view.may(kind.asks()));
+    // Orders of accounts beyond a barrier would end, too.
+    let whole = view.scope().is_everything();
+    let open = |(name, _): &&(&str, C)| {
+        requests::kind(name)
+            .is_some_and(|kind| view.may(kind.asks()) && (whole || *name != "cancel_many"))
+    };
     let link = |(name, label): &(&str, C)| (requests::link(name, &[("symbol", symbol)]), *label);
     ACTIONS.iter().filter(open).map(link).collect()
 }

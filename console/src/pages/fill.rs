@@ -54,6 +54,9 @@ pub async fn page(
     let shown = sides.iter().map(|side| side.account.as_str());
     seen::list(&app, &view, "fills", &format!("trade_id={trade}"), shown).await?;
     let number = trade.to_string();
-    let offers = offers(&view, &["correct_trade", "bust_trade"], &[("trade", &number)]);
+    // A correction moves what both sides have: nothing for a reader who may see one of them.
+    // (A trade with the odd-lot desk has one side, and cannot be corrected.)
+    let kinds: &[&str] = if sides.len() == 2 { &["correct_trade", "bust_trade"] } else { &[] };
+    let offers = offers(&view, kinds, &[("trade", &number)]);
     html(&FillPage { v: &view, trade, one, sides: &sides, entries, offers, freshness })
 }

@@ -21,7 +21,7 @@ const SHOWN: i64 = 20;
 const DAYS: u8 = 10;
 
 /// What may be asked for of an instrument.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 10] = [
     "halt",
     "resume",
     "halts",
@@ -32,9 +32,17 @@ const KINDS: [&str; 12] = [
     "odd_lot_terms",
     "listed_shares",
     "risk_limits",
-    "cancel_many",
-    "kill_on",
 ];
+/// What it offers those who may see everybody's orders, because they end.
+const ENDS: [&str; 2] = ["cancel_many", "kill_on"];
+
+fn kinds_for(view: &View, fields: &[(&str, &str)]) -> Vec<Offer> {
+    let mut found = offers(view, &KINDS, fields);
+    if view.scope().is_everything() {
+        found.extend(offers(view, &ENDS, fields));
+    }
+    found
+}
 
 /// Tokyo's tables as the engine has them: the same files, which its tests hold to its code.
 const TICKS: [(&str, &str); 2] = [
@@ -99,7 +107,7 @@ pub async fn page(
         days,
         auctions: markets::auctions(&app.pool, detail.instrument_id, SHOWN).await?,
         quotes: markets::quotes(&app.pool, detail.instrument_id, SHOWN).await?,
-        offers: offers(&view, &KINDS, &fields),
+        offers: kinds_for(&view, &fields),
         actions: interventions::on(&app.pool, "instrument", detail.instrument_id.into(), SHOWN)
             .await?,
         i: &line,

@@ -76,7 +76,7 @@ async fn a_book_is_whole_without_scripts() {
             "Spread 1.0",
             "by price table",
             "3,000.0",
-            "data-interval=\"1h\"",
+            "?interval=1h\" aria-current=\"true\"",
             "data-o=\"",
             "14:00:29.123",
         ] {

@@ -14,7 +14,6 @@ use crate::world::{PASSWORD, World, add_person, csrf_of};
 
 /// What the guard's two refusals say.
 const NOT_ALLOWED: &str = "Your roles do not include this";
-const NO_TOKEN: &str = "The form was not sent from this console";
 
 /// An address of the route in the tests' day. A placeholder without a value here stops the
 /// test: whoever adds one says what it stands for.

@@ -122,9 +122,11 @@ pub struct Whole {
 fn config(address: SocketAddr, database: &str, dev: &DevFile, token: &Path) -> Config {
     Config::parse(&format!(
         "public_url = \"http://{address}\"\nlanguage = \"en\"\n\
-         [database]\nurl = \"{database}\"\nconnections = 4\n\
+         key_file = \"{}\"\n[database]\nurl = \"{database}\"\nconnections = 4\n\
          [backend]\nadmin_url = \"{}\"\npublic_url = \"{}\"\nadmin_token_file = \"{}\"\n\
+         [sign_in]\nsecond_factor = \"optional\"\n\
          [live]\ninterval_ms = 50\n",
+        token.with_file_name("console.key").display(),
         dev.admin,
         dev.api,
         token.display(),

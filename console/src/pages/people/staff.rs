@@ -134,7 +134,7 @@ pub async fn one(
     let changes = if may_change { changes_of(&card) } else { Vec::new() };
     let trail = view
         .may(Permission::SeeAudit)
-        .then(|| format!("/audit?staff={}", form_encode(&card.login)));
+        .then(|| format!("/audit?actor={}", form_encode(&card.login)));
     note(&app, &view, Kind::View, &card.login, json!({"sessions": sessions.len()})).await?;
     let done = done.done.is_some();
     html(&OnePage { v: &view, card, sessions, may_change, changes, done, trail })
