@@ -45,6 +45,9 @@ pub enum JournalVerb {
         /// Last command to print; default: to the end.
         #[arg(long)]
         to: Option<u64>,
+        /// Only commands of this kind, as `kind` says in the output: `place`, `anchor`...
+        #[arg(long)]
+        kind: Option<String>,
     },
     /// Rebuild the state from the journal, compare every recorded state hash, check every
     /// invariant, and print the state's hash.
@@ -108,7 +111,7 @@ impl Where {
 pub fn run(verb: JournalVerb) -> anyhow::Result<()> {
     match verb {
         JournalVerb::Verify(place) => verify(&place),
-        JournalVerb::Dump { place, from, to } => dump(&place, from, to),
+        JournalVerb::Dump { place, from, to, kind } => dump(&place, from, to, kind.as_deref()),
         JournalVerb::Replay { place, from_snapshot } => replay(&place, from_snapshot),
         JournalVerb::Day { place, day } => summary(&place, day),
     }
@@ -220,7 +223,7 @@ fn time(nanoseconds: u64) -> String {
     format!("{time:.9}")
 }
 
-fn dump(place: &Where, from: u64, to: Option<u64>) -> anyhow::Result<()> {
+fn dump(place: &Where, from: u64, to: Option<u64>, kind: Option<&str>) -> anyhow::Result<()> {
     let dirs = place.dirs();
     headers_of(&dirs)?;
     let mut reader = JournalReader::open(&dirs, Seq(from))?;
@@ -230,6 +233,9 @@ fn dump(place: &Where, from: u64, to: Option<u64>) -> anyhow::Result<()> {
             break;
         }
         let mut line = codec::describe(&command);
+        if kind.is_some_and(|kind| line["kind"] != kind) {
+            continue;
+        }
         if let Some(object) = line.as_object_mut() {
             object.insert("seq".into(), seq.0.into());
             object.insert("at".into(), time(at.0).into());

@@ -711,6 +711,9 @@ fn the_command_line_verifies_dumps_and_replays() {
     assert_eq!(lines[0]["seq"], 5);
     assert_eq!(lines[0]["kind"], "create_account");
     assert_eq!(lines[1]["code"], "account-4");
+    let (code, out, _) = zaraba(&["journal", "dump", "--dir", at, "--kind", "genesis"]);
+    assert_eq!((code, out.lines().count()), (0, 1));
+    assert!(out.contains("\"kind\":\"genesis\""), "{out}");
 
     let (code, out, err) = zaraba(&["journal", "replay", "--dir", at, "--json"]);
     assert_eq!(code, 0, "{err}");
