@@ -43,10 +43,11 @@ pub fn done(reply: Reply) -> Outcome {
     outcome(reply, |_| Vec::new())
 }
 
-/// The journal sequence an answer names; an answer from the record names it by its actions.
+/// The journal sequence an answer names; an answer from the record names it by its actions, a
+/// corrected trade, whose own is the trade's, by its newest correction.
 pub fn sequence(body: &Json) -> Option<u64> {
-    let of_action = || body["actions"].as_array()?.last()?["seq"].as_u64();
-    of_action().or_else(|| body["seq"].as_u64())
+    let of_last = |list: &str| body[list].as_array()?.last()?["seq"].as_u64();
+    of_last("actions").or_else(|| of_last("corrections")).or_else(|| body["seq"].as_u64())
 }
 
 /// A preview of something the backend will not hear of.
