@@ -10,6 +10,7 @@ use crate::audit::job::Verifications;
 use crate::backend::Backend;
 use crate::config::Config;
 use crate::live::Hub;
+use crate::outward::Outward;
 use crate::password::Checker;
 use crate::people::passkey::Relying;
 use crate::people::seal::Key;
@@ -24,6 +25,8 @@ pub struct App {
     pub pool: PgPool,
     /// The backend's HTTP surfaces.
     pub backend: Backend,
+    /// Services of others: hooks, the identity provider.
+    pub outward: Outward,
     /// The audit trail.
     pub trail: Trail,
     /// Verifications of it that people start.

@@ -33,6 +33,7 @@ section!(Config {
     live: Live,
     requests: Requests,
     notify: Vec<Notify>,
+    tls: Tls,
     audit: Audit,
     log: Log,
 });
@@ -43,6 +44,7 @@ section!(Backend {
     public_url: String,
     request_seconds: u64
 });
+section!(Tls { ca_file: PathBuf, public_roots: bool });
 section!(Session { idle_minutes: i32, absolute_hours: i32, secure_cookies: bool });
 section!(SignIn {
     failures_per_login: i32,
@@ -72,6 +74,7 @@ section!(Log { filter: String, format: String });
 pub struct Notify {
     pub name: String,
     pub url: String,
+    pub plain_http: bool,
     pub secret_file: PathBuf,
     pub command: Vec<String>,
     pub events: Vec<String>,
@@ -89,8 +92,10 @@ impl Notify {
         if self.url.is_empty() == self.command.is_empty() {
             return Err(of("exactly one of url and command is needed"));
         }
-        if !self.url.is_empty() && !self.url.starts_with("http://") {
-            return Err(of("url must begin with http:// (a relay on the private network)"));
+        if !self.url.is_empty() {
+            crate::outward::check_url(&self.url, self.plain_http).map_err(|e| {
+                of(&format!("url {e}, or plain_http set to true for a private network"))
+            })?;
         }
         if self.url.is_empty() != self.secret_file.as_os_str().is_empty() {
             return Err(of("url needs secret_file, command has none"));
@@ -241,7 +246,7 @@ impl Config {
                      slash at its end"
                 ));
             }
-            // The HTTP client is built without TLS: the admin API belongs on a private network.
+            // The admin API belongs on a private network.
             if name != "public_url" && url.starts_with("https://") {
                 return Err(format!("{name} is {url:?}; the backend is spoken to over http://"));
             }
@@ -281,8 +286,8 @@ mod tests {
             ("[sign_in]\nsecond_factor = \"maybe\"", "sign_in.second_factor"),
             ("[log]\nformat = \"xml\"", "log.format"),
             ("[[notify]]\nurl = \"http://x\"", "name"),
-            ("[[notify]]\nname = \"x\"\nurl = \"https://x\"", "http://"),
-            ("[[notify]]\nname = \"x\"\nurl = \"http://x\"", "secret_file"),
+            ("[[notify]]\nname = \"x\"\nurl = \"http://relay.example/\"", "plain_http"),
+            ("[[notify]]\nname = \"x\"\nurl = \"https://relay.example/\"", "secret_file"),
             ("[[notify]]\nname = \"x\"\ncommand = [\"rm\"]", "whole path"),
             ("[[notify]]\nname = \"x\"\ncommand = [\"/bin/x\"]", "events is empty"),
             ("[[notify]]\nname = \"x\"\ncommand = [\"/bin/x\"]\nevents = [\"all\"]", "all"),

@@ -32,6 +32,7 @@ use crate::config::{self, Config};
 use crate::error::Failure;
 use crate::live::Hub;
 use crate::metrics::METRICS;
+use crate::outward::Outward;
 use crate::people::passkey::Relying;
 use crate::people::seal::Key;
 use crate::{db, guard, password, requests, router, session, sockets};
@@ -122,6 +123,7 @@ fn app(config: Config, stopping: watch::Receiver<bool>) -> anyhow::Result<App> {
         verifications: Verifications::default(),
         pool,
         backend,
+        outward: Outward::new(&config.tls)?,
         hub,
         key: Arc::new(open_key(&config)?),
         relying: Relying::of(&config.public_url).map(Arc::new),

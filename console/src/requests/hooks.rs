@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use axum::http::{HeaderName, HeaderValue};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
@@ -13,6 +14,7 @@ use tokio::io::AsyncWriteExt;
 use crate::app::App;
 use crate::config::Notify;
 use crate::metrics::METRICS;
+use crate::outward::{Call, Outward};
 use crate::store::notices::{self, Notice};
 
 /// Pause between two looks at the outbox when nobody rings.
@@ -28,23 +30,12 @@ const LONGEST_PAUSE: f64 = 3600.0;
 
 /// Delivers what is due, for ever.
 pub async fn deliver(app: App) {
-    let http = match reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-    {
-        Ok(http) => http,
-        Err(error) => {
-            tracing::error!(event = "console.hooks_off", error = %error, "no HTTP client");
-            return;
-        }
-    };
     let names: Vec<String> = app.config.notify.iter().map(|hook| hook.name.clone()).collect();
     loop {
         let rung = app.desk.news.notified();
         match notices::take_up(&app.pool, &names, HELD_SECONDS).await {
             Ok(Some(notice)) => {
-                one(&app, &http, &notice).await;
+                one(&app, &notice).await;
                 continue;
             }
             Ok(None) => {}
@@ -58,7 +49,7 @@ pub async fn deliver(app: App) {
     }
 }
 
-async fn one(app: &App, http: &reqwest::Client, notice: &Notice) {
+async fn one(app: &App, notice: &Notice) {
     let Some(hook) = app.config.notify.iter().find(|hook| hook.name == notice.hook) else {
         return;
     };
@@ -74,7 +65,7 @@ async fn one(app: &App, http: &reqwest::Client, notice: &Notice) {
     })
     .to_string();
     let told = match hook.command.is_empty() {
-        true => posted(http, hook, notice.notice_id, &body).await,
+        true => posted(&app.outward, hook, notice.notice_id, &body).await,
         false => run(&hook.command, &body).await,
     };
     let recorded = match told {
@@ -115,25 +106,22 @@ pub fn signature(secret: &[u8], time: i64, body: &str) -> String {
     format!("v1={}", hex::encode(mac.finalize().into_bytes()))
 }
 
-async fn posted(
-    http: &reqwest::Client,
-    hook: &Notify,
-    delivery: i64,
-    body: &str,
-) -> Result<(), String> {
+async fn posted(outward: &Outward, hook: &Notify, delivery: i64, body: &str) -> Result<(), String> {
     let secret = secret(&hook.secret_file)?;
     let time = crate::clock::now().as_second();
-    let answer = http
-        .post(&hook.url)
-        .header("content-type", "application/json")
-        .header("x-zaraba-time", time)
-        .header("x-zaraba-delivery", delivery)
-        .header("x-zaraba-signature", signature(secret.trim().as_bytes(), time, body))
-        .body(body.to_owned())
-        .send()
-        .await
-        .map_err(|e| crate::backend::root_cause(&e))?;
-    match answer.status() {
+    let signature = signature(secret.trim().as_bytes(), time, body);
+    let signature = HeaderValue::from_str(&signature).map_err(|e| e.to_string())?;
+    let call = Call {
+        url: &hook.url,
+        headers: vec![
+            (HeaderName::from_static("x-zaraba-time"), time.into()),
+            (HeaderName::from_static("x-zaraba-delivery"), delivery.into()),
+            (HeaderName::from_static("x-zaraba-signature"), signature),
+        ],
+        body: Some(("application/json", body.to_owned().into())),
+        patience: PATIENCE,
+    };
+    match outward.call(call).await?.status {
         status if status.is_success() => Ok(()),
         status => Err(format!("answered {status}")),
     }

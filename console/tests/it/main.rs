@@ -23,6 +23,7 @@ mod pictures;
 mod requests;
 mod risk;
 mod roles;
+mod tls;
 mod walls;
 mod whole;
 mod world;

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use super::CHECKER;
+use crate::tls::Authority;
 use crate::world::{LOGIN, World};
 
 /// A receiver of notices: the first `failures` get 500.
-async fn receiver(failures: usize) -> (std::net::SocketAddr, Heard) {
+fn receiver(failures: usize) -> (axum::Router, Heard) {
     use axum::http::{HeaderMap, StatusCode};
     let heard = Heard::default();
     let kept = heard.clone();
@@ -16,18 +17,23 @@ async fn receiver(failures: usize) -> (std::net::SocketAddr, Heard) {
         all.push((header("x-zaraba-time"), header("x-zaraba-signature"), body));
         if all.len() <= failures { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK }
     };
-    let router = axum::Router::new().route("/hook", axum::routing::post(take));
+    (axum::Router::new().route("/hook", axum::routing::post(take)), heard)
+}
+
+/// Serves it without TLS.
+async fn plainly(router: axum::Router) -> std::net::SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    (address, heard)
+    address
 }
 
 type Heard = std::sync::Arc<parking_lot::Mutex<Vec<(String, String, String)>>>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hooks_are_told_again_until_they_hear_and_learn_no_names() {
-    let (address, heard) = receiver(2).await;
+    let (router, heard) = receiver(2);
+    let address = plainly(router).await;
     let files = tempfile::tempdir().unwrap();
     let path = |name: &str| files.path().join(name).display().to_string();
     std::fs::write(path("secret"), "hook-key\n").unwrap();
@@ -81,6 +87,63 @@ async fn hooks_are_told_again_until_they_hear_and_learn_no_names() {
         let told = std::fs::read_to_string(path("out")).unwrap();
         let told: serde_json::Value = serde_json::from_str(&told).unwrap();
         assert_eq!((&told["event"], &told["state"]), (&json!("decided"), &json!("applying")));
+    })
+    .await;
+}
+
+/// Waits until a notice came to an end: why it failed, or nothing when it was delivered.
+async fn told(world: &World, hook: &str) -> Option<String> {
+    for _ in 0..400 {
+        let row: Option<(bool, Option<String>)> = sqlx::query_as(
+            "SELECT delivered_at IS NOT NULL, problem FROM console.request_notices
+             WHERE hook = $1 ORDER BY notice_id LIMIT 1",
+        )
+        .bind(hook)
+        .fetch_optional(&world.pool)
+        .await
+        .unwrap();
+        match row {
+            Some((true, _)) => return None,
+            Some((false, Some(problem))) => return Some(problem),
+            _ => tokio::time::sleep(std::time::Duration::from_millis(25)).await,
+        }
+    }
+    panic!("{hook}: neither told nor failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hooks_over_tls_believe_the_firms_authority_and_no_other() {
+    let (known, unknown) = (Authority::new(), Authority::new());
+    let (router, heard) = receiver(0);
+    let (there, elsewhere) = (known.serve(router.clone()).await, unknown.serve(router).await);
+    let files = tempfile::tempdir().unwrap();
+    let path = |name: &str| files.path().join(name).display().to_string();
+    std::fs::write(path("secret"), "hook-key\n").unwrap();
+    known.write(&files.path().join("ca.pem"));
+    let hook = |name: &str, address| {
+        format!(
+            "[[notify]]\nname = \"{name}\"\nurl = \"https://{address}/hook\"\n\
+             secret_file = \"{}\"\nevents = [\"requested\"]\n",
+            path("secret")
+        )
+    };
+    let settings = format!(
+        "{}{}[tls]\nca_file = \"{}\"\n",
+        hook("known", there),
+        hook("unknown", elsewhere),
+        path("ca.pem")
+    );
+    World::with_settings("hooks_over_tls", &settings, async |world| {
+        let (maker, _) = world.two().await;
+        world.adjust(&maker).await;
+        assert_eq!(told(&world, "known").await, None);
+        let problem = told(&world, "unknown").await.unwrap();
+        assert!(problem.contains("certificate"), "{problem}");
+        let heard = heard.lock();
+        let [(time, signature, body)] = &heard[..] else { panic!("{heard:?}") };
+        let own =
+            zaraba_console::requests::hooks::signature(b"hook-key", time.parse().unwrap(), body);
+        assert_eq!(*signature, own);
     })
     .await;
 }
