@@ -16,7 +16,7 @@ use crate::journal::Watermark;
 use crate::live::Live;
 use crate::market::Market;
 use crate::queries::History;
-use crate::sequencer::Pulse;
+use crate::sequencer::{Pulse, Questions};
 
 /// Handles to everything a request may touch.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct Platform {
     pub config: Arc<Config>,
     /// The door to the sequencer.
     pub gate: Gate,
+    /// What is asked of the engine itself.
+    pub questions: Questions,
     /// Open orders, balances, depth, reference data.
     pub live: Arc<Live>,
     /// Trades, candles, tickers, stream fan-out.

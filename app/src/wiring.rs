@@ -29,7 +29,7 @@ use crate::projections::Projector;
 use crate::projections::source::JournalSource;
 use crate::queries::{History, connect_options};
 use crate::schedule::{Calendar, Schedule};
-use crate::sequencer::{Hook, Pulse, Sequencer, SequencerHandle, SequencerParts};
+use crate::sequencer::{Hook, Pulse, Questions, Sequencer, SequencerHandle, SequencerParts};
 
 /// Longest that a start waits for the database's API keys.
 const FIRST_KEYS: Duration = Duration::from_millis(1_500);
@@ -117,10 +117,12 @@ impl Core {
         flags.first().await;
 
         let (gate, queue, stopped) = Gate::new(config.intake.queue);
+        let (questions, asked) = Questions::new(status.clone());
         let sequencer = Sequencer::start(SequencerParts {
             engine: recovered.engine,
             writer: recovered.writer,
             queue,
+            questions: asked,
             stopped,
             status: status.clone(),
             hooks: hooks(&live, &market),
@@ -155,8 +157,19 @@ impl Core {
                 warm::run(market.clone(), live.clone(), history.clone(), config.market.clone()),
             ),
         ];
-        let platform =
-            Platform { config, gate, live, market, history, keys, flags, status, clock, pulse };
+        let platform = Platform {
+            config,
+            gate,
+            questions,
+            live,
+            market,
+            history,
+            keys,
+            flags,
+            status,
+            clock,
+            pulse,
+        };
         Ok(Core { platform, dirs, disk, sequencer, snapshotter, projector, stop, tasks })
     }
 

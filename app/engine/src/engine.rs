@@ -40,10 +40,11 @@ pub use breaker::Call;
 pub(crate) use breaker::{Watch, valid_breaker};
 pub(crate) use correct::CORRECTED_MAX;
 pub use correct::{BalanceOutlook, Corrected, CorrectionOutlook, correction_outlook};
-pub use fees::Rates;
 pub(crate) use fees::{FEE_DAYS, valid_tiers};
+pub use fees::{Rates, fee_step, fee_step_rates};
 pub(crate) use market::{Market, Tokyo, reaches};
 pub use oddlot::{OddLotPosition, principal_price};
+pub use risk::RiskUse;
 
 use std::collections::BTreeMap;
 

@@ -184,6 +184,11 @@ impl Live {
         self.reference.read().instruments.get(instrument.0 as usize).map(|state| state.spec)
     }
 
+    /// All instruments' definitions, by number, without touching the trading state's lock.
+    pub fn specs(&self) -> Vec<InstrumentSpec> {
+        self.reference.read().instruments.iter().map(|state| state.spec).collect()
+    }
+
     /// One instrument.
     pub fn instrument(&self, instrument: InstrumentId) -> Option<InstrumentState> {
         let state = self.state.read();

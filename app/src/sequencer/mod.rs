@@ -17,6 +17,7 @@
 mod commit;
 mod metrics;
 mod pulse;
+mod questions;
 mod release;
 
 use std::collections::VecDeque;
@@ -39,6 +40,7 @@ use crate::platform::Status;
 use commit::{OpenBatch, Shared};
 use metrics::METRICS;
 pub use pulse::{Position, Pulse};
+pub use questions::{ASSETS_MAX, Question, QuestionError, Questions};
 
 /// Called with every batch once it is durable, in order, before its replies go out. Must not
 /// block: everything waits for it.
@@ -55,6 +57,8 @@ pub struct SequencerParts {
     pub writer: JournalWriter,
     /// Receiving end of the gate.
     pub queue: Receiver<Submission>,
+    /// What is asked of the engine.
+    pub questions: Receiver<Question>,
     /// The gate's switch.
     pub stopped: Arc<AtomicBool>,
     /// Told about durability and failure.
@@ -74,6 +78,7 @@ pub struct Sequencer {
     engine: Engine,
     last_at: Timestamp,
     queue: Receiver<Submission>,
+    questions: Receiver<Question>,
     stop: Receiver<()>,
     /// Applied next: taken off the queue so that what they touch can be fetched from memory.
     run: VecDeque<Submission>,
@@ -90,8 +95,8 @@ impl Sequencer {
     /// # Errors
     /// When the system gives no threads.
     pub fn start(parts: SequencerParts) -> std::io::Result<SequencerHandle> {
-        let SequencerParts { engine, writer, queue, stopped, status, hooks, config, clock, pulse } =
-            parts;
+        let SequencerParts { engine, writer, queue, questions, stopped, .. } = parts;
+        let SequencerParts { status, hooks, config, clock, pulse, .. } = parts;
         status.durable.advance(engine.seq());
         let journal = writer.journal_id();
         let last_at = writer.last_at();
@@ -104,6 +109,7 @@ impl Sequencer {
             engine,
             last_at,
             queue,
+            questions,
             stop: stopping,
             run: VecDeque::with_capacity(RUN),
             shared: shared.clone(),
@@ -140,10 +146,21 @@ impl Sequencer {
                         Ok(submission) => submission,
                         Err(_) => break,
                     },
+                    recv(self.questions) -> question => {
+                        match question {
+                            Ok(question) => question(&self.engine),
+                            // Nobody is left who could ask.
+                            Err(_) => self.questions = crossbeam_channel::never(),
+                        }
+                        continue;
+                    }
                     recv(self.stop) -> _ => break,
                 },
             };
             self.take_run(first);
+            if let Ok(question) = self.questions.try_recv() {
+                question(&self.engine);
+            }
         }
         while let Ok(submission) = self.queue.try_recv() {
             self.take_run(submission);

@@ -14,7 +14,7 @@ use zaraba::intake::gate::{Gate, GateError};
 use zaraba::journal::disk::{Disk, RealDisk};
 use zaraba::journal::{Dirs, JournalError, JournalReader, Recovered, RecoveryReport, recover};
 use zaraba::platform::Status;
-use zaraba::sequencer::{Hook, Pulse, Sequencer, SequencerHandle, SequencerParts};
+use zaraba::sequencer::{Hook, Pulse, Questions, Sequencer, SequencerHandle, SequencerParts};
 use zaraba_engine::types::{AccountCode, Seq};
 use zaraba_engine::{Command, Engine};
 
@@ -60,12 +60,14 @@ impl Node {
         let Recovered { engine, writer, report } = recover(&Dirs::of(dir), &config, disk)?;
         let (gate, queue, stopped) = Gate::new(64);
         let status = Arc::new(Status::default());
+        let (_, questions) = Questions::new(status.clone());
         let parts = SequencerParts {
             pulse: Arc::new(Pulse::of(&engine)),
             clock: MarketClock::REAL,
             engine,
             writer,
             queue,
+            questions,
             stopped,
             status: status.clone(),
             hooks,

@@ -267,7 +267,16 @@ impl Fees {
     }
 }
 
-/// How many steps a volume reaches.
+/// How many steps of a schedule a volume reaches; none: the instrument's own rates hold.
+pub fn fee_step(tiers: &FeeTiers, volume: Amount) -> u32 {
+    reached(tiers, volume.0)
+}
+
+/// Rates at a step of a schedule in an instrument with these own rates.
+pub fn fee_step_rates(tiers: &FeeTiers, step: u32, own: Rates) -> Rates {
+    capped(tiers, step, own)
+}
+
 fn reached(tiers: &FeeTiers, volume: i64) -> u32 {
     tiers.tiers[..tiers.len as usize].iter().take_while(|tier| tier.volume.0 <= volume).count()
         as u32

@@ -12,9 +12,11 @@
 
 mod admin;
 mod measure;
+mod usage;
 
 use measure::second_of;
 pub(crate) use measure::{Ask, Measured};
+pub use usage::RiskUse;
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,7 @@
 //! Trades: one with its history, corrected or taken back, and what that would move.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -12,7 +14,6 @@ use zaraba_engine::{Command, Event};
 use super::accounts::known;
 use super::guard::Change;
 use super::instruments::units;
-use super::orders::caught_up;
 use super::{accepted, submit};
 use crate::intake::http::cancel::instrument_of;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
@@ -144,22 +145,39 @@ fn trade_shape(platform: &Platform, spec: &InstrumentSpec, record: &TradeRecord)
     }
 }
 
-/// A trade between two orders, as the projection has it once it has caught up.
+/// Longest wait for the projection to have a trade or a correction that was acknowledged.
+const CATCH_UP: Duration = Duration::from_secs(10);
+/// How often it is looked for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A trade as it was made and as it stands, with every correction that was acknowledged. Most are
+/// old and in the tables, so that nothing is waited for; only a trade, or a correction of this
+/// trade, that is newer than the tables is.
 async fn find(platform: &Platform, id: &str) -> ApiResult<(TradeRecord, InstrumentSpec)> {
     let number = id.parse::<u64>().ok().filter(|id| (1..1 << 62).contains(id));
     let trade = number.map(TradeId).ok_or_else(|| ApiError::plain(Code::TradeNotFound))?;
     if trade > platform.live.last_trade() {
         return Err(ApiError::plain(Code::TradeNotFound));
     }
-    caught_up(platform).await?;
-    match platform.history.trade(trade).await?.value {
-        FoundTrade::None => Err(ApiError::plain(Code::TradeNotFound)),
-        FoundTrade::Desk => Err(ApiError::plain(Code::CorrectionUnsupported)),
-        FoundTrade::Trade(record) => {
-            let spec = platform.live.spec(record.instrument);
-            Ok((*record, spec.ok_or_else(|| ApiError::plain(Code::UnknownInstrument))?))
+    let corrections = platform.questions.correction(trade).await?.1.map_or(0, |it| it.number);
+    let wait = async {
+        loop {
+            match platform.history.trade(trade).await?.value {
+                FoundTrade::Desk => return Err(ApiError::plain(Code::CorrectionUnsupported)),
+                FoundTrade::Trade(found) if found.corrections.len() >= corrections as usize => {
+                    return Ok(found);
+                }
+                _ => tokio::time::sleep(LOOK).await,
+            }
         }
-    }
+    };
+    let found = tokio::time::timeout(CATCH_UP, wait).await;
+    let record = found.unwrap_or_else(|_| {
+        let message = "the trade is too new for the database, which is behind; try again";
+        Err(ApiError::new(Code::HistoryUnavailable, message))
+    })?;
+    let spec = platform.live.spec(record.instrument);
+    Ok((*record, spec.ok_or_else(|| ApiError::plain(Code::UnknownInstrument))?))
 }
 
 /// One trade.

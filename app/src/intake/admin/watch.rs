@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use zaraba_engine::command::{Bound, RiskLimits};
+use zaraba_engine::engine::RiskUse;
 use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
 
@@ -20,8 +21,6 @@ use crate::market::text::{decimal, time};
 use crate::platform::Platform;
 use crate::queries::ActionRow;
 
-/// Most pages of remembered orders looked at, some thousand each.
-const PAGES_MAX: usize = 512;
 /// Most open orders of one account looked at.
 const ORDERS_MAX: usize = 200_000;
 
@@ -132,8 +131,8 @@ struct Position {
 struct Limit {
     soft: Option<i64>,
     hard: Option<i64>,
-    /// Of open orders and positions (the largest), in the limit's unit; null for measures of
-    /// one order, one second or one day.
+    /// In the limit's unit: open orders, the largest position, the value traded on the day,
+    /// messages of the present (or the last) second; null for measures of one order.
     used: Option<i64>,
 }
 
@@ -151,7 +150,6 @@ pub(super) async fn usage(
     State(platform): State<Platform>,
     Params(whose): Params<Whose>,
 ) -> ApiResult<Json<Usage>> {
-    let seq = platform.live.seq().0;
     let (scope, shown) = match (&whose.account, &whose.group, &whose.instrument) {
         (Some(code), None, None) => {
             let account = accounts::known(&platform, code)?;
@@ -174,10 +172,20 @@ pub(super) async fn usage(
             return Err(ApiError::new(Code::InvalidParameter, message));
         }
     };
-    let counted = count(&platform, scope).await;
-    let positions = match scope {
-        RiskScope::Account(account) => positions(&platform, account, &counted),
-        _ => Vec::new(),
+    let (seq, told) = platform.questions.risk_use(scope, platform.clock.now()).await?;
+    // A group that was never named has nothing.
+    let told = told.unwrap_or(RiskUse { open_orders: 0, day_value: None, messages: None });
+    let (counted, positions) = match scope {
+        RiskScope::Account(account) => {
+            let counted = count(&platform, account);
+            let positions = positions(&platform, account, &counted);
+            (counted, positions)
+        }
+        // The engine counts the orders of groups and instruments, and positions are accounts'.
+        _ => {
+            let orders = told.open_orders.into();
+            (Counted { orders, complete: true, ..Counted::default() }, Vec::new())
+        }
     };
     let limits = limits_on(&platform, scope);
     let largest = positions.iter().map(|(held, buys, _)| held + buys).max();
@@ -185,9 +193,11 @@ pub(super) async fn usage(
         scope: shown,
         open_orders: counted.orders,
         complete: counted.complete,
-        limits: limits.map(|limits| shape(&limits, counted.orders, largest)).unwrap_or_default(),
+        limits: limits
+            .map(|limits| shape(&limits, counted.orders, largest, &told))
+            .unwrap_or_default(),
         positions: positions.into_iter().map(|(.., shape)| shape).collect(),
-        seq,
+        seq: seq.0,
     }))
 }
 
@@ -206,14 +216,21 @@ fn limits_on(platform: &Platform, scope: RiskScope) -> Option<RiskLimits> {
     })
 }
 
-fn shape(limits: &RiskLimits, open: u64, largest: Option<i128>) -> BTreeMap<&'static str, Limit> {
+fn shape(
+    limits: &RiskLimits,
+    open: u64,
+    largest: Option<i128>,
+    told: &RiskUse,
+) -> BTreeMap<&'static str, Limit> {
     let set = |number: i64| (number != 0).then_some(number);
     let measures = RiskMeasure::ALL.iter().filter_map(|measure| {
         let bound = limits.bounds[*measure as usize];
         let used = match measure {
             RiskMeasure::OpenOrders => i64::try_from(open).ok(),
             RiskMeasure::Position => largest.and_then(|largest| i64::try_from(largest).ok()),
-            _ => None,
+            RiskMeasure::DayValue => told.day_value.map(|value| value.0),
+            RiskMeasure::Messages => told.messages.map(i64::from),
+            RiskMeasure::OrderQuantity | RiskMeasure::OrderValue | RiskMeasure::Collar => None,
         };
         let limit = Limit { soft: set(bound.soft), hard: set(bound.hard), used };
         (bound != Bound::default()).then_some((measure.as_str(), limit))
@@ -221,53 +238,21 @@ fn shape(limits: &RiskLimits, open: u64, largest: Option<i128>) -> BTreeMap<&'st
     measures.collect()
 }
 
-async fn count(platform: &Platform, scope: RiskScope) -> Counted {
+/// Counts an account's open orders and what its buys would bring.
+fn count(platform: &Platform, account: AccountId) -> Counted {
     let live = &platform.live;
-    let mut counted = Counted { complete: true, ..Counted::default() };
-    let specs: BTreeMap<InstrumentId, (AssetId, u8, u8)> = live
-        .instruments()
-        .into_iter()
-        .filter_map(|(id, state)| {
-            let exponent = live.asset(state.spec.base_asset)?.exponent;
-            Some((id, (state.spec.base_asset, exponent, state.spec.quantity_digits)))
-        })
-        .collect();
-    let mut take = |order: &zaraba_engine::engine::OrderState| {
+    let (orders, _, next) = live.open_orders_page(account, None, ORDERS_MAX, |_| true);
+    let mut counted = Counted { complete: next.is_none(), ..Counted::default() };
+    for order in &orders {
         counted.orders += 1;
         let open = order.quantity.0 - order.filled.0 - order.prevented.0;
-        if let (Side::Buy, Some((asset, exponent, digits))) =
-            (order.side, specs.get(&order.instrument))
-        {
-            let units = i128::from(open) * 10i128.pow(u32::from(exponent - digits));
-            *counted.buys.entry(*asset).or_default() += units;
-        }
-    };
-    if let RiskScope::Account(account) = scope {
-        let (orders, _, next) = live.open_orders_page(account, None, ORDERS_MAX, |_| true);
-        orders.iter().for_each(&mut take);
-        counted.complete = next.is_none();
-        return counted;
+        let Some(spec) = live.spec(order.instrument).filter(|_| order.side == Side::Buy) else {
+            continue;
+        };
+        let exponent = live.asset(spec.base_asset).map_or(0, |asset| asset.exponent);
+        let digits = u32::from(exponent.saturating_sub(spec.quantity_digits));
+        *counted.buys.entry(spec.base_asset).or_default() += i128::from(open) * 10i128.pow(digits);
     }
-    let groups = live.rules(|rules| rules.groups.clone());
-    let is_in = |order: &zaraba_engine::engine::OrderState| match scope {
-        RiskScope::Instrument(instrument) => order.instrument == instrument,
-        RiskScope::Group(group) | RiskScope::Members(group) => {
-            groups.get(&order.account).copied().unwrap_or(GroupId(0)) == group
-        }
-        RiskScope::Account(account) => order.account == account,
-    };
-    for page in 0..PAGES_MAX {
-        let looked = live.scan_live(page, |order| {
-            if is_in(order) {
-                take(order);
-            }
-        });
-        if looked.is_none() {
-            return counted;
-        }
-        tokio::task::yield_now().await;
-    }
-    counted.complete = false;
     counted
 }
 

@@ -12,6 +12,7 @@ use zaraba_engine::Reject;
 use crate::auth::{AuthError, KeysError};
 use crate::intake::gate::GateError;
 use crate::queries::HistoryError;
+use crate::sequencer::QuestionError;
 
 macro_rules! codes {
     ($($name:ident $code:literal $status:literal $meaning:literal;)*) => {
@@ -278,6 +279,16 @@ impl From<GateError> for ApiError {
             GateError::Stopped => Code::Unavailable,
             GateError::Unknown => Code::OutcomeUnknown,
         })
+    }
+}
+
+impl From<QuestionError> for ApiError {
+    fn from(error: QuestionError) -> ApiError {
+        let code = match error {
+            QuestionError::Busy => Code::Busy,
+            QuestionError::Stopped => Code::Unavailable,
+        };
+        ApiError::new(code, error.to_string())
     }
 }
 

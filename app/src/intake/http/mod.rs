@@ -9,6 +9,7 @@ pub(super) mod cancel;
 pub mod decimal;
 pub mod error;
 pub mod extract;
+mod fees;
 pub(super) mod fields;
 pub(super) mod history;
 pub(super) mod instruments;
@@ -64,7 +65,8 @@ fn routes(platform: &Platform) -> OpenApiRouter<Platform> {
         .routes(routes!(orders::by_client_id))
         .routes(routes!(history::fills))
         .routes(routes!(history::ledger))
-        .routes(routes!(balances::balances));
+        .routes(routes!(balances::balances))
+        .routes(routes!(fees::fees));
     OpenApiRouter::with_openapi(openapi::base()).merge(public).merge(signed)
 }
 

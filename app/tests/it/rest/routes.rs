@@ -54,7 +54,7 @@ async fn every_route_but_the_public_ones_needs_a_signature() {
             signed += 1;
         }
     }
-    assert_eq!(signed, 11, "a new signed route belongs here");
+    assert_eq!(signed, 12, "a new signed route belongs here");
     world.stop().await;
 }
 
@@ -80,6 +80,7 @@ async fn the_document_is_served_and_describes_what_the_contract_lists() {
         ("/v1/fills", &["get"]),
         ("/v1/balances", &["get"]),
         ("/v1/ledger", &["get"]),
+        ("/v1/fees", &["get"]),
     ] {
         for method in methods {
             let operation = &paths[path][method];

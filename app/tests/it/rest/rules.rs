@@ -3,6 +3,7 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use zaraba::auth::Scope;
 use zaraba::auth::sign::Signer;
 
 use super::world::{Answer, World};
@@ -348,5 +349,87 @@ async fn accounts_get_firms_and_the_setting_says_who_shares() {
         let wrong = set(&world, path, body).await;
         assert_eq!((wrong.code(), &wrong.body["error"]["field"]), (code, &json!(field)));
     }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fees_tell_tier_volume_rates_and_what_is_missing() {
+    let world = World::start().await;
+    let (alice, bob) = (world.trader("alice").await, world.trader("bob").await);
+    let fees = async |path: &str| world.call(&alice, Method::GET, path, None).await;
+    let plain = fees("/v1/fees").await;
+    assert_eq!((plain.status.as_u16(), &plain.body["tiers"]), (200, &json!([])), "{plain:?}");
+    let own = json!({"symbol": "BTC_JPY", "fee_asset": "JPY", "maker_rate": "-0.000100",
+        "taker_rate": "0.001000", "next": null});
+    assert_eq!(plain.body["items"][1], own);
+
+    let tiers = json!({"asset": "JPY", "tiers": [
+        {"volume": "400000", "maker_ppm": -200, "taker_ppm": 900},
+        {"volume": "9000000", "maker_ppm": -300, "taker_ppm": 500}]});
+    done(&world, "/fee-tiers", tiers).await;
+    for (by, side) in [(&alice, "sell"), (&bob, "buy")] {
+        let order = json!({"client_order_id": world.id(), "symbol": "BTC_JPY", "side": side,
+            "type": "limit", "quantity": "0.1", "price": "5000000"});
+        assert_eq!(world.place(by, &order).await.status, 201);
+    }
+    // A day counts once it is over: 0.1 BTC at 5,000,000 is 500,000 then.
+    let today = fees("/v1/fees?symbol=BTC_JPY").await.body;
+    let below = json!([{"asset": "JPY", "volume_30d": "0.0000", "tier": 0,
+        "next": {"tier": 1, "volume_30d": "400000.0000", "missing": "400000.0000"}}]);
+    assert_eq!(today["tiers"], below);
+    done(&world, "/days/roll", json!({"profile": "crypto", "day": 29990101})).await;
+    let next = fees("/v1/fees?symbol=BTC_JPY").await.body;
+    let first = json!([{"asset": "JPY", "volume_30d": "500000.0000", "tier": 1,
+        "next": {"tier": 2, "volume_30d": "9000000.0000", "missing": "8500000.0000"}}]);
+    assert_eq!(next["tiers"], first);
+    let rates = json!([{"symbol": "BTC_JPY", "fee_asset": "JPY", "maker_rate": "-0.000200",
+        "taker_rate": "0.000900",
+        "next": {"maker_rate": "-0.000300", "taker_rate": "0.000500"}}]);
+    assert_eq!(next["items"], rates);
+    assert!(next["seq"].as_u64() > today["seq"].as_u64(), "the roll is in it");
+    // Shares have no tiers: their own rates alone.
+    let share = fees("/v1/fees?symbol=7203").await.body;
+    assert_eq!((&share["tiers"], &share["items"][0]["next"]), (&json!([]), &Value::Null));
+    assert_eq!(fees("/v1/fees?symbol=NOPE").await.code(), "unknown_instrument");
+    assert_eq!(fees("/v1/fees?limit=1").await.code(), "invalid_parameter");
+    let trader = world.signer(world.new_key("alice", &[Scope::Trade])).await;
+    let refused = world.call(&trader, Method::GET, "/v1/fees", None).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (403, "insufficient_scope"));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn usage_tells_the_days_value_and_the_seconds_messages() {
+    let world = World::start().await;
+    let (alice, bob) = (world.trader("alice").await, world.trader("bob").await);
+    let limits = json!({"day_value": {"hard": "900000"}, "message_rate": {"hard": "1000"},
+        "open_orders": {"hard": "10"}});
+    for scope in [json!({"account": "alice"}), json!({"instrument": "BTC_JPY"})] {
+        let body = json!({"scope": scope, "limits": limits, "currency": "JPY"});
+        done(&world, "/risk-limits", body).await;
+    }
+    done(&world, "/accounts/bob/group", json!({"group": 7})).await;
+    done(
+        &world,
+        "/risk-limits",
+        json!({"scope": {"group": 7}, "limits": limits, "currency": "JPY"}),
+    )
+    .await;
+    for (by, side, quantity) in [(&alice, "sell", "0.2"), (&bob, "buy", "0.1")] {
+        let order = json!({"client_order_id": world.id(), "symbol": "BTC_JPY", "side": side,
+            "type": "limit", "quantity": quantity, "price": "4000000"});
+        assert_eq!(world.place(by, &order).await.status, 201);
+    }
+    // 0.1 BTC at 4,000,000, in minor units of a currency with four digits.
+    for (whose, open) in [("account=alice", 1), ("instrument=BTC_JPY", 1), ("group=7", 0)] {
+        let told = world.admin(Method::GET, &format!("/risk-usage?{whose}"), None).await.body;
+        let used = |measure: &str| &told["limits"][measure]["used"];
+        assert_eq!(used("day_value"), &json!(4_000_000_000u64), "{whose}: {told}");
+        assert_eq!((used("open_orders"), &told["open_orders"]), (&json!(open), &json!(open)));
+        assert!(used("message_rate").is_u64(), "{told}");
+        assert_eq!(told["complete"], true);
+    }
+    let none = world.admin(Method::GET, "/risk-usage?group=9", None).await.body;
+    assert_eq!((&none["open_orders"], &none["limits"]), (&json!(0), &json!({})));
     world.stop().await;
 }
