@@ -121,7 +121,8 @@ async fn a_back_office_corrects_stops_and_watches() {
     let mut server = Instance::install(&["--profile", "crypto", "--accounts", "2"]).await;
     server.start().await;
     let desk = Desk::of(&server);
-    trades_are_corrected(&desk).await;
+    let trade = trades_are_corrected(&desk).await;
+    previews_wait_for_no_other_trade(&desk, &server, &trade).await;
     features_are_switched_off(&desk).await;
     sessions_are_stopped(&desk).await;
     // All of it is in the projections as the journal has it.
@@ -151,7 +152,7 @@ async fn verified(server: &Instance) {
     }
 }
 
-async fn trades_are_corrected(desk: &Desk) {
+async fn trades_are_corrected(desk: &Desk) -> String {
     let book = desk.http.get(format!("{}/v1/instruments/BTC_JPY", desk.api)).send().await.unwrap();
     let instrument: Value = book.json().await.unwrap();
     let last: i64 = instrument["last_price"]
@@ -226,6 +227,24 @@ async fn trades_are_corrected(desk: &Desk) {
     let causes =
         ledger["items"].as_array().unwrap().iter().filter(|entry| entry["cause"] == "correction");
     assert!(causes.count() >= 4, "{ledger}");
+    trade
+}
+
+/// What is sequenced meanwhile does not hold up the preview of a trade the tables have.
+async fn previews_wait_for_no_other_trade(desk: &Desk, server: &Instance, trade: &str) {
+    use sqlx::Connection;
+    let mut other = sqlx::PgConnection::connect(&server.database_url()).await.unwrap();
+    let mut held = other.begin().await.unwrap();
+    // The projector cannot commit while this is held; readers can read.
+    sqlx::raw_sql("LOCK TABLE trading.watermark IN EXCLUSIVE MODE")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    assert_eq!(desk.order(0, "buy", "1000000", json!({})).await.0, 201);
+    let told = desk.preview(&format!("{trade}/bust/preview"), json!({})).await;
+    assert_eq!(told["refusal"], json!("nothing_to_amend"), "it is taken back already: {told}");
+    held.rollback().await.unwrap();
+    assert_eq!(desk.trader(0, "DELETE", "/v1/orders", None).await.0, 200);
 }
 
 async fn features_are_switched_off(desk: &Desk) {
