@@ -3,7 +3,7 @@
 //! how long single commands take; and how cost grows with every size there is.
 //!
 //! `cargo bench -p zaraba-engine --features oracle --bench engine [-- PART] [--svg FILE]`, where
-//! PART is `mixed`, `latency`, `kinds`, `growth` or `snapshot` (all of them without). Times are the
+//! PART is `mixed`, `brief`, `latency`, `kinds`, `growth` or `snapshot` (all but `brief` without). Times are the
 //! thread's processor time, so that a busy machine disturbs less. Prints Markdown.
 
 mod growth;
@@ -150,6 +150,18 @@ fn mixed() {
     notes.iter().for_each(|note| println!("- {note}"));
 }
 
+/// The engine's rows with a million accounts alone, and one that a cache holds: to hold two builds
+/// side by side.
+fn brief() {
+    let small = Shape { accounts: 1_000, answers: 2_000, ..shape(2_000, 100) };
+    for shape in [small, shape(10_000, 100), shape(500_000, 1_000)] {
+        let commands = stream::commands(&stream::steps(&shape), &shape);
+        let Figures { median, best } = run_engine(&commands, &shape).0;
+        let Shape { live, accounts, .. } = shape;
+        println!("{live} live, {accounts} accounts: {median:.1} ns, best {best:.1} ns");
+    }
+}
+
 fn latency() {
     println!("\n| live orders | p50 | p99 | p99.9 | p99.99 | longest | clock alone |");
     println!("|---|---|---|---|---|---|---|");
@@ -190,7 +202,7 @@ fn main() {
     if !args.iter().any(|arg| arg == "--bench") {
         return; // built and started as a test
     }
-    let parts = ["mixed", "latency", "kinds", "growth", "snapshot"];
+    let parts = ["mixed", "brief", "latency", "kinds", "growth", "snapshot"];
     let all = !args.iter().any(|arg| parts.contains(&arg.as_str()));
     let wanted = |part: &str| all || args.iter().any(|arg| arg == part);
     let svg = args.iter().skip_while(|arg| *arg != "--svg").nth(1);
@@ -199,6 +211,9 @@ fn main() {
     }
     if wanted("latency") {
         latency();
+    }
+    if args.iter().any(|arg| arg == "brief") {
+        brief();
     }
     if wanted("kinds") {
         kinds::run();
