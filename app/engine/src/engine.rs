@@ -36,11 +36,12 @@ mod waiting;
 
 pub(crate) use accounts::{Accounts, OpenCounts};
 pub(crate) use admin::valid_limits;
+pub(crate) use ahead::Scout;
 pub use breaker::Call;
 pub(crate) use breaker::{Watch, valid_breaker};
 pub(crate) use correct::CORRECTED_MAX;
 pub use correct::{BalanceOutlook, Corrected, CorrectionOutlook, correction_outlook};
-pub(crate) use fees::{FEE_DAYS, valid_tiers};
+pub(crate) use fees::{FEE_DAYS, Turnover, valid_tiers};
 pub use fees::{Rates, fee_step, fee_step_rates};
 pub(crate) use market::{Market, Tokyo, reaches};
 pub use oddlot::{OddLotPosition, principal_price};
@@ -630,7 +631,7 @@ mod tests {
         assert_eq!(size_of::<Waiting>(), 112);
         assert_eq!(size_of::<crate::book::Level>(), 40);
         assert_eq!(crate::book::NODE_SIZE, 272);
-        assert_eq!(size_of::<crate::ledger::Balance>(), 32);
+        assert_eq!(size_of::<crate::ledger::Balance>(), 64);
         assert_eq!(size_of::<accounts::Account>(), 64);
         assert_eq!(size_of::<AccountCode>(), 25);
         assert_eq!(size_of::<accounts::OpenCount>(), 12);

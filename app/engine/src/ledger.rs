@@ -4,6 +4,7 @@
 //! customer below what is locked is a broken invariant, not a reject: whoever calls has
 //! checked before. No rule about orders lives here.
 
+use crate::engine::Turnover;
 use crate::event::{Cause, Event};
 use crate::hash::Keyed;
 use crate::index::Index;
@@ -14,9 +15,9 @@ use crate::types::*;
 /// that no trade can take a balance out of 64 bits.
 pub(crate) const ISSUED_MAX: i64 = 1 << 62;
 
-/// One (account, asset) balance. 32 bytes, within one cache line.
+/// One (account, asset) balance, with what its account trades through it: one cache line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(align(32))]
+#[repr(align(64))]
 pub(crate) struct Balance {
     pub(crate) total: i64,
     pub(crate) locked: i64,
@@ -27,13 +28,16 @@ pub(crate) struct Balance {
     /// Whether any event ever showed it; a balance opened by an order that has not traded yet
     /// is nobody's business.
     pub(crate) seen: bool,
+    /// What fee tiers go by, where it is a quote asset.
+    pub(crate) turnover: Turnover,
 }
 
 impl Balance {
     /// Nothing, of an asset (there are at most 65,536).
     pub(crate) fn empty(account: AccountId, asset: AssetId) -> Balance {
         let asset = u16::try_from(asset.0).expect("Genesis bounds the number of assets");
-        Balance { total: 0, locked: 0, incoming: 0, account, asset, seen: false }
+        let turnover = Turnover::NONE;
+        Balance { total: 0, locked: 0, incoming: 0, account, asset, seen: false, turnover }
     }
 
     /// Of what.
@@ -145,6 +149,12 @@ impl Ledger {
     #[inline]
     pub(crate) fn get(&self, slot: u32) -> &Balance {
         &self.balances[slot as usize]
+    }
+
+    /// What an account trades through a balance.
+    #[inline]
+    pub(crate) fn turnover(&mut self, slot: u32) -> &mut Turnover {
+        &mut self.balances[slot as usize].turnover
     }
 
     /// Changes a balance's total and locked part and says so.

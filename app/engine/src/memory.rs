@@ -16,13 +16,10 @@ pub(crate) fn prefetch<T>(slice: &[T], at: usize) {
     }
 }
 
-/// Brings the first bytes (at most a line's) of the record at `at` close, which may lie on two
-/// lines.
+/// Brings the first line of the record at `at` close.
 #[inline(always)]
-pub(crate) fn prefetch_first<T>(slice: &[T], at: usize, bytes: usize) {
-    let start = slice.as_ptr().wrapping_add(at).cast::<u8>();
-    line(start);
-    line(start.wrapping_add(bytes - 1));
+pub(crate) fn prefetch_line<T>(slice: &[T], at: usize) {
+    line(slice.as_ptr().wrapping_add(at).cast());
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -20,7 +20,7 @@ use crate::command::{Limits, Place, Transfer};
 use crate::engine::{OrderState, OrderStatus};
 use crate::hash::Keyed;
 use crate::index::{Index, Vacancy};
-use crate::memory::{large, prefetch};
+use crate::memory::{large, prefetch, prefetch_line};
 use crate::money::Traded;
 use crate::types::*;
 
@@ -150,12 +150,12 @@ impl Orders {
         self.index.prefetch(self.order_hash(place));
     }
 
-    /// Fetches an order from memory.
+    /// Fetches from memory what trading and ending an order touches.
     #[inline]
     pub(crate) fn prefetch_order(&self, order: OrderId) {
         let slot = (order.0 as u32 & (SLOTS_MAX - 1)) as usize;
-        prefetch(&self.hot, slot);
-        prefetch(&self.cold, slot);
+        prefetch_line(&self.hot, slot);
+        prefetch_line(&self.cold, slot);
     }
 
     /// The remembered order with this order's client id, whose hash is `hash`; or the place for

@@ -250,9 +250,9 @@ impl Books {
             .map(|level| &self.levels[level as usize])
     }
 
-    /// The level behind this one.
-    pub(crate) fn after(&self, side: &BookSide, level: u32) -> Option<u32> {
-        self.next(side.side, level)
+    /// The level behind one of this side.
+    pub(crate) fn behind(&self, side: Side, level: u32) -> Option<u32> {
+        self.next(side, level)
     }
 
     /// What a price holds now.

@@ -62,11 +62,32 @@ impl Account {
         (last, self.group)
     }
 
+    /// Slots of its balances of two assets; `NIL` where its own line does not name it.
+    #[inline(always)]
+    pub(crate) fn balances(&self, one: AssetId, other: AssetId) -> [u32; 2] {
+        let mut slots = [NIL; 2];
+        // From the back: those that name none are behind those that do.
+        for (&asset, &slot) in self.near_assets.iter().zip(&self.near).rev() {
+            for (found, wanted) in slots.iter_mut().zip([one, other]) {
+                if u32::from(asset) == wanted.0 {
+                    *found = slot;
+                }
+            }
+        }
+        slots
+    }
+
     /// Slot of its balance of an asset, if its own line names it.
     #[inline]
     pub(crate) fn balance(&self, asset: AssetId) -> Option<u32> {
-        let named = |&(at, &slot): &(&u16, &u32)| u32::from(*at) == asset.0 && slot != NIL;
-        self.near_assets.iter().zip(&self.near).find(named).map(|(_, &slot)| slot)
+        let [slot, _] = self.balances(asset, asset);
+        (slot != NIL).then_some(slot)
+    }
+
+    /// Its newest resting order.
+    #[inline]
+    pub(crate) fn newest(&self) -> Option<u32> {
+        (self.tail != NIL).then_some(self.tail)
     }
 }
 

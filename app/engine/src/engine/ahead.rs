@@ -6,32 +6,33 @@
 //! (balances, neighbours in the queue).
 
 use crate::auction::Claim;
-use crate::book::BookSide;
 use crate::command::{Command, Place};
 use crate::engine::{Engine, Market, reaches};
-use crate::memory::prefetch;
+use crate::memory::{prefetch, prefetch_line};
 use crate::orders::{Hot, NIL};
 use crate::types::*;
 
 /// How many commands ahead each step is taken.
-const STEPS: [usize; 3] = [16, 8, 3];
-/// How many resting orders ahead of a crossing order are fetched, and how many of them have been
-/// fetched for an earlier one.
-const MAKERS: usize = 8;
-const MAKERS_KNOWN: usize = 4;
-/// Of how many the fee volumes are fetched last.
-const MAKERS_LAST: usize = 6;
+const STEPS: [usize; 2] = [14, 6];
+/// How many resting orders ahead of a crossing order are fetched.
+const MAKERS: usize = 6;
+/// How many claims of an auction are fetched ahead of their trades.
+const CLAIMS: usize = 8;
 /// How many queues of an auction are fetched side by side, and how many orders of each.
 const QUEUES: usize = 16;
 const DEEP: usize = 64;
 
-/// The balance an order pays or receives the quote asset with.
-#[inline]
-fn quote_balance(hot: &Hot) -> u32 {
-    match hot.side {
-        Side::Buy => hot.pays,
-        Side::Sell => hot.receives,
-    }
+/// A resting order on the way of one that trades, and its level; `NIL` behind the last.
+#[derive(Clone, Copy)]
+pub(crate) struct Scout {
+    side: Side,
+    level: u32,
+    slot: u32,
+}
+
+impl Scout {
+    /// Behind the last.
+    pub(crate) const NONE: Scout = Scout { side: Side::Buy, level: NIL, slot: NIL };
 }
 
 impl Engine {
@@ -56,9 +57,6 @@ impl Engine {
         }
         if let Some(command) = run(at + STEPS[1]) {
             self.fetch_next(command);
-        }
-        if let Some(Command::Place(place)) = run(at + STEPS[2]) {
-            self.fetch_last(place);
         }
     }
 
@@ -97,22 +95,23 @@ impl Engine {
     fn fetch_for_place(&self, place: &Place) {
         let Some(market) = self.markets.get(place.instrument.0 as usize) else { return };
         let Some(account) = self.accounts.get(place.account) else { return };
-        for asset in [market.base, market.quote] {
-            if let Some(slot) = account.balance(asset) {
-                prefetch(&self.ledger.balances, slot as usize);
+        for slot in account.balances(market.base, market.quote) {
+            if slot != NIL {
+                prefetch_line(&self.ledger.balances, slot as usize);
             }
         }
         if self.takes(place, market) {
-            if market.profile == Profile::Crypto
-                && let Some(slot) = account.balance(market.quote)
-            {
-                self.fees.prefetch(slot);
-            }
-            self.fetch_makers(market, &market.sides[place.side.opposite() as usize]);
-        } else if let Some(key) = market.exact_key(place.price.0)
+            let against = place.side.opposite();
+            self.scout_from(against, market.sides[against as usize].best, MAKERS);
+            return;
+        }
+        if let Some(last) = account.newest() {
+            prefetch_line(&self.orders.hot, last as usize);
+        }
+        if let Some(key) = market.exact_key(place.price.0)
             && let Some(level) = self.books.at(&market.sides[place.side as usize], key)
         {
-            prefetch(&self.orders.hot, level.tail as usize);
+            prefetch_line(&self.orders.hot, level.tail as usize);
         }
     }
 
@@ -122,28 +121,6 @@ impl Engine {
         let best = self.books.best(&market.sides[place.side.opposite() as usize]);
         let reaches = best.is_some_and(|best| reaches(place.side, place.price.0, best.price));
         reaches || place.kind == OrderKind::Market
-    }
-
-    /// Third step: what an order that trades at once adds its volume to.
-    #[inline]
-    fn fetch_last(&self, place: &Place) {
-        let Some(market) = self.markets.get(place.instrument.0 as usize) else { return };
-        if market.profile == Profile::Crypto
-            && self.takes(place, market)
-            && let Some(account) = self.accounts.get(place.account)
-            && let Some(slot) = account.balance(market.quote)
-        {
-            self.fees.prefetch_entry(slot);
-            let mut next = self
-                .books
-                .best(&market.sides[place.side.opposite() as usize])
-                .map_or(NIL, |best| best.head);
-            for _ in 0..MAKERS_LAST {
-                let Some(hot) = self.orders.hot.get(next as usize) else { return };
-                self.fees.prefetch_entry(quote_balance(hot));
-                next = hot.next;
-            }
-        }
     }
 
     /// The orders that trade in an auction at this price, and what they touch. A queue can only
@@ -173,71 +150,69 @@ impl Engine {
     #[inline]
     pub(crate) fn fetch_claims(&self, claims: &[Claim], at: usize) {
         if at == 0 {
-            claims.iter().take(MAKERS).for_each(|claim| self.fetch_party(claim.tag));
+            claims.iter().take(CLAIMS).for_each(|claim| self.fetch_party(claim.tag));
         }
-        if let Some(claim) = claims.get(at + MAKERS) {
+        if let Some(claim) = claims.get(at + CLAIMS) {
             self.fetch_party(claim.tag);
         }
-        if let Some(claim) = claims.get(at + 2 * MAKERS) {
+        if let Some(claim) = claims.get(at + 2 * CLAIMS) {
             prefetch(&self.orders.hot, claim.tag as usize);
         }
     }
 
-    /// What trades with the orders that are first in line touch.
-    fn fetch_makers(&self, market: &Market, against: &BookSide) {
-        let mut at = against.best;
-        // A market order may meet nobody.
-        let Some(best) = self.books.best(against) else { return };
-        let mut next = best.head;
-        for ahead in 0..MAKERS {
-            if next == NIL {
-                let Some(behind) = self.books.after(against, at) else { return };
-                at = behind;
-                next = self.books.level(at).head;
-            }
-            let slot = next;
-            let hot = &self.orders.hot[slot as usize];
-            next = hot.next;
-            if ahead >= MAKERS_KNOWN {
-                self.fetch_party(slot);
-            }
-            if market.profile == Profile::Crypto {
-                self.fees.prefetch(quote_balance(hot));
-            }
+    /// Fetches what trading with the first orders from a level on touches; returns the one behind.
+    #[inline]
+    pub(crate) fn scout_from(&self, side: Side, best: u32, orders: usize) -> Scout {
+        if best == NIL {
+            return Scout::NONE;
         }
-        if next != NIL {
-            prefetch(&self.orders.hot, next as usize);
+        let mut scout = Scout { side, level: best, slot: self.books.level(best).head };
+        for _ in 0..orders {
+            self.scout(&mut scout);
+        }
+        scout
+    }
+
+    /// Fetches what trading with an order touches, and of the one behind it what says so; goes on
+    /// to that.
+    #[inline(always)]
+    pub(crate) fn scout(&self, scout: &mut Scout) {
+        let Some(hot) = self.orders.hot.get(scout.slot as usize) else { return };
+        self.fetch_maker(hot, scout.slot);
+        scout.slot = hot.next;
+        if scout.slot == NIL {
+            self.scout_level(scout);
+        }
+        prefetch_line(&self.orders.hot, scout.slot as usize);
+    }
+
+    /// Goes on to the first order of the level behind.
+    #[inline(never)]
+    fn scout_level(&self, scout: &mut Scout) {
+        *scout = match self.books.behind(scout.side, scout.level) {
+            Some(level) => Scout { level, slot: self.books.level(level).head, ..*scout },
+            None => Scout::NONE,
+        };
+    }
+
+    /// What a trade with this order, or its end, touches.
+    #[inline(always)]
+    fn fetch_maker(&self, hot: &Hot, slot: u32) {
+        prefetch_line(&self.orders.cold, slot as usize);
+        prefetch_line(&self.ledger.balances, hot.pays as usize);
+        prefetch_line(&self.ledger.balances, hot.receives as usize);
+        self.accounts.prefetch(hot.account);
+        for neighbour in [hot.account_prev, hot.account_next] {
+            if neighbour != NIL {
+                prefetch_line(&self.orders.hot, neighbour as usize);
+            }
         }
     }
 
-    /// What a trade with, or the end of, this order touches.
+    /// The same, of an order in a slot.
     #[inline]
     fn fetch_party(&self, slot: u32) {
-        let hot = &self.orders.hot[slot as usize];
-        prefetch(&self.orders.cold, slot as usize);
-        prefetch(&self.ledger.balances, hot.pays as usize);
-        prefetch(&self.ledger.balances, hot.receives as usize);
-        self.accounts.prefetch(hot.account);
-    }
-
-    /// What trading with the orders behind this one in its queue touches: of each what the one
-    /// fetched before it names. For orders that take more of them than are fetched ahead.
-    #[inline(never)]
-    pub(crate) fn fetch_behind(&self, slot: u32, instrument: InstrumentId) {
-        let crypto = self.markets[instrument.0 as usize].profile == Profile::Crypto;
-        let hots = &self.orders.hot;
-        let next = hots[slot as usize].next;
-        let Some(hot) = hots.get(next as usize) else { return };
-        if crypto {
-            self.fees.prefetch_entry(quote_balance(hot));
-        }
-        let behind = hot.next;
-        let Some(hot) = hots.get(behind as usize) else { return };
-        self.fetch_party(behind);
-        if crypto {
-            self.fees.prefetch(quote_balance(hot));
-        }
-        prefetch(hots, hot.next as usize);
+        self.fetch_maker(&self.orders.hot[slot as usize], slot);
     }
 
     /// An order's neighbours, and what its end touches.
@@ -245,11 +220,14 @@ impl Engine {
     fn fetch_around(&self, order: OrderId) {
         let Some(slot) = self.orders.find(order) else { return };
         let hot = &self.orders.hot[slot as usize];
-        prefetch(&self.ledger.balances, hot.pays as usize);
+        prefetch_line(&self.ledger.balances, hot.pays as usize);
+        if hot.side == Side::Buy {
+            prefetch_line(&self.ledger.balances, hot.receives as usize);
+        }
         self.books.prefetch(hot.level);
         for neighbour in [hot.prev, hot.next, hot.account_prev, hot.account_next] {
             if neighbour != NIL {
-                prefetch(&self.orders.hot, neighbour as usize);
+                prefetch_line(&self.orders.hot, neighbour as usize);
             }
         }
     }

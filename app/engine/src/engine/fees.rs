@@ -3,13 +3,14 @@
 //! A schedule belongs to a quote asset; what counts is what an account traded in that asset over
 //! the last 30 finished trading days (`RollDay` of the profile). Entries exist only for accounts
 //! that traded. A day is shifted in when an entry is next touched, so that the roll of a day costs
-//! nothing and a trade a constant. Which balance is whose is the ledger's business: an entry
-//! hangs from the balance the account pays or receives the quote asset with.
+//! nothing and a trade a constant. What a trade touches ([`Turnover`]) is kept with the balance the
+//! account pays or receives the quote asset with, which a trade has in hand anyway; only finished days
+//! are here. Which balance is whose is the ledger's business.
 
 use crate::command::{FEE_TIERS_MAX, FeeTier, FeeTiers, Limits};
 use crate::engine::Engine;
 use crate::event::Event;
-use crate::memory::{large, prefetch, prefetch_first};
+use crate::memory::large;
 use crate::orders::NIL;
 use crate::reject::Reject;
 use crate::types::*;
@@ -18,8 +19,6 @@ use crate::types::*;
 pub(crate) const FEE_DAYS: usize = 30;
 /// Entries made room for at once (address space only, until used).
 const CHUNK: usize = 1 << 15;
-/// Bytes of an entry that a trade touches.
-const TOUCHED: usize = std::mem::offset_of!(Volume, days);
 
 /// Fee rates, in ppm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,13 +29,11 @@ pub struct Rates {
     pub taker_ppm: i32,
 }
 
-/// What one account traded in one quote asset. In the order written: what a trade touches comes
-/// first.
+/// What one account trades in one quote asset today, and the tier that its finished days reach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(C)]
-pub(crate) struct Volume {
-    /// The balance it hangs from.
-    pub(crate) balance: u32,
+pub(crate) struct Turnover {
+    /// Its finished days; `NIL` where it never traded.
+    entry: u32,
     /// Day of `today`, in days of the profile.
     pub(crate) day: u32,
     /// When `tier` was found: [`Fees::version`].
@@ -44,20 +41,33 @@ pub(crate) struct Volume {
     /// How many steps of the schedule are reached.
     tier: u32,
     pub(crate) today: i64,
-    /// Finished days; day `d` is at `d % FEE_DAYS`.
-    pub(crate) days: [i64; FEE_DAYS],
 }
 
-impl Volume {
+/// The finished days of one account that traded in one quote asset.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Volume {
+    /// The balance it hangs from.
+    pub(crate) balance: u32,
+    /// Day `d` is at `d % FEE_DAYS`.
+    pub(crate) days: Finished,
+}
+
+type Finished = [i64; FEE_DAYS];
+
+impl Turnover {
+    /// Of an account that never traded.
+    pub(crate) const NONE: Turnover =
+        Turnover { entry: NIL, day: 0, version: 0, tier: 0, today: 0 };
+
     /// What counts on day `now`: the sum of the finished days before it.
-    fn counted(&self, now: u32) -> i64 {
+    fn counted(&self, days: &Finished, now: u32) -> i64 {
         let mut sum = 0i64;
         for back in 1..=FEE_DAYS as u32 {
             let Some(day) = now.checked_sub(back) else { break };
             let known = day + FEE_DAYS as u32 >= self.day;
             sum = sum.saturating_add(match day {
                 _ if day == self.day => self.today,
-                _ if day < self.day && known => self.days[day as usize % FEE_DAYS],
+                _ if day < self.day && known => days[day as usize % FEE_DAYS],
                 _ => 0,
             });
         }
@@ -65,18 +75,19 @@ impl Volume {
     }
 
     /// Makes `now` its day.
-    fn shift(&mut self, now: u32) {
+    fn shift(&mut self, days: &mut Finished, now: u32) {
         let gap = now - self.day;
         if gap as usize > FEE_DAYS {
-            self.days = [0; FEE_DAYS];
+            *days = [0; FEE_DAYS];
         } else {
-            self.days[self.day as usize % FEE_DAYS] = self.today;
+            days[self.day as usize % FEE_DAYS] = self.today;
             for day in self.day + 1..now {
-                self.days[day as usize % FEE_DAYS] = 0;
+                days[day as usize % FEE_DAYS] = 0;
             }
         }
         self.today = 0;
         self.day = now;
+        self.version = 0;
     }
 }
 
@@ -93,18 +104,12 @@ pub(crate) struct Fees {
     /// Entries, in pieces that never move.
     volumes: Vec<Vec<Volume>>,
     count: u32,
-    /// Entry by balance; `NIL`: none.
-    of_balance: Vec<u32>,
 }
-
-const EMPTY: Volume =
-    Volume { balance: NIL, day: 0, version: 0, tier: 0, today: 0, days: [0; FEE_DAYS] };
 
 impl Fees {
     pub(crate) fn new(limits: &Limits) -> Fees {
         Fees {
             version: 1,
-            of_balance: large(limits.balances as usize),
             volumes: Vec::with_capacity(limits.balances as usize / CHUNK + 1),
             ..Fees::default()
         }
@@ -149,121 +154,94 @@ impl Fees {
         (0..self.count as usize).map(|entry| self.at(entry as u32))
     }
 
-    fn find(&self, balance: u32) -> Option<u32> {
-        self.of_balance.get(balance as usize).copied().filter(|&entry| entry != NIL)
-    }
-
-    /// Fetches from memory which entry hangs from a balance.
-    #[inline]
-    pub(crate) fn prefetch(&self, balance: u32) {
-        prefetch(&self.of_balance, balance as usize);
-    }
-
-    /// Fetches from memory the entry that hangs from a balance.
-    #[inline]
-    pub(crate) fn prefetch_entry(&self, balance: u32) {
-        if let Some(entry) = self.find(balance) {
-            prefetch_first(&self.volumes[entry as usize / CHUNK], entry as usize % CHUNK, TOUCHED);
-        }
-    }
-
-    /// The entry that hangs from a balance, made if there was none.
-    #[inline]
-    pub(crate) fn open(&mut self, balance: u32) -> u32 {
-        if let Some(entry) = self.find(balance) {
-            return entry;
-        }
-        let empty = Volume { balance, day: self.day, ..EMPTY };
-        self.restore(empty)
-    }
-
-    /// Appends an entry that is not there yet.
-    pub(crate) fn restore(&mut self, volume: Volume) -> u32 {
-        let (entry, at) = (self.count, volume.balance as usize);
+    /// Makes the entry of a balance that has none; returns its number.
+    #[inline(never)]
+    fn append(&mut self, volume: Volume) -> u32 {
+        let entry = self.count;
         if entry as usize / CHUNK == self.volumes.len() {
             self.volumes.push(large(CHUNK));
         }
-        if self.of_balance.len() <= at {
-            self.of_balance.resize(at + 1, NIL);
-        }
-        self.of_balance[at] = entry;
         self.count += 1;
         self.volumes[entry as usize / CHUNK].push(volume);
         entry
     }
 
-    /// An entry as a snapshot has it, unless it cannot be.
-    pub(crate) fn sound(&self, balance: u32, day: u32, numbers: &[i64]) -> Option<Volume> {
-        let (&today, days) = numbers.split_first()?;
-        let known = self.find(balance).is_none() && day <= self.day;
-        let days = days.try_into().ok()?;
-        (known && numbers.iter().all(|&n| n >= 0)).then_some(Volume {
-            balance,
-            day,
-            today,
-            days,
-            ..EMPTY
-        })
+    /// Makes the entry of a balance that trades, if there is none.
+    #[inline(always)]
+    pub(crate) fn open(&mut self, balance: u32, turnover: &mut Turnover) {
+        if turnover.entry == NIL {
+            let entry = self.append(Volume { balance, days: [0; FEE_DAYS] });
+            *turnover = Turnover { entry, day: self.day, ..Turnover::NONE };
+        }
+    }
+
+    /// Appends an entry as a snapshot has it. Whether it can be.
+    pub(crate) fn restore(
+        &mut self,
+        (balance, turnover): (u32, &mut Turnover),
+        day: u32,
+        numbers: &[i64; FEE_DAYS + 1],
+    ) -> bool {
+        let [today, days @ ..] = *numbers;
+        let sound = turnover.entry == NIL && day <= self.day && numbers.iter().all(|&n| n >= 0);
+        if sound {
+            let entry = self.append(Volume { balance, days });
+            *turnover = Turnover { entry, day, today, ..Turnover::NONE };
+        }
+        sound
     }
 
     /// Adds what was traded, in minor units of the quote asset.
-    #[inline]
-    pub(crate) fn add(&mut self, balance: u32, amount: i64) {
-        let entry = self.open(balance);
-        self.add_to(entry, amount);
+    #[inline(always)]
+    pub(crate) fn add(&mut self, balance: u32, turnover: &mut Turnover, amount: i64) {
+        self.open(balance, turnover);
+        if turnover.day != self.day {
+            self.shift(turnover);
+        }
+        turnover.today = turnover.today.saturating_add(amount);
     }
 
-    /// The same, to an entry.
-    #[inline]
-    pub(crate) fn add_to(&mut self, entry: u32, amount: i64) {
+    #[cold]
+    fn shift(&mut self, turnover: &mut Turnover) {
         let now = self.day;
-        let volume = self.at_mut(entry);
-        if volume.day != now {
-            volume.shift(now);
-            volume.version = 0;
-        }
-        volume.today = volume.today.saturating_add(amount);
+        turnover.shift(&mut self.at_mut(turnover.entry).days, now);
     }
 
     /// Rates of who trades through a balance, in an instrument with these own rates.
-    #[inline]
-    pub(crate) fn rates(&mut self, balance: u32, asset: AssetId, own: Rates) -> Rates {
-        if self.schedules.is_empty() {
+    #[inline(always)]
+    pub(crate) fn rates(&mut self, turnover: &mut Turnover, asset: AssetId, own: Rates) -> Rates {
+        if self.schedules.is_empty() || turnover.entry == NIL {
             return own;
         }
-        self.tier_rates(balance, asset, own)
+        self.tier_rates(turnover, asset, own)
     }
 
-    fn tier_rates(&mut self, balance: u32, asset: AssetId, own: Rates) -> Rates {
-        let Some(entry) = self.find(balance) else { return own };
-        let (now, version) = (self.day, self.version);
-        let volume = self.at_mut(entry);
-        if volume.day != now {
-            volume.shift(now);
-            volume.version = 0;
+    fn tier_rates(&mut self, turnover: &mut Turnover, asset: AssetId, own: Rates) -> Rates {
+        if turnover.day != self.day {
+            self.shift(turnover);
         }
-        if volume.version != version {
-            let counted = volume.counted(now);
-            let tier = self.schedule(asset).map_or(0, |tiers| reached(tiers, counted));
-            let volume = self.at_mut(entry);
-            volume.version = version;
-            volume.tier = tier;
+        let Some(tiers) = self.schedule(asset) else { return own };
+        if turnover.version != self.version {
+            let counted = self.counted(turnover);
+            turnover.tier = reached(tiers, counted);
+            turnover.version = self.version;
         }
-        let tier = self.at(entry).tier;
-        self.schedule(asset).map_or(own, |tiers| capped(tiers, tier, own))
+        capped(tiers, turnover.tier, own)
     }
 
     /// The same, changing nothing.
-    fn rates_now(&self, balance: Option<u32>, asset: AssetId, own: Rates) -> Rates {
-        let counted = self.counted(balance);
+    fn rates_now(&self, turnover: &Turnover, asset: AssetId, own: Rates) -> Rates {
+        let counted = self.counted(turnover);
         let Some(tiers) = self.schedule(asset) else { return own };
         capped(tiers, reached(tiers, counted), own)
     }
 
     /// Volume that counts today.
-    fn counted(&self, balance: Option<u32>) -> i64 {
-        let entry = balance.and_then(|balance| self.find(balance));
-        entry.map_or(0, |entry| self.at(entry).counted(self.day))
+    fn counted(&self, turnover: &Turnover) -> i64 {
+        match turnover.entry {
+            NIL => 0,
+            entry => turnover.counted(&self.at(entry).days, self.day),
+        }
     }
 }
 
@@ -364,7 +342,9 @@ impl Engine {
             return (own, own);
         }
         let asset = market.quote;
-        (self.fees.rates(maker, asset, own), self.fees.rates(taker, asset, own))
+        let Engine { fees, ledger, .. } = self;
+        let mut rates = |slot| fees.rates(ledger.turnover(slot), asset, own);
+        (rates(maker), rates(taker))
     }
 
     /// What an account pays in an instrument now; `None` for unknown ones.
@@ -375,14 +355,19 @@ impl Engine {
         if market.profile != Profile::Crypto {
             return Some(own);
         }
-        let balance = self.ledger.find(account, market.quote);
-        Some(self.fees.rates_now(balance, market.quote, own))
+        let turnover = self.turnover(account, market.quote);
+        Some(self.fees.rates_now(&turnover, market.quote, own))
     }
 
     /// What an account traded in `crypto` instruments quoted in an asset over the last 30
     /// finished trading days, in minor units: what its fee tier goes by today.
     pub fn fee_volume(&self, account: AccountId, asset: AssetId) -> Amount {
-        Amount(self.fees.counted(self.ledger.find(account, asset)))
+        Amount(self.fees.counted(&self.turnover(account, asset)))
+    }
+
+    fn turnover(&self, account: AccountId, asset: AssetId) -> Turnover {
+        let slot = self.ledger.find(account, asset);
+        slot.map_or(Turnover::NONE, |slot| self.ledger.get(slot).turnover)
     }
 
     /// The fee schedule of a quote asset, if one was ever set.
@@ -393,20 +378,22 @@ impl Engine {
     /// Volumes hang from balances of their own (for the whole-state check).
     pub(crate) fn check_fees(&self) -> Result<(), String> {
         for (entry, volume) in self.fees.volumes().enumerate() {
-            let hangs = self.fees.find(volume.balance) == Some(entry as u32)
-                && (volume.balance as usize) < self.ledger.balances.len();
-            if !hangs || volume.day > self.fees.day || volume.today < 0 {
+            let balance = self.ledger.balances.get(volume.balance as usize);
+            let balance = balance.filter(|balance| balance.turnover.entry == entry as u32);
+            let Some((turnover, asset)) = balance.map(|b| (b.turnover, b.asset())) else {
                 return Err(format!("fee volume {entry} is not where its balance says"));
+            };
+            if turnover.day > self.fees.day || turnover.today < 0 {
+                return Err(format!("fee volume {entry} is of day {}", turnover.day));
             }
-            let counted = volume.counted(self.fees.day);
-            let asset = self.ledger.get(volume.balance).asset();
-            let stale = volume.day != self.fees.day || volume.version != self.fees.version;
+            let counted = turnover.counted(&volume.days, self.fees.day);
+            let stale = turnover.day != self.fees.day || turnover.version != self.fees.version;
             let tier = self.fees.schedule(asset).map_or(0, |tiers| reached(tiers, counted));
-            if !stale && volume.tier != tier {
-                return Err(format!("fee volume {entry} has tier {} of {tier}", volume.tier));
+            if !stale && turnover.tier != tier {
+                return Err(format!("fee volume {entry} has tier {} of {tier}", turnover.tier));
             }
         }
-        let linked = self.fees.of_balance.iter().filter(|&&entry| entry != NIL).count();
+        let linked = self.ledger.balances.iter().filter(|b| b.turnover.entry != NIL).count();
         if linked != self.fees.count as usize {
             return Err("fee volumes and balances differ in number".into());
         }
@@ -427,7 +414,7 @@ mod tests {
             (state >> 33) % end
         };
         let mut all = std::collections::BTreeMap::new();
-        let (mut volume, mut now) = (EMPTY, 0u32);
+        let (mut volume, mut days, mut now) = (Turnover::NONE, [0; FEE_DAYS], 0u32);
         for _ in 0..5_000 {
             now += match next(40) {
                 0 => next(70) as u32,
@@ -435,11 +422,11 @@ mod tests {
                 _ => 0,
             };
             let want: i64 = all.range(now.saturating_sub(30)..now).map(|(_, n)| n).sum();
-            assert_eq!(volume.counted(now), want, "before day {now}");
+            assert_eq!(volume.counted(&days, now), want, "before day {now}");
             if next(3) == 0 {
                 if volume.day != now {
-                    volume.shift(now);
-                    assert_eq!(volume.counted(now), want, "on day {now}");
+                    volume.shift(&mut days, now);
+                    assert_eq!(volume.counted(&days, now), want, "on day {now}");
                 }
                 let amount = next(1_000) as i64;
                 volume.today += amount;

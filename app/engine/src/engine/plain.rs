@@ -151,7 +151,10 @@ impl Engine {
             Side::Buy => (market.quote, market.base),
             Side::Sell => (market.base, market.quote),
         };
-        let (pays, receives) = (account.balance(spends)?, account.balance(gets)?);
+        let [pays, receives] = account.balances(spends, gets);
+        if (pays == NIL) | (receives == NIL) {
+            return None;
+        }
         let best = self.books.best(&market.sides[side.opposite() as usize]);
         let best = best.map(|level| level.price);
         let crosses = best.is_some_and(|best| super::reaches(side, price, best));

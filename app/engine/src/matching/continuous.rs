@@ -351,8 +351,9 @@ impl Engine {
             });
         }
         if market.profile == Profile::Crypto {
-            self.fees.add(buy.pays, paid.gross);
-            self.fees.add(sell.receives, got.gross);
+            let Engine { fees, ledger, .. } = self;
+            fees.add(buy.pays, ledger.turnover(buy.pays), paid.gross);
+            fees.add(sell.receives, ledger.turnover(sell.receives), got.gross);
         }
     }
 

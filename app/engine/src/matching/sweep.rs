@@ -7,7 +7,7 @@
 //! one that others hang from, sums beyond 64 bits) and leaves the rest to the long way. Both tell the
 //! same events and leave the same state.
 
-use crate::engine::{Engine, LevelState, Market, OrderStatus, Rates, reaches};
+use crate::engine::{Engine, LevelState, Market, OrderStatus, Rates, Scout, reaches};
 use crate::event::{CloseReason, Event, Settled, Trade};
 use crate::ledger::Ledger;
 use crate::matching::continuous::Stop;
@@ -15,8 +15,8 @@ use crate::money::{Bought, Leg, Sold, Sums, Units};
 use crate::orders::{Cold, Flags, Hot, NIL};
 use crate::types::*;
 
-/// How many resting orders on an order's way have been fetched from memory before it comes.
-const FETCHED: u32 = 5;
+/// How many resting orders ahead of a trade what trading with one touches is fetched.
+const AHEAD: usize = 4;
 
 /// What an aggressive order has in hand while it trades.
 struct Taker {
@@ -34,10 +34,10 @@ struct Taker {
     /// What it and the buyers traded in this command, in minor units of the quote asset.
     traded: i64,
     all_paid: i64,
-    /// How many orders it has met.
-    met: u32,
-    /// Entry of its fee volume; `NIL` before its first trade.
-    volume: u32,
+    /// The resting order to be fetched next.
+    scout: Scout,
+    /// Whether its turnover has been opened.
+    opened: bool,
     /// Its balances: what it owns, and what of it is locked.
     quote: [i64; 2],
     base: [i64; 2],
@@ -103,8 +103,8 @@ impl Taker {
             sold,
             traded: 0,
             all_paid: 0,
-            met: 0,
-            volume: NIL,
+            scout: Scout::NONE,
+            opened: false,
             quote,
             base,
         })
@@ -141,7 +141,10 @@ impl Engine {
         let quote_slot = if BUYS { hot.pays } else { hot.receives };
         let rates = market.own_rates();
         let rates = match market.profile {
-            Profile::Crypto => self.fees.rates(quote_slot, market.quote, rates),
+            Profile::Crypto => {
+                let turnover = self.ledger.turnover(quote_slot);
+                self.fees.rates(turnover, market.quote, rates)
+            }
             _ => rates,
         };
         let taker = Taker::new::<BUYS>(hot, cold, &market.units, &self.ledger, rates);
@@ -151,6 +154,7 @@ impl Engine {
             rounding: self.ledger.get(market.rounding).total,
         };
         let (first_trade, mut ended) = (self.trades, 0);
+        taker.scout = self.scout_from(side.opposite(), market.sides[against].best, AHEAD);
         let last = loop {
             let best = self.markets[instrument.0 as usize].sides[against].best;
             if best == NIL {
@@ -206,10 +210,7 @@ impl Engine {
         let mut swept = Swept { next: head, taken: 0, ended: 0, halts: false };
         while swept.next != NIL && taker.remaining != 0 {
             let maker = swept.next;
-            taker.met += 1;
-            if taker.met >= FETCHED {
-                self.fetch_behind(maker, instrument);
-            }
+            self.scout(&mut taker.scout);
             let filled = self.meet::<BUYS>(taker, system, instrument, (maker, price), events);
             let Some((quantity, left)) = filled else {
                 swept.halts = true;
@@ -252,7 +253,7 @@ impl Engine {
         let mut rates = market.own_rates();
         if crypto {
             let balance = if BUYS { hot.receives } else { hot.pays };
-            rates = fees.rates(balance, market.quote, rates);
+            rates = fees.rates(ledger.turnover(balance), market.quote, rates);
         }
         let after = before.plus(notional, rates.maker_ppm);
         taker.remaining -= quantity;
@@ -351,12 +352,14 @@ impl Engine {
         taker.traded = taker.traded.saturating_add(mine.gross);
         if crypto {
             // Volumes are entered in order: the buyer's first.
-            if BUYS && taker.volume == NIL {
-                taker.volume = fees.open(taker.pays);
+            let opens = !std::mem::replace(&mut taker.opened, true);
+            if BUYS && opens {
+                fees.open(taker.pays, ledger.turnover(taker.pays));
             }
-            fees.add(if BUYS { receives } else { pays }, theirs.gross);
-            if !BUYS && taker.volume == NIL {
-                taker.volume = fees.open(taker.receives);
+            let theirs_in = if BUYS { receives } else { pays };
+            fees.add(theirs_in, ledger.turnover(theirs_in), theirs.gross);
+            if !BUYS && opens {
+                fees.open(taker.receives, ledger.turnover(taker.receives));
             }
         }
         self.note_traded_by(account, instrument, theirs.gross);
@@ -421,8 +424,9 @@ impl Engine {
                 self.ledger.put(slot, [total, 0]);
             }
         }
-        if taker.volume != NIL {
-            self.fees.add_to(taker.volume, taker.traded);
+        if taker.opened {
+            let slot = if BUYS { taker.pays } else { taker.receives };
+            self.fees.add(slot, self.ledger.turnover(slot), taker.traded);
         }
         self.note_traded_by(taker.account, instrument, taker.traded);
         self.note_traded_in(instrument, taker.all_paid);

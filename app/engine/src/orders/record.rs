@@ -214,7 +214,7 @@ pub(crate) const EMPTY_EXTRA: Extra = Extra {
     next_free: NIL,
 };
 
-/// The rest of an order. The first line is what a fill writes.
+/// The rest of an order. The first line is what a fill, or its end, reads and writes.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Cold {
@@ -224,9 +224,12 @@ pub(crate) struct Cold {
     pub(crate) notional: i64,
     /// Total quantity now. A transfer's amount.
     pub(crate) quantity: i64,
-    pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     pub(crate) seq: Seq,
+    /// Slot of its [`Extra`]; `NIL`: none.
+    pub(crate) extra: u32,
+    /// Trading day it was accepted on.
+    pub(crate) day: u32,
     pub(crate) status: OrderStatus,
     pub(crate) reject: Option<Reject>,
     pub(crate) closed: Option<CloseReason>,
@@ -236,14 +239,11 @@ pub(crate) struct Cold {
     /// Whether it ever lost its first place in time.
     pub(crate) requeued: bool,
     pub(crate) condition: Condition,
+    pub(crate) created_at: Timestamp,
     /// Price as first sent: what a repeat must say.
     pub(crate) first_price: i64,
     /// Quantity as first sent. A transfer's kind.
     pub(crate) first_quantity: i64,
-    /// Trading day it was accepted on.
-    pub(crate) day: u32,
-    /// Slot of its [`Extra`]; `NIL`: none.
-    pub(crate) extra: u32,
     pub(crate) self_trade: SelfTrade,
     pub(crate) short: ShortSale,
     pub(crate) client_id: ClientId,

@@ -328,11 +328,12 @@ impl Engine {
             for number in &mut numbers {
                 *number = input.i64()?;
             }
-            match self.fees.sound(balance, day, &numbers) {
-                Some(volume) if (balance as usize) < self.ledger.balances.len() => {
-                    self.fees.restore(volume);
-                }
-                _ => return input.wrong("a fee volume that cannot be"),
+            let held = self.ledger.balances.get_mut(balance as usize);
+            let hangs = |held: &mut Balance| {
+                self.fees.restore((balance, &mut held.turnover), day, &numbers)
+            };
+            if !held.is_some_and(hangs) {
+                return input.wrong("a fee volume that cannot be");
             }
         }
         Ok(())

@@ -353,9 +353,10 @@ impl Engine {
         out.section(FEE_VOLUMES, self.fees.volumes().len());
         out.u32(self.fees.day);
         for volume in self.fees.volumes() {
+            let turnover = self.ledger.get(volume.balance).turnover;
             out.u32(volume.balance);
-            out.u32(volume.day);
-            out.i64(volume.today);
+            out.u32(turnover.day);
+            out.i64(turnover.today);
             for day in volume.days {
                 out.i64(day);
             }
