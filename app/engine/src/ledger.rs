@@ -58,20 +58,16 @@ impl Balance {
         self.total.saturating_add(self.incoming)
     }
 
-    /// Changes it and says so.
-    #[inline]
-    fn change(
-        &mut self,
-        total: i64,
-        locked: i64,
-        cause: Cause,
-        reference: u64,
-        events: &mut Vec<Event>,
-    ) {
+    /// Changes it; returns the event that says so.
+    #[inline(always)]
+    fn change(&mut self, total: i64, locked: i64, cause: Cause, reference: u64) -> Event {
         self.total += total;
         self.locked += locked;
         self.seen = true;
-        events.push(Event::Balance {
+        if self.locked < 0 || self.locked > self.total {
+            self.must_be_systems(cause, reference);
+        }
+        Event::Balance {
             account: self.account,
             asset: self.asset(),
             total: Amount(self.total),
@@ -79,7 +75,7 @@ impl Balance {
             delta: Amount(total),
             cause,
             reference,
-        });
+        }
     }
 
     /// Only a system account without a lock may be below zero.
@@ -170,11 +166,16 @@ impl Ledger {
         reference: u64,
         events: &mut Vec<Event>,
     ) {
-        let balance = &mut self.balances[slot as usize];
-        balance.change(total, locked, cause, reference, events);
-        if balance.locked < 0 || balance.locked > balance.total {
-            balance.must_be_systems(cause, reference);
-        }
+        events.push(self.balances[slot as usize].change(total, locked, cause, reference));
+    }
+
+    /// Changes the locked part of a balance for an order; returns the event that says so.
+    ///
+    /// # Panics
+    /// When a customer's balance would end below its locked part, or that below zero.
+    #[inline(always)]
+    pub(crate) fn lock(&mut self, slot: u32, locked: i64, order: OrderId) -> Event {
+        self.balances[slot as usize].change(0, locked, Cause::Lock, order.0)
     }
 
     /// Changes a balance's total and locked part as part of something said in another event;

@@ -102,7 +102,7 @@ impl Books {
     }
 
     /// Queues an order last at its price.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(
         &mut self,
         side: &mut BookSide,
@@ -110,8 +110,10 @@ impl Books {
         slot: u32,
         key: u64,
     ) -> u32 {
-        let price = hot[slot as usize].bound;
-        let at = self.find_or_insert(side, key, price);
+        let at = match self.find_near(side, key) {
+            Some(at) => at,
+            None => self.find_or_insert(side, key, hot[slot as usize].bound),
+        };
         self.append(side, hot, slot, at);
         at
     }
@@ -127,7 +129,7 @@ impl Books {
     }
 
     /// Puts an order at the end of a level.
-    #[inline]
+    #[inline(always)]
     fn append(&mut self, side: &mut BookSide, hot: &mut [Hot], slot: u32, at: u32) {
         let quantity = hot[slot as usize].remaining;
         let level = &mut self.levels[at as usize];
@@ -258,6 +260,15 @@ impl Books {
     /// What a price holds now.
     pub(crate) fn at(&self, side: &BookSide, key: u64) -> Option<&Level> {
         self.find(side, key).map(|level| &self.levels[level as usize])
+    }
+
+    /// The same, found fast where it is close to the best price.
+    #[inline(always)]
+    pub(crate) fn near(&self, side: &BookSide, key: u64) -> Option<&Level> {
+        match self.find_near(side, key) {
+            Some(level) => self.levels.get(level as usize),
+            None => self.at(side, key),
+        }
     }
 
     /// Orders of a level, oldest first.

@@ -122,12 +122,20 @@ impl Books {
         Some(at)
     }
 
+    /// The level of a key, if there is one and it shares the lowest node of the best one: most
+    /// orders are close to the best price.
+    #[inline(always)]
+    pub(super) fn find_near(&self, side: &BookSide, key: u64) -> Option<u32> {
+        let best = self.levels.get(side.best as usize)?;
+        let (node, place) = (self.nodes.get(best.leaf as usize)?, place(key, 0));
+        let near = above(best.key, 1) == above(key, 1) && node.bitmap & 1 << place != 0;
+        near.then(|| node.children[place])
+    }
+
     /// The level of a key, made if there is none.
-    #[inline]
+    #[inline(never)]
     pub(super) fn find_or_insert(&mut self, side: &mut BookSide, key: u64, price: i64) -> u32 {
         let leaf = match self.best(side) {
-            // Most orders are close to the best price: they share its lowest node.
-            Some(best) if best.key == key => return side.best,
             Some(best) if above(best.key, 1) == above(key, 1) => best.leaf,
             _ => self.leaf_for(side, key),
         };

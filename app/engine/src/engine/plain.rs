@@ -7,9 +7,9 @@
 //! ways lead to the same events and the same state: tests send the same streams through both.
 
 use crate::command::Place;
-use crate::engine::risk::Measured;
+use crate::engine::risk::{Measured, second_of};
 use crate::engine::{Engine, Market, OrderStatus};
-use crate::event::{Cause, CloseReason, Event};
+use crate::event::{CloseReason, Event};
 use crate::index::Vacancy;
 use crate::orders::{Flags, NIL};
 use crate::types::*;
@@ -24,6 +24,8 @@ struct Plain {
     incoming: i64,
     /// Whether it meets the other side at once.
     crosses: bool,
+    /// The second it came in.
+    second: u32,
 }
 
 impl Engine {
@@ -38,7 +40,7 @@ impl Engine {
         events: &mut Vec<Event>,
     ) -> bool {
         let Some(plain) = self.admit_plain(place) else { return false };
-        let Engine { orders, markets, accounts, ledger, books, risk, days, .. } = self;
+        let Engine { orders, markets, accounts, ledger, books, risk, days, telling, .. } = self;
         let (instrument, side) = (place.instrument, place.side);
         let market = &mut markets[instrument.0 as usize];
         let day = days[market.profile as usize].day;
@@ -47,10 +49,10 @@ impl Engine {
         hot.pays = plain.pays;
         hot.receives = plain.receives;
         let order = OrderId(hot.id);
-        events.push(Event::Accepted { order, bound: place.price });
-        ledger.change(plain.pays, (0, plain.lock), Cause::Lock, order.0, events);
+        telling.tell(events, Event::Accepted { order, bound: place.price });
+        telling.tell(events, ledger.lock(plain.pays, plain.lock, order));
         let account = accounts.at_mut(place.account);
-        risk.count_message(account, instrument, self.at);
+        risk.count_message(account, instrument, plain.second);
         if plain.crosses || place.time_in_force == TimeInForce::Ioc {
             self.enter(slot, place.time_in_force, events);
         } else {
@@ -68,13 +70,8 @@ impl Engine {
             let book = &mut market.sides[side as usize];
             let level = books.push(book, &mut orders.hot, slot, plain.key);
             let level = books.level(level);
-            events.push(Event::Level {
-                instrument,
-                side,
-                price: place.price,
-                quantity: Quantity(level.quantity),
-                orders: level.orders,
-            });
+            let (price, quantity, orders) = (place.price, Quantity(level.quantity), level.orders);
+            telling.tell(events, Event::Level { instrument, side, price, quantity, orders });
         }
         self.after_trading(instrument, events);
         true
@@ -83,7 +80,7 @@ impl Engine {
     /// Ends a plain order that rests, by its owner. Whether it did; if not, nothing has changed.
     #[inline(always)]
     pub(super) fn cancel_plain(&mut self, slot: u32, events: &mut Vec<Event>) -> bool {
-        let Engine { orders, markets, accounts, ledger, books, risk, .. } = self;
+        let Engine { orders, markets, accounts, ledger, books, risk, telling, .. } = self;
         let hot = &mut orders.hot[slot as usize];
         let cold = &mut orders.cold[slot as usize];
         let (instrument, side) = (hot.instrument, hot.side);
@@ -101,13 +98,9 @@ impl Engine {
         cold.closed = Some(CloseReason::Cancelled);
         cold.updated_at = self.at;
         cold.seq = self.seq;
-        events.push(Event::Closed {
-            order,
-            account: hot.account,
-            instrument,
-            reason: CloseReason::Cancelled,
-            remaining: Quantity(remaining),
-        });
+        let (account, reason) = (hot.account, CloseReason::Cancelled);
+        let left = Quantity(remaining);
+        telling.tell(events, Event::Closed { order, account, instrument, reason, remaining: left });
         if side == Side::Buy {
             ledger.expect_more(hot.receives, -market.units.base(remaining));
         }
@@ -120,10 +113,10 @@ impl Engine {
         self.resting -= 1;
         orders.finish(slot);
         if lock != 0 {
-            ledger.change(pays, (0, -lock), Cause::Lock, order.0, events);
+            telling.tell(events, ledger.lock(pays, -lock, order));
         }
         let (price, quantity) = (Price(price), Quantity(quantity));
-        events.push(Event::Level { instrument, side, price, quantity, orders: left });
+        telling.tell(events, Event::Level { instrument, side, price, quantity, orders: left });
         self.after_trading(instrument, events);
         true
     }
@@ -177,6 +170,7 @@ impl Engine {
         if !fits {
             return None;
         }
+        let second = second_of(self.at);
         if self.risk.active != 0 {
             let position = if side == Side::Buy {
                 self.ledger.get(receives).position().saturating_add(base)
@@ -185,10 +179,10 @@ impl Engine {
             };
             let day = self.days[market.profile as usize].day;
             let amounts = (base, value, position);
-            let measured = Measured::new(market, (day, self.at), price, amounts, open != 0);
+            let measured = Measured::new(market, (day, second), price, amounts, open != 0);
             self.is_quiet(&measured, account, group, place.instrument)?;
         }
-        Some(Plain { key, pays, receives, lock, incoming, crosses })
+        Some(Plain { key, pays, receives, lock, incoming, crosses, second })
     }
 }
 

@@ -14,8 +14,7 @@ mod admin;
 mod measure;
 mod usage;
 
-use measure::second_of;
-pub(crate) use measure::{Ask, Measured};
+pub(crate) use measure::{Ask, Measured, second_of};
 pub use usage::RiskUse;
 
 use std::collections::BTreeSet;
@@ -208,30 +207,65 @@ impl Risk {
 
     /// Counts a new order, or an amendment, where a set of its account, group or instrument bounds
     /// the number of messages.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count_message(
         &mut self,
         account: &mut Account,
         instrument: InstrumentId,
-        at: Timestamp,
+        second: u32,
     ) {
         if self.active & MESSAGES == 0 {
             return;
         }
-        let second = second_of(at);
-        let Risk { sets, groups, instruments, .. } = self;
-        let group = &mut groups[usize::from(account.group.0)];
+        let group = &self.groups[usize::from(account.group.0)];
+        let pool = &self.instruments[instrument.0 as usize];
         let own = if account.tally.limits == NONE { group.members } else { account.tally.limits };
-        let counts = |set: u32| set != NONE && sets[set as usize].mask & MESSAGES != 0;
-        if counts(own) {
+        let pooled = group.pool.tally.limits != NONE || pool.tally.limits != NONE;
+        if self.counts_messages(own) {
             account.tally.add_message(second);
         }
-        if counts(group.pool.tally.limits) {
-            group.pool.tally.add_message(second);
+        if pooled {
+            self.count_pooled_message(account.group, instrument, second);
         }
-        let pool = &mut instruments[instrument.0 as usize];
-        if counts(pool.tally.limits) {
-            pool.tally.add_message(second);
+    }
+
+    /// Whether a set bounds the number of messages.
+    #[inline(always)]
+    fn counts_messages(&self, set: u32) -> bool {
+        set != NONE && self.sets[set as usize].mask & MESSAGES != 0
+    }
+
+    #[inline(never)]
+    fn count_pooled_message(&mut self, group: GroupId, instrument: InstrumentId, second: u32) {
+        let (group, instrument) = (usize::from(group.0), instrument.0 as usize);
+        if self.counts_messages(self.groups[group].pool.tally.limits) {
+            self.groups[group].pool.tally.add_message(second);
+        }
+        if self.counts_messages(self.instruments[instrument].tally.limits) {
+            self.instruments[instrument].tally.add_message(second);
+        }
+    }
+
+    /// Counts the value of trades in a quote asset on a day for an account and its group.
+    #[inline(always)]
+    pub(crate) fn note_value(
+        &mut self,
+        account: &mut Account,
+        (day, quote): (u32, AssetId),
+        value: i64,
+    ) {
+        if self.active & DAY_VALUE == 0 {
+            return;
+        }
+        let group = usize::from(account.group.0);
+        let Group { pool, members, .. } = &self.groups[group];
+        let pooled = pool.tally.limits;
+        let own = if account.tally.limits == NONE { *members } else { account.tally.limits };
+        if self.counts_value(own, quote) {
+            account.tally.add_value(value, day, quote);
+        }
+        if pooled != NONE && self.counts_value(pooled, quote) {
+            self.groups[group].pool.tally.add_value(value, day, quote);
         }
     }
 

@@ -237,7 +237,7 @@ impl Engine {
         (maker, price): (u32, i64),
         events: &mut Vec<Event>,
     ) -> Option<(i64, i64)> {
-        let Engine { markets, orders, ledger, fees, .. } = self;
+        let Engine { markets, orders, ledger, fees, telling, .. } = self;
         let market = &markets[instrument.0 as usize];
         let (units, crypto) = (&market.units, market.profile == Profile::Crypto);
         let hot = &mut orders.hot[maker as usize];
@@ -276,7 +276,7 @@ impl Engine {
         self.trades += 1;
         let trade = TradeId(self.trades);
         let (maker_fee, taker_fee) = if BUYS { (got.fee, paid.fee) } else { (paid.fee, got.fee) };
-        events.push(Event::Trade(Trade {
+        let trade_told = Event::Trade(Trade {
             trade,
             instrument,
             price: Price(price),
@@ -291,61 +291,64 @@ impl Engine {
             maker_remaining: Quantity(left),
             taker_remaining: Quantity(taker.remaining),
             auction: false,
-        }));
+        });
+        telling.tell(events, trade_told);
         let moved = units.base(quantity);
         let (quote, base) = (market.quote, market.base);
         let resting = (hot.account, hot.pays, hot.receives);
         if !BUYS && hot.counted() {
             ledger.expect_more(hot.receives, -moved);
         }
-        let tell = |account, side, leg: Leg, [quote_total, quote_locked]: [i64; 2], b: [i64; 2]| {
-            Event::Settled(Settled {
-                account,
-                side,
-                quote,
-                base,
-                trade,
-                gross: Amount(leg.gross),
-                fee: Amount(leg.fee),
-                moved: Amount(moved),
-                quote_total: Amount(quote_total),
-                quote_locked: Amount(quote_locked),
-                base_total: Amount(b[0]),
-                base_locked: Amount(b[1]),
-            })
-        };
+        let settled =
+            |account, side, leg: Leg, [quote_total, quote_locked]: [i64; 2], b: [i64; 2]| {
+                Event::Settled(Settled {
+                    account,
+                    side,
+                    quote,
+                    base,
+                    trade,
+                    gross: Amount(leg.gross),
+                    fee: Amount(leg.fee),
+                    moved: Amount(moved),
+                    quote_total: Amount(quote_total),
+                    quote_locked: Amount(quote_locked),
+                    base_total: Amount(b[0]),
+                    base_locked: Amount(b[1]),
+                })
+            };
         let (account, pays, receives) = resting;
         if BUYS {
             taker.quote[0] -= paid.gross + paid.fee;
             taker.quote[1] -= unlocked;
             taker.base[0] += moved;
             taker.holds(taker.quote, trade);
-            events.push(tell(taker.account, Side::Buy, paid, taker.quote, taker.base));
+            telling.tell(events, settled(taker.account, Side::Buy, paid, taker.quote, taker.base));
             let base = ledger.settle(pays, -moved, -moved, trade.0);
             let quote = ledger.settle(receives, got.gross - got.fee, 0, trade.0);
-            events.push(tell(account, Side::Sell, got, quote, base));
+            telling.tell(events, settled(account, Side::Sell, got, quote, base));
         } else {
             let quote = ledger.settle(pays, -paid.gross - paid.fee, -unlocked, trade.0);
             let base = ledger.settle(receives, moved, 0, trade.0);
-            events.push(tell(account, Side::Buy, paid, quote, base));
+            telling.tell(events, settled(account, Side::Buy, paid, quote, base));
             taker.base[0] -= moved;
             taker.base[1] -= moved;
             taker.quote[0] += got.gross - got.fee;
             taker.holds(taker.base, trade);
-            events.push(tell(taker.account, Side::Sell, got, taker.quote, taker.base));
+            telling.tell(events, settled(taker.account, Side::Sell, got, taker.quote, taker.base));
         }
         let (charged, rounding) = (paid.fee + got.fee, paid.gross - got.gross);
         if charged | rounding != 0 {
             system.fees += charged;
             system.rounding += rounding;
-            events.push(Event::Collected {
+            let collected = Event::Collected {
                 asset: quote,
                 trade,
                 fees: Amount(charged),
                 fees_total: Amount(system.fees),
                 rounding: Amount(rounding),
                 rounding_total: Amount(system.rounding),
-            });
+            };
+            telling.tell(events, collected);
         }
         taker.all_paid = taker.all_paid.saturating_add(paid.gross);
         let (mine, theirs) = if BUYS { (paid, got) } else { (got, paid) };
@@ -384,13 +387,14 @@ impl Engine {
         hot.level = NIL;
         hot.prev = NIL;
         hot.next = NIL;
-        events.push(Event::Closed {
+        let closed = Event::Closed {
             order: OrderId(hot.id),
             account: hot.account,
             instrument,
             reason: CloseReason::Filled,
             remaining: Quantity(0),
-        });
+        };
+        self.telling.tell(events, closed);
         let group = self.accounts.unlink(&mut self.orders.hot, slot);
         self.risk.groups[usize::from(group.0)].pool.open -= 1;
         self.orders.finish(slot);

@@ -10,7 +10,7 @@ impl Set {
     /// where that takes a closer look.
     #[inline(never)]
     fn is_quiet(&self, order: &Measured, tally: &Tally, open: u32) -> bool {
-        let values = self.mask & VALUES == 0 || self.limits.currency != order.quote || {
+        let values = (self.mask & VALUES == 0) | (self.limits.currency != order.quote) || {
             let all = order.value.saturating_add(tally.traded(order.day, order.quote));
             (order.value <= self.quiet(RiskMeasure::OrderValue))
                 & (all <= self.quiet(RiskMeasure::DayValue))
@@ -114,11 +114,12 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// Of an order's price, base amount, value and position in a market at a time.
+    /// Of an order's price, base amount, value and position in a market, on a day and in a
+    /// second.
     #[inline(always)]
     pub(crate) fn new(
         market: &Market,
-        (day, at): (u32, Timestamp),
+        (day, second): (u32, u32),
         price: i64,
         (base, value, position): (i64, i64, i64),
         rests: bool,
@@ -131,7 +132,7 @@ impl Measured {
             value,
             quote: market.quote,
             day,
-            second: second_of(at),
+            second,
             position,
             away: u128::from(away) * 1_000_000,
             reference: reference.unsigned_abs(),
@@ -142,7 +143,7 @@ impl Measured {
 
 /// The second of the Unix epoch a time is in.
 #[inline]
-pub(super) fn second_of(at: Timestamp) -> u32 {
+pub(crate) fn second_of(at: Timestamp) -> u32 {
     (at.0 / 1_000_000_000) as u32
 }
 
@@ -193,7 +194,7 @@ impl Engine {
     #[inline]
     pub(crate) fn note_message(&mut self, account: AccountId, instrument: InstrumentId) {
         let account = self.accounts.get_mut(account).expect("an order's account exists");
-        self.risk.count_message(account, instrument, self.at);
+        self.risk.count_message(account, instrument, second_of(self.at));
     }
 
     /// Counts a trade's value for both owners, their groups and the instrument.
@@ -221,21 +222,9 @@ impl Engine {
         instrument: InstrumentId,
         value: i64,
     ) {
-        if self.risk.active & DAY_VALUE == 0 {
-            return;
-        }
         let market = &self.markets[instrument.0 as usize];
         let (day, quote) = (self.days[market.profile as usize].day, market.quote);
-        let account = self.accounts.at_mut(account);
-        let group = usize::from(account.group.0);
-        let members = self.risk.groups[group].members;
-        let own = if account.tally.limits == NONE { members } else { account.tally.limits };
-        if self.risk.counts_value(own, quote) {
-            account.tally.add_value(value, day, quote);
-        }
-        if self.risk.counts_value(self.risk.groups[group].pool.tally.limits, quote) {
-            self.risk.groups[group].pool.tally.add_value(value, day, quote);
-        }
+        self.risk.note_value(self.accounts.at_mut(account), (day, quote), value);
     }
 
     /// Counts the value of trades in an instrument.
@@ -263,13 +252,17 @@ impl Engine {
         let Risk { sets, instruments, .. } = &self.risk;
         let pool = &instruments[instrument.0 as usize];
         let own = if account.tally.limits == NONE { group.members } else { account.tally.limits };
-        let holds = |set: u32, tally: &Tally, open: u32| {
-            set == NONE || sets[set as usize].is_quiet(measured, tally, open)
+        if own != NONE && !sets[own as usize].is_quiet(measured, &account.tally, account.open) {
+            return None;
+        }
+        if group.pool.tally.limits == NONE && pool.tally.limits == NONE {
+            return Some(());
+        }
+        let holds = |pool: &Pool| {
+            let set = pool.tally.limits;
+            set == NONE || sets[set as usize].is_quiet(measured, &pool.tally, pool.open)
         };
-        (holds(own, &account.tally, account.open)
-            && holds(group.pool.tally.limits, &group.pool.tally, group.pool.open)
-            && holds(pool.tally.limits, &pool.tally, pool.open))
-        .then_some(())
+        (holds(&group.pool) && holds(pool)).then_some(())
     }
 
     /// Holds an order against every limit that binds it. Whether a soft one is passed.
