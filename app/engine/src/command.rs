@@ -92,7 +92,7 @@ pub struct TradeTerms {
     pub seller_fee: Amount,
 }
 
-/// A trade between two orders that is to stand otherwise, or not at all.
+/// A trade that is to stand otherwise, or not at all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Correction {
     /// Which trade.
@@ -109,6 +109,9 @@ pub struct Correction {
     pub price: Price,
     /// How much of it is to stand, at most what was traded; zero: nothing.
     pub quantity: Quantity,
+    /// Whether an odd-lot desk made it: one party is the house, and the other's side is rounded to
+    /// the desk's unit.
+    pub desk: bool,
 }
 
 /// A statement about something kept elsewhere, put on record here: that a list had so many

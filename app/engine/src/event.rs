@@ -696,6 +696,14 @@ pub enum Event {
     },
     /// A trade was corrected (its `Balance` events come before).
     TradeCorrected(TradeCorrected),
+    /// What the house took from an instrument's odd-lot trades is now this, after one of them was
+    /// corrected.
+    DeskPosition {
+        /// Which.
+        instrument: InstrumentId,
+        /// Shares the house took (bought, if positive).
+        house_net: Quantity,
+    },
     /// The command's statement is on record.
     Anchored,
     /// A kill switch is now on or off.

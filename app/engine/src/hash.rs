@@ -391,6 +391,10 @@ impl Running {
                     c.quantity.0 as u64,
                 ]);
                 self.words(&trade_terms(&c.before));
+                // Journals from before there was a choice have the hash they had.
+                if c.desk {
+                    self.take([1]);
+                }
             }
             Command::Anchor { anchor, .. } => {
                 self.take_text(&anchor.what);
@@ -631,6 +635,9 @@ impl Running {
                 self.take([42 | u64::from(t.instrument.0) << 32, t.trade.0, t.number.into()]);
                 self.words(&[u64::from(t.buyer.0) << 32 | u64::from(t.seller.0)]);
                 self.words(&trade_terms(&t.after));
+            }
+            Event::DeskPosition { instrument, house_net } => {
+                self.take([45, u64::from(instrument.0), house_net.0 as u64]);
             }
             Event::Anchored => self.take([41]),
             Event::Balance { .. }

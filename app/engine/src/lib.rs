@@ -36,4 +36,4 @@ pub use event::Event;
 pub use reject::Reject;
 
 /// Version of the exported state's layout; a snapshot of another version is refused.
-pub const STATE_VERSION: u32 = 7;
+pub const STATE_VERSION: u32 = 8;

@@ -9,6 +9,7 @@
 //! a clever twin proves nothing.
 
 mod changes;
+mod correct;
 mod orders;
 pub mod stream;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use crate::hash::Running;
 use crate::instrument::InstrumentState;
 use crate::reject::Reject;
 use crate::types::*;
+use correct::Corrected;
 use orders::Order;
 
 /// A remembered answer.
@@ -62,6 +64,7 @@ pub struct Oracle {
     /// Counts every coming to rest: time priority.
     stamps: u64,
     trades: u64,
+    corrected: BTreeMap<u64, Corrected>,
     /// Per profile: day, whether its roll goes on, and where.
     days: [(u32, bool, u64); 2],
     events: Vec<Event>,
@@ -167,6 +170,7 @@ impl Oracle {
             Command::Cancel(cancel) => self.cancel(cancel),
             Command::CancelMany(filter) => self.cancel_many(filter),
             Command::RollDay { profile, day } => self.roll_day(*profile, *day),
+            Command::CorrectTrade { correction, .. } => self.correct(correction),
             other => unreachable!("the twin knows continuous trading only, not {other:?}"),
         }
     }

@@ -95,7 +95,7 @@ fn describe_reference(command: &Command) -> Value {
         Command::CorrectTrade { correction: c, by } => json!({
             "kind": "correct_trade", "trade": c.trade.0, "instrument": c.instrument.0,
             "buyer": c.buyer.0, "seller": c.seller.0, "price": c.price.0,
-            "quantity": c.quantity.0, "before": {
+            "quantity": c.quantity.0, "desk": c.desk, "before": {
                 "price": c.before.price.0, "quantity": c.before.quantity.0,
                 "paid": c.before.paid.0, "got": c.before.got.0,
                 "buyer_fee": c.before.buyer_fee.0, "seller_fee": c.before.seller_fee.0,

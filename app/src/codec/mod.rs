@@ -110,7 +110,7 @@ mod kind {
 fn version_of(kind: u8) -> u8 {
     match kind {
         kind::CANCEL_MANY => 3,
-        kind::CREATE_INSTRUMENT | kind::PLACE | kind::AMEND => 2,
+        kind::CREATE_INSTRUMENT | kind::PLACE | kind::AMEND | kind::CORRECT_TRADE => 2,
         // With the longer provenance.
         kind::SET_ACCOUNT_STATUS..=kind::TRANSFER
         | kind::SET_ODD_LOT_TERMS..=kind::SET_PARTICIPANTS => 2,
@@ -313,7 +313,7 @@ fn read_fields(kind: u8, version: u8, input: &mut In) -> Result<Command, CodecEr
             by: read_provenance(PROVENANCE, input)?,
         },
         kind::CORRECT_TRADE => Command::CorrectTrade {
-            correction: Box::new(read_correction(input)?),
+            correction: Box::new(read_correction(version, input)?),
             by: read_provenance(PROVENANCE, input)?,
         },
         kind::ATTRIBUTED => read_attributed(input)?,
@@ -522,9 +522,13 @@ fn write_correction(out: &mut Out, c: &Correction) {
     }
     out.i64(c.price.0);
     out.i64(c.quantity.0);
+    out.u8(u8::from(c.desk));
 }
 
-fn read_correction(input: &mut In) -> Result<Correction, CodecError> {
+/// The version of corrections from which on trades of the odd-lot desks have them, too.
+const DESK_CORRECTIONS: u8 = 2;
+
+fn read_correction(version: u8, input: &mut In) -> Result<Correction, CodecError> {
     Ok(Correction {
         trade: TradeId(input.u64("trade")?),
         instrument: InstrumentId(input.u32("instrument")?),
@@ -540,6 +544,7 @@ fn read_correction(input: &mut In) -> Result<Correction, CodecError> {
         },
         price: Price(input.i64("price")?),
         quantity: Quantity(input.i64("quantity")?),
+        desk: version >= DESK_CORRECTIONS && flag(input, "desk")?,
     })
 }
 

@@ -283,6 +283,7 @@ fn rules_of_people() -> impl Strategy<Value = Command> {
                 before,
                 price: Price(n[6]),
                 quantity: Quantity(n[7]),
+                desk: id % 2 == 0,
             };
             Command::CorrectTrade { correction: Box::new(correction), by }
         },

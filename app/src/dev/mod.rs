@@ -419,11 +419,10 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
     let setup = setup::Setup { admin: &admin, endpoint: &endpoint, earlier: &earlier };
     setup.run(&instruments, options.accounts, &mut file).await?;
     progress.done("instruments, accounts, keys");
-    let mut places = None;
     if options.demo == Demo::Day || options.instruments > demo::SHARES.len() as u32 {
         let node = parts.node.as_ref().context("the backend is not there")?;
         let shares = day::universe::shares(options.instruments);
-        places = Some(day::furnish::furnish(&node.platform, &shares).await?);
+        day::furnish::furnish(&node.platform, &shares).await?;
         progress.done("more instruments, participants");
     }
 
@@ -444,7 +443,7 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
         eprintln!("  simulating {} at {} times real time", simulation.date, options.speed);
         let platform = parts.node.as_ref().map(|node| node.platform.clone());
         let platform = platform.context("the backend is not there")?;
-        parts.day = Some(start_day(options, simulation, platform, places));
+        parts.day = Some(start_day(options, simulation, platform, endpoint.clone()));
     }
     Ok(file)
 }
@@ -454,21 +453,21 @@ fn start_day(
     options: &Options,
     simulation: day::Simulation,
     platform: Platform,
-    places: Option<day::furnish::Places>,
+    endpoint: Endpoint,
 ) -> tokio::task::JoinHandle<Result<day::Counts>> {
-    let demo = options.demo;
-    let entries = match demo {
-        Demo::Day => {
-            let shares = day::universe::shares(options.instruments);
-            day::plan::plan(&shares, options.orders, options.seed)
-        }
-        _ => Vec::new(),
-    };
-    platform.clock.start();
+    let (demo, orders, seed) = (options.demo, options.orders, options.seed);
+    let instruments = options.instruments;
     tokio::spawn(async move {
-        let counts = match &places {
-            Some(places) => simulation.trade(&platform, places, &entries).await?,
-            None => day::Counts::default(),
+        let counts = match demo {
+            Demo::Day => {
+                let shares = day::universe::shares(instruments);
+                let entries = day::plan::plan(&shares, orders, seed);
+                simulation.trade(&platform, endpoint, &shares, entries).await?
+            }
+            _ => {
+                platform.clock.start();
+                day::Counts::default()
+            }
         };
         simulation.rolled(&platform).await;
         Ok(counts)

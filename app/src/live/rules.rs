@@ -134,6 +134,9 @@ impl Rules {
             (Event::DeskTrade(trade), _) => {
                 self.house_net.insert(trade.instrument, trade.house_net);
             }
+            (Event::DeskPosition { instrument, house_net }, _) => {
+                self.house_net.insert(*instrument, *house_net);
+            }
             (Event::HaltsChanged { instrument, halts: Halts(0) }, Command::SetHalts { .. })
             | (Event::InstrumentStatusChanged { instrument, status: InstrumentStatus::Open }, _) => {
                 self.halt_notes.remove(instrument);
@@ -162,6 +165,7 @@ impl Rules {
                 | Event::FeeTiersChanged { .. }
                 | Event::TermsChanged { .. }
                 | Event::DeskTrade(_)
+                | Event::DeskPosition { .. }
                 | Event::HaltsChanged { .. }
                 | Event::InstrumentStatusChanged { .. }
         )

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use zaraba_engine::Event;
+use zaraba_engine::command::TradeTerms;
 use zaraba_engine::engine::{BalanceState, OrderState};
 use zaraba_engine::event::{BalanceChange, CloseReason, DeskTrade, Trade};
 use zaraba_engine::types::*;
@@ -44,13 +45,17 @@ pub mod ordinal {
     pub const TAKER: u32 = 2;
     /// The taker's fill.
     pub const TAKER_FILL: u32 = 3;
+    /// A corrected trade as its buyer is told; a command corrects one.
+    pub const CORRECTED_BUY: u32 = BALANCE - 2;
+    /// The same, as its seller is told.
+    pub const CORRECTED_SELL: u32 = BALANCE - 1;
     /// First ordinal of balances.
     pub const BALANCE: u32 = 1 << 31;
 
     /// The ordinal of part `part` of a command's event number `index`.
     pub fn of(index: usize, part: u32) -> u32 {
         // A command has far fewer than 2^29 events (at most a few per live order).
-        (index as u32).saturating_mul(4).saturating_add(part).min(BALANCE - 1)
+        (index as u32).saturating_mul(4).saturating_add(part).min(CORRECTED_BUY - 1)
     }
 }
 
@@ -77,13 +82,67 @@ pub struct Fill {
     pub at: Timestamp,
 }
 
-/// What a private event says: a state after the change, or a fill.
+/// A trade that now stands otherwise, from one side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Corrected {
+    /// Which trade.
+    pub trade: TradeId,
+    /// Which correction of it, from 1.
+    pub number: u32,
+    /// Where.
+    pub instrument: InstrumentId,
+    /// This side.
+    pub side: Side,
+    /// At which price it stands now.
+    pub price: Price,
+    /// How much of it stands; zero: it was taken back.
+    pub quantity: Quantity,
+    /// Fee of this side now, in the quote asset.
+    pub fee: Amount,
+    /// When it was corrected.
+    pub at: Timestamp,
+}
+
+impl Corrected {
+    /// Both sides of a correction as the accounts are told, the buyer's first; what is the
+    /// platform's own is told by balances.
+    pub fn told(
+        (trade, number, instrument): (TradeId, u32, InstrumentId),
+        (buyer, seller): (AccountId, AccountId),
+        after: &TradeTerms,
+        (seq, at): (Seq, Timestamp),
+    ) -> impl Iterator<Item = PrivateEvent> {
+        let sides = [
+            (buyer, Side::Buy, after.buyer_fee, ordinal::CORRECTED_BUY),
+            (seller, Side::Sell, after.seller_fee, ordinal::CORRECTED_SELL),
+        ];
+        let TradeTerms { price, quantity, .. } = *after;
+        sides.into_iter().map(move |(account, side, fee, ordinal)| PrivateEvent {
+            account,
+            position: Position { seq, ordinal },
+            body: Body::Corrected(Corrected {
+                trade,
+                number,
+                instrument,
+                side,
+                price,
+                quantity,
+                fee,
+                at,
+            }),
+        })
+    }
+}
+
+/// What a private event says: a state after the change, a fill, or what became of one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Body {
     /// An order as it stands.
     Order(OrderState),
     /// A fill.
     Fill(Fill),
+    /// A fill's trade was corrected or taken back.
+    Corrected(Corrected),
     /// A balance as it stands.
     Balance(BalanceState),
 }
@@ -146,7 +205,7 @@ impl PrivateEvent {
     pub fn kind(&self) -> Kinds {
         match self.body {
             Body::Order(_) => Kinds::ORDERS,
-            Body::Fill(_) => Kinds::FILLS,
+            Body::Fill(_) | Body::Corrected(_) => Kinds::FILLS,
             Body::Balance(_) => Kinds::BALANCES,
         }
     }
@@ -209,6 +268,12 @@ impl Tracker {
                         out.push(told(index, ordinal::ORDER, state));
                     }
                 }
+                Event::TradeCorrected(now) => out.extend(Corrected::told(
+                    (now.trade, now.number, now.instrument),
+                    (now.buyer, now.seller),
+                    &now.after,
+                    (step.seq, step.at),
+                )),
                 Event::Balance { .. } | Event::Settled(_) => {
                     let customers = event.balances().filter(|b| !b.account.may_go_negative());
                     for BalanceChange { account, asset, total, locked, .. } in customers {

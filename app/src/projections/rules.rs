@@ -111,6 +111,9 @@ impl Bundle {
                 let position = (trade.house_net, step.seq);
                 self.rules.odd_lot_positions.insert(trade.instrument, position);
             }
+            (Event::DeskPosition { instrument, house_net }, _) => {
+                self.rules.odd_lot_positions.insert(instrument, (house_net, step.seq));
+            }
             (Event::HaltsChanged { instrument, halts }, Command::SetHalts { by, .. }) => {
                 let reason = (halts.0 != 0).then(|| by.reason.to_string());
                 self.halt_reasons.insert(instrument, reason);

@@ -6,6 +6,7 @@ use zaraba_engine::types::*;
 use super::rows::{
     FillRow, OrderChange, OrderEventRow, OrderRow, RawEvent, RawFill, RawOrder, read_all,
 };
+use super::trades::{CorrectionRow, RawCorrection};
 use super::{At, History, HistoryError, MAX_LIMIT, fetch_limit, micros};
 
 /// What happened to an account after a sequence, whole commands only.
@@ -15,6 +16,8 @@ pub struct PrivateEvents {
     pub changes: Vec<OrderChange>,
     /// The fills of the same commands, in order.
     pub fills: Vec<FillRow>,
+    /// Trades of the account that were corrected by the same or other commands, in order.
+    pub corrections: Vec<CorrectionRow>,
     /// Everything up to here is in this answer; go on from it. Equal to `seq` when there
     /// is no more.
     pub complete_to: Seq,
@@ -68,9 +71,17 @@ impl History {
         self.bounded(async {
             let limit = limit.clamp(1, MAX_LIMIT);
             let (mut snapshot, seq) = self.snapshot().await?;
+            let mut corrections =
+                account_corrections(&mut snapshot, account, after, seq, fetch_limit(limit)).await?;
+            // A command corrects one trade, so a page of them ends with a command.
+            let seq_corrected = match corrections.get(limit) {
+                Some(next) => Seq(next.seq.0 - 1),
+                None => seq,
+            };
             let mut events =
-                account_events(&mut snapshot, account, after, seq, fetch_limit(limit)).await?;
-            let mut complete_to = seq.max(after);
+                account_events(&mut snapshot, account, after, seq_corrected, fetch_limit(limit))
+                    .await?;
+            let mut complete_to = seq_corrected.max(after);
             if events.len() > limit {
                 // Leave out the last command, which may be cut; if it is the only one, read
                 // all of it (a command's events are bounded by the engine).
@@ -83,9 +94,10 @@ impl History {
                     complete_to = last;
                 }
             }
+            corrections.retain(|correction| correction.seq <= complete_to);
             let fills = fills_of(&mut snapshot, account, &events).await?;
             let changes = with_orders(&mut snapshot, events).await?;
-            Ok(PrivateEvents { changes, fills, complete_to, seq })
+            Ok(PrivateEvents { changes, fills, corrections, complete_to, seq })
         })
         .await
     }
@@ -115,6 +127,34 @@ async fn account_events(
     .fetch_all(&mut **snapshot)
     .await?;
     read_all(rows)
+}
+
+/// Corrections of an account's trades with `after < seq <= to`.
+async fn account_corrections(
+    snapshot: &mut Transaction<'static, Postgres>,
+    account: AccountId,
+    after: Seq,
+    to: Seq,
+    limit: i64,
+) -> Result<Vec<CorrectionRow>, HistoryError> {
+    let rows = sqlx::query_as!(
+        RawCorrection,
+        r#"SELECT trade_id, number, seq,
+               (extract(epoch FROM at) * 1000000)::bigint AS "at_us!", instrument_id,
+               buyer, seller, before_price, before_quantity, before_paid, before_got,
+               before_buyer_fee, before_seller_fee, price, quantity, paid, got,
+               buyer_fee, seller_fee, actor, approver, request_id, reason
+           FROM trading.corrections
+           WHERE (buyer = $1 OR seller = $1) AND seq > $2 AND seq <= $3
+           ORDER BY seq LIMIT $4"#,
+        account.0 as i32,
+        i64::try_from(after.0).unwrap_or(i64::MAX),
+        to.0 as i64,
+        limit,
+    )
+    .fetch_all(&mut **snapshot)
+    .await?;
+    Ok(rows.into_iter().map(CorrectionRow::from).collect())
 }
 
 /// The account's fills of the same commands as `events`.

@@ -37,7 +37,7 @@ pub use orders::OrderFilter;
 pub use rows::{
     FillRow, LedgerRow, Liquidity, OrderChange, OrderEventKind, OrderEventRow, OrderRow,
 };
-pub use trades::{CorrectionFilter, CorrectionRow, FoundTrade, TradeParty, TradeRecord};
+pub use trades::{CorrectionFilter, CorrectionRow, TradeParty, TradeRecord};
 
 /// Most rows of one page.
 pub const MAX_LIMIT: usize = 1_000;

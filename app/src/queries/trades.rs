@@ -30,6 +30,8 @@ pub struct TradeRecord {
     pub taker_side: Side,
     /// Whether neither took.
     pub auction: bool,
+    /// Whether an odd-lot desk made it; the house's side then has no order.
+    pub desk: bool,
     /// Asset of the fees.
     pub fee_asset: AssetId,
     /// As it was made.
@@ -47,17 +49,6 @@ impl TradeRecord {
     pub fn present(&self) -> TradeTerms {
         self.corrections.last().map_or(self.original, |last| last.after)
     }
-}
-
-/// What was found under a trade's number.
-#[derive(Clone, Debug, PartialEq)]
-pub enum FoundTrade {
-    /// Nothing.
-    None,
-    /// A trade of an odd-lot desk.
-    Desk,
-    /// A trade between two orders.
-    Trade(Box<TradeRecord>),
 }
 
 /// A correction of a trade.
@@ -106,30 +97,30 @@ pub struct CorrectionFilter {
     pub to: Option<Timestamp>,
 }
 
-struct RawCorrection {
-    trade_id: i64,
-    number: i32,
-    seq: i64,
-    at_us: i64,
-    instrument_id: i32,
-    buyer: i32,
-    seller: i32,
-    before_price: i64,
-    before_quantity: i64,
-    before_paid: i64,
-    before_got: i64,
-    before_buyer_fee: i64,
-    before_seller_fee: i64,
-    price: i64,
-    quantity: i64,
-    paid: i64,
-    got: i64,
-    buyer_fee: i64,
-    seller_fee: i64,
-    actor: String,
-    approver: String,
-    request_id: String,
-    reason: String,
+pub(super) struct RawCorrection {
+    pub(super) trade_id: i64,
+    pub(super) number: i32,
+    pub(super) seq: i64,
+    pub(super) at_us: i64,
+    pub(super) instrument_id: i32,
+    pub(super) buyer: i32,
+    pub(super) seller: i32,
+    pub(super) before_price: i64,
+    pub(super) before_quantity: i64,
+    pub(super) before_paid: i64,
+    pub(super) before_got: i64,
+    pub(super) before_buyer_fee: i64,
+    pub(super) before_seller_fee: i64,
+    pub(super) price: i64,
+    pub(super) quantity: i64,
+    pub(super) paid: i64,
+    pub(super) got: i64,
+    pub(super) buyer_fee: i64,
+    pub(super) seller_fee: i64,
+    pub(super) actor: String,
+    pub(super) approver: String,
+    pub(super) request_id: String,
+    pub(super) reason: String,
 }
 
 impl From<RawCorrection> for CorrectionRow {
@@ -171,7 +162,7 @@ impl History {
     ///
     /// # Errors
     /// See [`HistoryError`].
-    pub async fn trade(&self, trade: TradeId) -> Result<At<FoundTrade>, HistoryError> {
+    pub async fn trade(&self, trade: TradeId) -> Result<At<Option<TradeRecord>>, HistoryError> {
         self.bounded(async {
             let (mut snapshot, reached) = self.snapshot().await?;
             let first = trade.0 as i64 * 2;
@@ -184,17 +175,18 @@ impl History {
             )
             .fetch_all(&mut *snapshot)
             .await?;
-            let [maker, taker] = &sides[..] else {
-                let found = if sides.is_empty() { FoundTrade::None } else { FoundTrade::Desk };
-                return Ok(At { value: found, seq: reached });
+            // A desk's trade is one fill, the client's; it was the taker.
+            let Some((maker, taker)) = sides.first().zip(sides.last()) else {
+                return Ok(At { value: None, seq: reached });
             };
+            let desk = sides.len() == 1;
             let moved = sqlx::query!(
                 r#"SELECT coalesce(sum(-delta) FILTER (WHERE delta < 0), 0)::bigint AS "paid!",
                        coalesce(sum(delta) FILTER (WHERE delta > 0), 0)::bigint AS "got!"
                    FROM trading.ledger_entries
                    WHERE at = (SELECT at FROM trading.fills WHERE fill_id = $1) AND seq = $2
                      AND reference = $3 AND cause = 'trade' AND asset_id = $4"#,
-                first,
+                maker.fill_id,
                 maker.seq,
                 trade.0 as i64,
                 maker.fee_asset,
@@ -218,16 +210,19 @@ impl History {
                 Side::Buy => (taker, maker),
                 Side::Sell => (maker, taker),
             };
-            let party = |account: i32, order: i64| TradeParty {
-                account: AccountId(account as u32),
-                order: OrderId(order as u64),
+            let party = |side: Side, account: i32, order: i64| match desk && side != taker_side {
+                true => TradeParty { account: AccountId::HOUSE, order: OrderId(0) },
+                false => {
+                    TradeParty { account: AccountId(account as u32), order: OrderId(order as u64) }
+                }
             };
             let record = TradeRecord {
                 trade,
                 instrument: InstrumentId(maker.instrument_id as u32),
-                buyer: party(buy.account_id, buy.order_id),
-                seller: party(sell.account_id, sell.order_id),
+                buyer: party(Side::Buy, buy.account_id, buy.order_id),
+                seller: party(Side::Sell, sell.account_id, sell.order_id),
                 taker_side,
+                desk,
                 auction: maker.liquidity == super::Liquidity::Auction.as_str(),
                 fee_asset: AssetId(maker.fee_asset as u32),
                 original: TradeTerms {
@@ -242,7 +237,7 @@ impl History {
                 at: timestamp(maker.at_us),
                 seq: Seq(maker.seq as u64),
             };
-            Ok(At { value: FoundTrade::Trade(Box::new(record)), seq: reached })
+            Ok(At { value: Some(record), seq: reached })
         })
         .await
     }

@@ -12,6 +12,7 @@ mod private_postgres;
 mod projection;
 mod rules;
 mod stream;
+mod trades;
 mod trouble;
 
 use std::path::Path;

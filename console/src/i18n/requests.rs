@@ -326,12 +326,6 @@ pub(super) const TABLE: &[(Word, &str, &str, &str)] = &[
     ),
     (Value, "not_found", "the backend does not know it", "バックエンドに存在しません"),
     (Value, "trade_changed", "the trade was corrected meanwhile", "約定がその間に訂正されています"),
-    (
-        Value,
-        "correction_unsupported",
-        "a trade of this kind cannot be corrected",
-        "この種類の約定は訂正できません",
-    ),
     (Value, "request_id_reused", "the request ID was used before", "申請IDが使用済みです"),
     (Value, "same_person", "maker and checker are the same person", "申請者と承認者が同一です"),
     (

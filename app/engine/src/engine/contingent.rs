@@ -15,6 +15,7 @@
 use crate::command::{Amend, Child, Contingent, Place, StopLeg};
 use crate::engine::legs::{Legs, check_child, comes_in_as};
 use crate::engine::place::{Admission, Entry};
+use crate::engine::terms::mark_condition;
 use crate::engine::{Engine, refuse};
 use crate::event::{Cause, CloseReason, Event};
 use crate::money::Traded;
@@ -52,8 +53,13 @@ impl Engine {
         match admission {
             Err(code) => self.refuse_recorded(slot, code, events),
             Ok((admission, stop_bound)) => {
-                self.orders.extra_mut(slot).stop_bound = stop_bound;
+                self.orders.extra_mut(slot).stop_bound = admission.funari.unwrap_or(stop_bound);
                 self.take_in(slot, &admission);
+                if place.condition != Condition::Any {
+                    let (hot, cold) = (&mut self.orders.hot, &self.orders.cold);
+                    mark_condition(&mut hot[slot as usize], &cold[slot as usize]);
+                    self.markets[place.instrument.0 as usize].tokyo.conditioned = true;
+                }
                 let order = OrderId(self.orders.hot[slot as usize].id);
                 events.push(Event::Accepted { order, bound: Price(admission.bound) });
                 if let Some(ask) = &admission.warns {
@@ -138,7 +144,8 @@ impl Engine {
         if place.by_amount {
             return Err(Reject::InvalidQuantity);
         }
-        if place.condition != Condition::Any {
+        // What waits for a price comes in when that is met, not at another moment.
+        if place.condition != Condition::Any && !plain {
             return Err(Reject::InvalidCondition);
         }
         legs.check_shape()?;
@@ -183,6 +190,7 @@ impl Engine {
             client_id: child.client_id,
             post_only: false,
             short: ShortSale::Long,
+            condition: Condition::Any,
             ..*place
         };
         let hash = self.orders.order_hash(&place);

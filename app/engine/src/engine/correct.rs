@@ -25,6 +25,8 @@ pub struct Corrected {
     pub seller: AccountId,
     /// How often it was corrected.
     pub number: u32,
+    /// Whether an odd-lot desk made it.
+    pub desk: bool,
     /// As it was made.
     pub original: TradeTerms,
     /// As it stands.
@@ -56,23 +58,82 @@ impl Change {
     }
 }
 
+/// The rule a trade's sums are rounded by.
+#[derive(Clone, Copy)]
+enum Rule {
+    /// Between two orders: the buyer pays rounded up, the seller receives rounded down.
+    Book,
+    /// With the house, by an odd-lot desk: the client's side is rounded to the desk's unit, the
+    /// house's is as of the book.
+    Desk {
+        /// Side of the client.
+        client: Side,
+        /// The desk's unit now, at least one.
+        round_to: i64,
+    },
+}
+
+impl Rule {
+    /// The rule of a trade of these parties; `None`: the house is not one of the two, or both.
+    fn of(desk: bool, buyer: AccountId, seller: AccountId, round_to: Amount) -> Option<Rule> {
+        let round_to = round_to.0.max(1);
+        match (desk, buyer == AccountId::HOUSE, seller == AccountId::HOUSE) {
+            (false, ..) => Some(Rule::Book),
+            (true, false, true) => Some(Rule::Desk { client: Side::Buy, round_to }),
+            (true, true, false) => Some(Rule::Desk { client: Side::Sell, round_to }),
+            (true, ..) => None,
+        }
+    }
+
+    /// What the buyer pays and the seller receives of a value that is `down` to `up`.
+    fn sums(self, (down, up): (i64, i64)) -> Option<(i64, i64)> {
+        match self {
+            Rule::Book => Some((up, down)),
+            Rule::Desk { client: Side::Buy, round_to } => {
+                Some((up.checked_add((round_to - up % round_to) % round_to)?, down))
+            }
+            Rule::Desk { client: Side::Sell, round_to } => Some((up, down - down % round_to)),
+        }
+    }
+
+    /// Whether a trade of this value can have been settled with these sums. What a desk's unit was
+    /// when it traded is not known; it rounded by less than the value, or its present unit.
+    fn allows(self, (down, up): (i64, i64), paid: i64, got: i64) -> bool {
+        let between = |amount: i64| (down..=up).contains(&amount);
+        let rounded = |by: i64, to: i64| (0..up.max(to)).contains(&by);
+        match self {
+            Rule::Book => between(paid) && between(got),
+            Rule::Desk { client: Side::Buy, round_to } => {
+                got == down && paid >= up && rounded(paid - up, round_to)
+            }
+            Rule::Desk { client: Side::Sell, round_to } => {
+                paid == up && got >= 0 && got <= down && rounded(down - got, round_to)
+            }
+        }
+    }
+}
+
 /// Whether a trade can have been settled like this.
-fn is_sound(units: &Units, settled: &TradeTerms) -> bool {
+fn is_sound(units: &Units, rule: Rule, settled: &TradeTerms) -> bool {
     let TradeTerms { price, quantity, paid, got, buyer_fee, seller_fee } = *settled;
     if price.0 <= 0 || quantity.0 <= 0 {
         return false;
     }
     let Some(notional) = price.0.checked_mul(quantity.0) else { return false };
     let Some((down, up)) = units.gross_checked(notional) else { return false };
-    let whole = |amount: Amount| (down..=up).contains(&amount.0);
-    let fee = |amount: Amount| amount.0.unsigned_abs() <= up.unsigned_abs() + 1;
-    whole(paid) && whole(got) && fee(buyer_fee) && fee(seller_fee)
+    let most = match rule {
+        Rule::Book => up.unsigned_abs() + 1,
+        Rule::Desk { .. } => 0,
+    };
+    let fee = |amount: Amount| amount.0.unsigned_abs() <= most;
+    rule.allows((down, up), paid.0, got.0) && fee(buyer_fee) && fee(seller_fee)
 }
 
 /// What a trade moves at the terms it is to have, or why it cannot have them.
 fn settle_anew(
     spec: &InstrumentSpec,
     units: &Units,
+    rule: Rule,
     original: &TradeTerms,
     correction: &Correction,
 ) -> Result<TradeTerms, Reject> {
@@ -84,7 +145,8 @@ fn settle_anew(
         return Err(Reject::InvalidPrice);
     }
     // A trade that is taken back keeps the price it has, on today's tick or not.
-    if price != before.price && !spec.ticks.allows(price) {
+    // The desks deal between ticks.
+    if price != before.price && !correction.desk && !spec.ticks.allows(price) {
         return Err(Reject::OffTick);
     }
     if quantity.0 < 0 {
@@ -96,20 +158,20 @@ fn settle_anew(
     if price == original.price && quantity == original.quantity {
         return Ok(*original);
     }
-    settled_at(units, original, price, quantity).ok_or(Reject::NotionalTooLarge)
+    settled_at(units, rule, original, price, quantity).ok_or(Reject::NotionalTooLarge)
 }
 
-/// What a trade moves at these terms: the buyer pays what it comes to rounded up, the seller
-/// receives it rounded down, and each pays the fee of the original trade in proportion, rounded
-/// up. `None`: it does not fit.
+/// What a trade moves at these terms: what it comes to, rounded by its rule, and the fee of the
+/// original trade in proportion, rounded up. `None`: it does not fit.
 fn settled_at(
     units: &Units,
+    rule: Rule,
     original: &TradeTerms,
     price: Price,
     quantity: Quantity,
 ) -> Option<TradeTerms> {
     let notional = price.0.checked_mul(quantity.0)?;
-    let (got, paid) = units.gross_checked(notional)?;
+    let (paid, got) = rule.sums(units.gross_checked(notional)?)?;
     let charged = i128::from(original.price.0) * i128::from(original.quantity.0);
     let fee = |fee: Amount| {
         let product = i128::from(fee.0).checked_mul(i128::from(notional))?;
@@ -186,17 +248,19 @@ pub struct CorrectionOutlook {
 }
 
 /// What a correction would do to balances (total and locked, as `balance` tells them), given the
-/// trade as it was made and the exponents of its base and quote assets. Whether the trade stands
+/// trade as it was made, the exponents of its base and quote assets and the odd-lot desks' unit. Whether the trade stands
 /// as the correction says is not looked at.
 pub fn correction_outlook(
     spec: &InstrumentSpec,
-    (base_exponent, quote_exponent): (u8, u8),
+    (base_exponent, quote_exponent, round_to): (u8, u8, Amount),
     correction: &Correction,
     original: &TradeTerms,
     balance: impl Fn(AccountId, AssetId) -> (i64, i64),
 ) -> CorrectionOutlook {
     let units = Units::new(spec, base_exponent, quote_exponent);
-    let after = match settle_anew(spec, &units, original, correction) {
+    let rule = Rule::of(correction.desk, correction.buyer, correction.seller, round_to);
+    let after = rule.ok_or(Reject::TradeChanged);
+    let after = match after.and_then(|rule| settle_anew(spec, &units, rule, original, correction)) {
         Ok(after) => after,
         Err(code) => {
             return CorrectionOutlook { after: None, balances: Vec::new(), refusal: Some(code) };
@@ -244,6 +308,9 @@ impl Engine {
             }
         }
         let Corrected { instrument, buyer, seller, number, present, .. } = corrected;
+        if corrected.desk {
+            self.correct_position(correction, &present, events);
+        }
         self.corrections.insert(correction.trade, corrected);
         events.push(Event::TradeCorrected(TradeCorrected {
             trade: correction.trade,
@@ -256,9 +323,38 @@ impl Engine {
         Ok(())
     }
 
+    /// Gives the house's odd-lot position what a desk's trade no longer (or again) brings it.
+    fn correct_position(
+        &mut self,
+        correction: &Correction,
+        after: &TradeTerms,
+        events: &mut Vec<Event>,
+    ) {
+        let more = after.quantity.0 - correction.before.quantity.0;
+        if more == 0 {
+            return;
+        }
+        let instrument = correction.instrument;
+        let odd_lots = &mut self.odd_lots[instrument.0 as usize];
+        odd_lots.house_net += if correction.buyer == AccountId::HOUSE { more } else { -more };
+        let house_net = Quantity(odd_lots.house_net);
+        events.push(Event::DeskPosition { instrument, house_net });
+    }
+
+    /// The rule a trade of these parties in an instrument is rounded by.
+    fn rule(
+        &self,
+        desk: bool,
+        instrument: InstrumentId,
+        parties: (AccountId, AccountId),
+    ) -> Option<Rule> {
+        let round_to = self.odd_lots[instrument.0 as usize].terms.round_to;
+        Rule::of(desk, parties.0, parties.1, round_to)
+    }
+
     /// The trade as it will stand, or why it cannot.
     fn corrected(&self, correction: &Correction) -> Result<Corrected, Reject> {
-        let Correction { trade, instrument, buyer, seller, before, .. } = *correction;
+        let Correction { trade, instrument, buyer, seller, before, desk, .. } = *correction;
         if trade.0 == 0 || trade.0 > self.trades {
             return Err(Reject::TradeNotFound);
         }
@@ -275,19 +371,22 @@ impl Engine {
                 buyer,
                 seller,
                 number: 1,
+                desk,
                 original: before,
                 present: before,
             },
         };
         let same = (corrected.instrument, corrected.buyer, corrected.seller, corrected.present)
-            == (instrument, buyer, seller, before);
-        if !same || earlier.is_none() && !is_sound(units, &before) {
+            == (instrument, buyer, seller, before)
+            && corrected.desk == desk;
+        let rule = self.rule(desk, instrument, (buyer, seller)).ok_or(Reject::TradeChanged)?;
+        if !same || earlier.is_none() && !is_sound(units, rule, &before) {
             return Err(Reject::TradeChanged);
         }
         if earlier.is_none() && self.corrections.len() >= CORRECTED_MAX {
             return Err(Reject::CapacityExhausted);
         }
-        let present = settle_anew(spec, units, &corrected.original, correction)?;
+        let present = settle_anew(spec, units, rule, &corrected.original, correction)?;
         Ok(Corrected { present, ..corrected })
     }
 
@@ -323,18 +422,31 @@ impl Engine {
     pub(crate) fn check_corrections(&self) -> Result<(), String> {
         for (trade, it) in &self.corrections {
             let (price, quantity) = (it.present.price, it.present.quantity);
-            let sound = trade.0 <= self.trades
+            let known = trade.0 <= self.trades
                 && it.number > 0
                 && (it.instrument.0 as usize) < self.markets.len()
                 && self.accounts.get(it.buyer).is_some()
-                && self.accounts.get(it.seller).is_some()
-                && is_sound(&self.markets[it.instrument.0 as usize].units, &it.original)
-                && quantity <= it.original.quantity;
-            let again = || {
-                let units = &self.markets[it.instrument.0 as usize].units;
-                settled_at(units, &it.original, price, quantity)
+                && self.accounts.get(it.seller).is_some();
+            let rule = match known {
+                true => self.rule(it.desk, it.instrument, (it.buyer, it.seller)),
+                false => None,
             };
-            if !sound || it.present != it.original && again() != Some(it.present) {
+            let Some(rule) = rule else {
+                return Err(format!("the correction of trade {trade} names what is not: {it:?}"));
+            };
+            let units = &self.markets[it.instrument.0 as usize].units;
+            if !is_sound(units, rule, &it.original) || quantity > it.original.quantity {
+                return Err(format!("trade {trade} cannot have been made so: {it:?}"));
+            }
+            // A desk's unit may be another since.
+            let settled = it.present == it.original
+                || match rule {
+                    Rule::Desk { .. } => quantity.0 == 0 || is_sound(units, rule, &it.present),
+                    Rule::Book => {
+                        settled_at(units, rule, &it.original, price, quantity) == Some(it.present)
+                    }
+                };
+            if !settled {
                 return Err(format!("the correction of trade {trade} does not hold: {it:?}"));
             }
         }

@@ -30,7 +30,7 @@ const OWN_LOOKED: u32 = 10_000;
 pub(super) struct Admission {
     pub(super) bound: i64,
     /// Bound of the market order a funari order turns into.
-    funari: Option<i64>,
+    pub(super) funari: Option<i64>,
     pub(super) pays: u32,
     pub(super) lock: i64,
     /// What a market order by amount comes to.

@@ -69,9 +69,15 @@ impl Oracle {
         self.assets[spec.quote_asset.0 as usize].exponent
     }
 
-    fn base_amount(&self, spec: &InstrumentSpec, quantity: i64) -> i128 {
+    pub(super) fn base_amount(&self, spec: &InstrumentSpec, quantity: i64) -> i128 {
         let exponent = self.assets[spec.base_asset.0 as usize].exponent;
         i128::from(quantity) * 10i128.pow(u32::from(exponent - spec.quantity_digits))
+    }
+
+    /// What a notional comes to in the quote asset, rounded down and up.
+    pub(super) fn gross(&self, spec: &InstrumentSpec, notional: i128) -> [i128; 2] {
+        let exact = to_quote(spec, self.quote_exponent(spec), notional * PPM);
+        [floor(exact), ceil(exact)]
     }
 
     /// What a buy has paid after these fills: notional, and notional with fees.

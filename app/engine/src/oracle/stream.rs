@@ -3,7 +3,7 @@
 //! 64-bit word and from what happened so far, so a failing stream can be shortened word by word.
 
 use crate::command::*;
-use crate::event::Event;
+use crate::event::{Cause, Event, Trade};
 use crate::instrument::{InstrumentSpec, TickRule};
 use crate::types::*;
 
@@ -85,6 +85,8 @@ pub struct Stream {
     specs: Vec<(InstrumentSpec, i64)>,
     /// Orders seen, newest last: owner, number, instrument.
     orders: Vec<(AccountId, OrderId, InstrumentId)>,
+    /// Trades seen, newest last, as they stand.
+    trades: Vec<Correction>,
     last_place: Option<Place>,
     last_transfer: Option<Transfer>,
     names: u64,
@@ -250,6 +252,7 @@ impl Stream {
             setup: setup(&shape),
             specs: instruments(),
             orders: Vec::new(),
+            trades: Vec::new(),
             last_place: None,
             last_transfer: None,
             names: 0,
@@ -310,6 +313,7 @@ impl Stream {
                 let profile = n.pick(&[Profile::Tse, Profile::Crypto]);
                 Command::RollDay { profile, day: self.day }
             }
+            196..=197 => self.correct(&mut n),
             _ => self.creation(&mut n),
         }
     }
@@ -326,6 +330,19 @@ impl Stream {
                 };
                 self.orders.extend(number.map(|&order| (place.account, order, place.instrument)));
             }
+        }
+        for event in events {
+            match event {
+                Event::Trade(trade) => self.trades.push(self.as_made(trade, events)),
+                Event::TradeCorrected(now) => {
+                    let known = self.trades.iter_mut().find(|it| it.trade == now.trade);
+                    known.into_iter().for_each(|it| it.before = now.after);
+                }
+                _ => {}
+            }
+        }
+        if self.trades.len() > 400 {
+            self.trades.drain(..200);
         }
         // Old numbers stay known for a while, so that they are asked for in vain.
         if self.orders.len() > 2_000 {
@@ -432,6 +449,67 @@ impl Stream {
             _ => place.key += 1,
         }
         place
+    }
+
+    /// A trade as it was settled, which the ledger's entries tell.
+    fn as_made(&self, trade: &Trade, events: &[Event]) -> Correction {
+        let quote = self.specs[trade.instrument.0 as usize % self.specs.len()].0.quote_asset;
+        let moved = events.iter().flat_map(Event::balances).filter(|change| {
+            (change.cause, change.reference, change.asset) == (Cause::Trade, trade.trade.0, quote)
+        });
+        let sums: Vec<i64> = moved.map(|change| change.delta.0).collect();
+        let maker = (trade.maker_account, trade.maker_fee);
+        let taker = (trade.taker_account, trade.taker_fee);
+        let (buyer, seller) = match trade.taker_side {
+            Side::Buy => (taker, maker),
+            Side::Sell => (maker, taker),
+        };
+        Correction {
+            trade: trade.trade,
+            instrument: trade.instrument,
+            buyer: buyer.0,
+            seller: seller.0,
+            before: TradeTerms {
+                price: trade.price,
+                quantity: trade.quantity,
+                paid: Amount(-sums.iter().filter(|n| **n < 0).sum::<i64>()),
+                got: Amount(sums.iter().filter(|n| **n > 0).sum()),
+                buyer_fee: buyer.1,
+                seller_fee: seller.1,
+            },
+            price: trade.price,
+            quantity: trade.quantity,
+            desk: false,
+        }
+    }
+
+    /// A trade seen is to stand otherwise: sensibly, or not quite.
+    fn correct(&mut self, n: &mut Numbers) -> Command {
+        let mut correction = match self.trades.len() as u64 {
+            0 => return self.creation(n),
+            known => self.trades[n.below(known) as usize],
+        };
+        let (spec, middle) = self.specs[correction.instrument.0 as usize % self.specs.len()];
+        let whole = correction.quantity.0;
+        correction.quantity.0 = match n.below(4) {
+            0 => 0,
+            1 => whole,
+            _ => n.below(whole.unsigned_abs() + 2) as i64,
+        };
+        correction.price = match n.below(3) {
+            0 => correction.before.price,
+            _ => Price(self.price(n, &spec, middle)),
+        };
+        match n.below(40) {
+            0 => correction.trade.0 += 1_000_000,
+            1 => correction.trade.0 -= 1,
+            2 => correction.before.paid.0 += 1 << 40,
+            3 => correction.buyer = AccountId(9_999),
+            4 => correction.instrument = InstrumentId(9_999),
+            5 => correction.quantity.0 = -1,
+            _ => {}
+        }
+        Command::CorrectTrade { correction: Box::new(correction), by: nobody() }
     }
 
     fn some_order(&mut self, n: &mut Numbers) -> (AccountId, OrderId, InstrumentId) {

@@ -102,6 +102,7 @@ struct Seen {
     causes: std::collections::BTreeSet<u8>,
     repeats: u64,
     expired: u64,
+    corrected: u64,
 }
 
 impl Seen {
@@ -113,6 +114,7 @@ impl Seen {
                 Event::Refused { code, .. } => drop(self.rejects.insert(*code as u8)),
                 Event::Closed { reason, .. } => drop(self.closes.insert(*reason as u8)),
                 Event::Repeated { .. } => self.repeats += 1,
+                Event::TradeCorrected(_) => self.corrected += 1,
                 Event::DayRolled { count, .. } => self.expired += u64::from(*count),
                 _ => {}
             }
@@ -144,9 +146,11 @@ fn long_streams_agree() {
     assert!(seen.trades > commands() / 20, "only {} trades", seen.trades);
     assert!(seen.repeats > 100 && seen.expired > 100);
     assert_eq!(seen.closes.len(), 7, "not every way to end: {:?}", seen.closes);
-    assert_eq!(seen.causes.len(), 7, "not every cause: {:?}", seen.causes);
+    assert!(seen.corrected > 500, "only {} corrected", seen.corrected);
+    assert_eq!(seen.causes.len(), 8, "not every cause: {:?}", seen.causes);
     let missing: Vec<_> = crate::Reject::ALL[..34]
         .iter()
+        .chain(&[crate::Reject::TradeNotFound, crate::Reject::TradeChanged])
         .filter(|code| !seen.rejects.contains(&(**code as u8)))
         .collect();
     assert!(missing.is_empty(), "never refused for {missing:?}");

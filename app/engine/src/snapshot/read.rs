@@ -213,6 +213,7 @@ impl Engine {
                 buyer: AccountId(input.u32()?),
                 seller: AccountId(input.u32()?),
                 number: input.u32()?,
+                desk: input.flag()?,
                 original: input.trade_terms()?,
                 present: input.trade_terms()?,
             };

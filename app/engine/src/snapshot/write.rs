@@ -417,6 +417,7 @@ impl Engine {
             for number in [it.instrument.0, it.buyer.0, it.seller.0, it.number] {
                 out.u32(number);
             }
+            out.u8(u8::from(it.desk));
             out.trade_terms(&it.original);
             out.trade_terms(&it.present);
         }

@@ -59,6 +59,7 @@ fn correction(trade: &Trade, before: TradeTerms, price: i64, quantity: i64) -> C
         before,
         price: Price(price),
         quantity: Quantity(quantity),
+        desk: false,
     }
 }
 

@@ -13,7 +13,7 @@ use zaraba_engine::{Command, Engine, Event, Reject};
 const YEN: i64 = 10_000;
 const DAY: u32 = 20261124;
 
-fn terms() -> OddLotTerms {
+pub(crate) fn terms() -> OddLotTerms {
     OddLotTerms {
         batch: true,
         principal: true,
@@ -26,7 +26,7 @@ fn terms() -> OddLotTerms {
 
 /// Tokyo's sessions, base 1,000.0 yen, limits by the table 700.0 and 1,300.0; the house has 1,000 shares and
 /// 1,000,000 yen.
-fn world() -> World {
+pub(crate) fn world() -> World {
     let spec = InstrumentSpec {
         session_rules: true,
         base_price: Price(10_000),
@@ -44,7 +44,7 @@ fn world() -> World {
     world
 }
 
-fn set(world: &mut World, instrument: InstrumentId, terms: OddLotTerms) -> Vec<Event> {
+pub(crate) fn set(world: &mut World, instrument: InstrumentId, terms: OddLotTerms) -> Vec<Event> {
     world.apply(Command::SetOddLotTerms { instrument, terms: Box::new(terms), by: by() })
 }
 
@@ -65,13 +65,19 @@ fn step(world: &mut World, step: SessionStep) -> Vec<Event> {
     }
 }
 
-fn steps(world: &mut World, all: &[SessionStep]) {
+pub(crate) fn steps(world: &mut World, all: &[SessionStep]) {
     for &one in all {
         step(world, one);
     }
 }
 
-fn odd(world: &mut World, account: AccountId, side: Side, desk: Desk, quantity: i64) -> OddLot {
+pub(crate) fn odd(
+    world: &mut World,
+    account: AccountId,
+    side: Side,
+    desk: Desk,
+    quantity: i64,
+) -> OddLot {
     OddLot {
         account,
         instrument: STOCK,
@@ -85,7 +91,7 @@ fn odd(world: &mut World, account: AccountId, side: Side, desk: Desk, quantity: 
     }
 }
 
-fn place(world: &mut World, order: OddLot) -> Vec<Event> {
+pub(crate) fn place(world: &mut World, order: OddLot) -> Vec<Event> {
     world.apply(Command::PlaceOddLot(Box::new(order)))
 }
 
@@ -102,7 +108,7 @@ fn batch(world: &mut World, account: AccountId, side: Side, quantity: i64) -> Or
     accept(world, order)
 }
 
-fn dealt(events: &[Event]) -> Vec<DeskTrade> {
+pub(crate) fn dealt(events: &[Event]) -> Vec<DeskTrade> {
     let of = |event: &Event| match *event {
         Event::DeskTrade(trade) => Some(trade),
         _ => None,
@@ -111,7 +117,7 @@ fn dealt(events: &[Event]) -> Vec<DeskTrade> {
 }
 
 /// In continuous trading: best bid 998.0, best ask 1,000.0.
-fn trading() -> World {
+pub(crate) fn trading() -> World {
     let mut world = world();
     steps(&mut world, &[SessionStep::OddLotMorning, SessionStep::PreOpen, SessionStep::Open]);
     for (side, price) in [(Side::Buy, 9_980), (Side::Sell, 10_000)] {

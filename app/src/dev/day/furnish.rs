@@ -26,23 +26,22 @@ const HOLDING: i64 = 5_000_000;
 const HOUSE_HOLDING: i64 = 200_000;
 
 /// Where the day's participants and shares are among the venue's.
-#[derive(Clone, Debug)]
-pub struct Places {
+struct Places {
     /// First participant; the others follow.
-    pub first_account: AccountId,
+    first_account: AccountId,
     /// Number of each share.
-    pub instruments: Vec<InstrumentId>,
+    instruments: Vec<InstrumentId>,
 }
 
 /// Commands on their way through the gate, answered in order.
-pub struct Pipe<'a, T> {
+struct Pipe<'a, T> {
     platform: &'a Platform,
     waiting: VecDeque<(T, oneshot::Receiver<Receipt>)>,
 }
 
 impl<'a, T> Pipe<'a, T> {
     /// An empty pipe.
-    pub fn new(platform: &'a Platform) -> Pipe<'a, T> {
+    fn new(platform: &'a Platform) -> Pipe<'a, T> {
         Pipe { platform, waiting: VecDeque::new() }
     }
 
@@ -50,7 +49,7 @@ impl<'a, T> Pipe<'a, T> {
     ///
     /// # Errors
     /// When the platform accepts nothing any more.
-    pub async fn push(
+    async fn push(
         &mut self,
         tag: T,
         command: Command,
@@ -78,7 +77,7 @@ impl<'a, T> Pipe<'a, T> {
     ///
     /// # Errors
     /// When an answer got lost, or `answered` fails.
-    pub fn poll(&mut self, mut answered: impl FnMut(T, Receipt) -> Result<()>) -> Result<()> {
+    fn poll(&mut self, mut answered: impl FnMut(T, Receipt) -> Result<()>) -> Result<()> {
         while let Some((_, receiver)) = self.waiting.front_mut() {
             match receiver.try_recv() {
                 Ok(receipt) => {
@@ -103,10 +102,7 @@ impl<'a, T> Pipe<'a, T> {
     ///
     /// # Errors
     /// As [`Pipe::poll`].
-    pub async fn finish(
-        mut self,
-        mut answered: impl FnMut(T, Receipt) -> Result<()>,
-    ) -> Result<()> {
+    async fn finish(mut self, mut answered: impl FnMut(T, Receipt) -> Result<()>) -> Result<()> {
         while !self.waiting.is_empty() {
             self.oldest(&mut answered).await?;
         }
@@ -115,7 +111,7 @@ impl<'a, T> Pipe<'a, T> {
 }
 
 /// A participant's code.
-fn code(number: u32) -> String {
+pub(super) fn code(number: u32) -> String {
     format!("day-{:04}", number + 1)
 }
 
@@ -123,7 +119,7 @@ fn code(number: u32) -> String {
 ///
 /// # Errors
 /// When the platform refuses something.
-pub async fn furnish(platform: &Platform, shares: &[Share]) -> Result<Places> {
+pub async fn furnish(platform: &Platform, shares: &[Share]) -> Result<()> {
     let live = &platform.live;
     let jpy = live.asset_by_code("JPY").context("the instance has no yen")?;
     let there = live.instrument_by_symbol(&shares.last().context("no shares")?.code).is_some()
@@ -140,7 +136,7 @@ pub async fn furnish(platform: &Platform, shares: &[Share]) -> Result<Places> {
     if !there {
         fund(platform, &places, jpy).await?;
     }
-    Ok(places)
+    Ok(())
 }
 
 /// Assets, instruments and accounts, in order, so that numbers do not depend on chance.

@@ -1,9 +1,11 @@
 //! A whole trading day in a development instance: thousands of shares, a plan of orders made
-//! from a seed, sent at their times by the market's clock, and the day's summary at the end.
+//! from a seed, sent by the public API at their times by the market's clock, and the day's summary
+//! at the end.
 
 pub mod furnish;
 pub mod plan;
 mod play;
+mod requests;
 pub mod universe;
 
 use std::time::Duration;
@@ -17,6 +19,7 @@ use crate::config::Config;
 use crate::platform::Platform;
 use crate::schedule::Calendar;
 use crate::schedule::calendar::number;
+use crate::tools::client::Endpoint;
 
 pub use play::Counts;
 
@@ -54,22 +57,30 @@ impl Simulation {
         MarketClock::held(self.calendar.at(self.date, time(6, 55, 0, 0)), speed)
     }
 
-    /// Trades the day: sends the plan, each entry at its time.
+    /// Trades the day: sends the plan to the public API, each entry at its time by the market's
+    /// clock, which is started once every participant has a key.
     ///
     /// # Errors
     /// When the platform refuses to go on.
     pub async fn trade(
         &self,
         platform: &Platform,
-        places: &furnish::Places,
-        entries: &[plan::Entry],
+        endpoint: Endpoint,
+        shares: &[universe::Share],
+        entries: Vec<plan::Entry>,
     ) -> Result<Counts> {
-        let midnight = self.calendar.at(self.date, time(0, 0, 0, 0));
-        let day = number(self.date);
-        play::Player { platform, places, entries, midnight, day }
-            .run()
-            .await
-            .context("the simulated day stopped")
+        let keys = requests::keys(platform).await?;
+        platform.clock.start();
+        let day = play::Day {
+            clock: platform.clock,
+            endpoint,
+            keys,
+            symbols: shares.iter().map(|share| share.code.clone()).collect(),
+            entries,
+            midnight: self.calendar.at(self.date, time(0, 0, 0, 0)),
+            day: number(self.date),
+        };
+        day.play().await.context("the simulated day stopped")
     }
 
     /// Resolves once the day's evening roll is complete.

@@ -1,21 +1,33 @@
-//! Sends the plan: each entry when the market's clock reaches its time. Cancels and
-//! amendments name orders by the numbers their answers gave.
+//! Sends the plan by the public REST API: each entry, signed by its participant's key, when the
+//! market's clock reaches its time. A participant's entries go over one connection in order, so
+//! that a cancel or amendment can name the order its answer numbered; participants do not wait for
+//! each other.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
-use zaraba_engine::command::{Amend, Cancel, Child, Contingent, OddLot, Place, StopLeg, Via};
+use anyhow::{Context, Result, bail};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Event};
 
-use super::furnish::{Pipe, Places};
-use super::plan::{Entry, Ticket, What};
-use crate::bus::Receipt;
-use crate::platform::Platform;
+use super::plan::{ACCOUNTS, Entry, Ticket, What};
+use super::requests;
+use crate::clock::MarketClock;
+use crate::tools::client::{Answer, Connection, Endpoint, Key};
 
-/// Longest sleep, so that answers are looked at.
+/// Connections; each carries the participants whose number has its remainder.
+const LANES: usize = 64;
+/// Entries that may wait for one connection; then the plan waits.
+const WAITING: usize = 256;
+/// How often an entry is sent before the day is given up: a broken connection or a full queue
+/// does not end it, a platform that is gone does.
+const TRIES: u32 = 200;
+/// Pause before an entry is sent again.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Longest sleep of the plan.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// What was sent and how it was taken.
@@ -28,9 +40,24 @@ pub struct Counts {
     /// Changes left out: their order had not been taken.
     pub left_out: u64,
     /// Refusals by code.
-    pub refused: BTreeMap<&'static str, u64>,
+    pub refused: BTreeMap<String, u64>,
+    /// Sent again after `busy` or a broken connection.
+    pub repeated: u64,
     /// How late the latest entry was sent, in milliseconds of market time.
     pub latest_ms: u64,
+}
+
+impl Counts {
+    fn add(&mut self, other: Counts) {
+        self.orders += other.orders;
+        self.changes += other.changes;
+        self.left_out += other.left_out;
+        self.repeated += other.repeated;
+        self.latest_ms = self.latest_ms.max(other.latest_ms);
+        for (code, count) in other.refused {
+            *self.refused.entry(code).or_default() += count;
+        }
+    }
 }
 
 impl fmt::Display for Counts {
@@ -38,201 +65,157 @@ impl fmt::Display for Counts {
         let refused: u64 = self.refused.values().sum();
         write!(
             f,
-            "{} orders, {} changes, {refused} refused, at most {:.1} s late",
+            "{} orders, {} changes, {refused} refused, {} repeated, at most {:.1} s late",
             self.orders,
             self.changes,
+            self.repeated,
             self.latest_ms as f64 / 1e3
         )
     }
 }
 
-/// Sends a day's entries.
-pub struct Player<'a> {
-    /// Where to.
-    pub platform: &'a Platform,
-    /// Who and what the plan's numbers are.
-    pub places: &'a Places,
+/// The day as its connections know it.
+pub struct Day {
+    /// The market's clock.
+    pub clock: MarketClock,
+    /// The public API.
+    pub endpoint: Endpoint,
+    /// By participant.
+    pub keys: Vec<Key>,
+    /// Codes of the shares, by number of the plan.
+    pub symbols: Vec<String>,
     /// The plan.
-    pub entries: &'a [Entry],
+    pub entries: Vec<Entry>,
     /// The day's beginning.
     pub midnight: Timestamp,
     /// The day, yyyymmdd; part of client ids.
     pub day: u32,
 }
 
-/// What is known of the entries sent.
-struct Answers {
-    /// Order number by entry; zero: none.
-    orders: Vec<u64>,
-    refused: BTreeMap<&'static str, u64>,
-}
-
-impl Answers {
-    fn take(&mut self, index: u32, receipt: &Receipt) {
-        for event in receipt.events() {
-            match event {
-                Event::Accepted { order, .. } if self.orders[index as usize] == 0 => {
-                    self.orders[index as usize] = order.0;
-                }
-                Event::Refused { code, .. } => {
-                    *self.refused.entry(code.code()).or_default() += 1;
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-impl Player<'_> {
+impl Day {
     /// Sends everything; returns when the last answer is there.
-    pub async fn run(self) -> Result<Counts> {
-        let mut answers = Answers { orders: vec![0; self.entries.len()], refused: BTreeMap::new() };
-        let mut pipe = Pipe::new(self.platform);
-        let mut counts = Counts::default();
-        for (index, entry) in self.entries.iter().enumerate() {
-            let at = Timestamp(self.midnight.0 + u64::from(entry.at) * 1_000_000);
-            loop {
-                let wait = self.platform.clock.until(at);
-                if wait.is_zero() {
-                    break;
-                }
-                tokio::time::sleep(wait.min(LOOK)).await;
-                pipe.poll(|index, receipt| {
-                    answers.take(index, &receipt);
-                    Ok(())
-                })?;
-            }
-            let late = self.platform.clock.now().0.saturating_sub(at.0) / 1_000_000;
-            counts.latest_ms = counts.latest_ms.max(late);
-            let Some(command) = self.command(index as u32, entry, &answers.orders) else {
-                counts.left_out += 1;
-                continue;
-            };
-            match entry.what.is_order() {
-                true => counts.orders += 1,
-                false => counts.changes += 1,
-            }
-            pipe.push(index as u32, command, |index, receipt| {
-                answers.take(index, &receipt);
-                Ok(())
-            })
-            .await?;
+    ///
+    /// # Errors
+    /// When the platform is gone, or there is not a key for every participant.
+    pub async fn play(self) -> Result<Counts> {
+        if self.keys.len() != ACCOUNTS as usize {
+            bail!("{} keys for {ACCOUNTS} participants", self.keys.len());
         }
-        pipe.finish(|index, receipt| {
-            answers.take(index, &receipt);
-            Ok(())
-        })
-        .await?;
-        counts.refused = answers.refused;
+        let day = Arc::new(self);
+        let (mut lanes, mut sending) = (Vec::with_capacity(LANES), JoinSet::new());
+        for _ in 0..LANES {
+            let (lane, entries) = mpsc::channel(WAITING);
+            lanes.push(lane);
+            sending.spawn(Lane::new(day.clone()).run(entries));
+        }
+        for (index, entry) in day.entries.iter().enumerate() {
+            let at = day.moment(entry);
+            while !day.clock.until(at).is_zero() {
+                tokio::time::sleep(day.clock.until(at).min(LOOK)).await;
+            }
+            let lane = day.account(entry)? as usize % LANES;
+            if lanes[lane].send(index as u32).await.is_err() {
+                break;
+            }
+        }
+        drop(lanes);
+        let mut counts = Counts::default();
+        while let Some(done) = sending.join_next().await {
+            counts.add(done.context("a connection of the day panicked")??);
+        }
         Ok(counts)
     }
 
-    /// The command of an entry; none for a change of an order that was not taken.
-    fn command(&self, index: u32, entry: &Entry, orders: &[u64]) -> Option<Command> {
-        let place = |ticket: &Ticket| self.place(index, entry.share, ticket);
-        let contingent = |ticket: &Ticket| Contingent {
-            order: place(ticket),
-            trigger: None,
-            stop: None,
-            expires: 0,
-            child: None,
+    fn moment(&self, entry: &Entry) -> Timestamp {
+        Timestamp(self.midnight.0 + u64::from(entry.at) * 1_000_000)
+    }
+
+    /// The participant an entry is of; a change is of its order's.
+    fn account(&self, entry: &Entry) -> Result<u32> {
+        let ticket = match entry.what {
+            What::Place(ticket)
+            | What::Stop(ticket, _)
+            | What::Oco(ticket, _)
+            | What::IfDone(ticket, _)
+            | What::OddLot(ticket, _) => Some(ticket),
+            What::Cancel(of) | What::Halve(of) | What::Reprice(of, _) => self.ticket(of).copied(),
         };
-        Some(match entry.what {
-            What::Place(ticket) => Command::Place(place(&ticket)),
-            What::Stop(ticket, trigger) => Command::PlaceContingent(Box::new(Contingent {
-                trigger: Some(trigger),
-                ..contingent(&ticket)
-            })),
-            What::Oco(ticket, trigger) => Command::PlaceContingent(Box::new(Contingent {
-                stop: Some(StopLeg { trigger, price: Price::ZERO }),
-                ..contingent(&ticket)
-            })),
-            What::IfDone(ticket, price) => Command::PlaceContingent(Box::new(Contingent {
-                child: Some(self.child(index, &ticket, price)),
-                ..contingent(&ticket)
-            })),
-            What::OddLot(ticket, desk) => {
-                let order = place(&ticket);
-                Command::PlaceOddLot(Box::new(OddLot {
-                    account: order.account,
-                    instrument: order.instrument,
-                    side: order.side,
-                    desk,
-                    quantity: order.quantity,
-                    price: Price::ZERO,
-                    client_id: order.client_id,
-                    via: Via::System,
-                    key: 0,
-                }))
-            }
-            What::Cancel(of) => {
-                let (account, order) = self.named(of, orders)?;
-                Command::Cancel(Cancel { account, order, via: Via::System, key: 0 })
-            }
-            What::Halve(of) => {
-                let quantity = self.ticket(of)?.quantity / 200 * 100;
-                self.amend(of, orders, Price::ZERO, Quantity(quantity))?
-            }
-            What::Reprice(of, price) => self.amend(of, orders, Price(price), Quantity::ZERO)?,
-        })
+        Ok(ticket.context("a change of the plan names no order")?.account)
     }
 
-    fn place(&self, index: u32, share: u32, ticket: &Ticket) -> Place {
-        let kind = if ticket.price == 0 { OrderKind::Market } else { OrderKind::Limit };
-        Place {
-            kind,
-            time_in_force: if ticket.at_once { TimeInForce::Ioc } else { TimeInForce::Day },
-            condition: ticket.condition,
-            short: ticket.short,
-            ..Place::limit(
-                self.account(ticket),
-                self.places.instruments[share as usize],
-                ticket.side,
-                Price(ticket.price),
-                Quantity(ticket.quantity),
-                self.client_id(index, ""),
-            )
-        }
-    }
-
-    fn child(&self, index: u32, ticket: &Ticket, price: i64) -> Child {
-        Child {
-            side: ticket.side.opposite(),
-            kind: OrderKind::Limit,
-            price: Price(price),
-            trigger: None,
-            stop: None,
-            time_in_force: TimeInForce::Day,
-            expires: 0,
-            client_id: self.client_id(index, "d"),
-        }
-    }
-
-    fn client_id(&self, index: u32, which: &str) -> ClientId {
-        ClientId::new(&format!("{}-{index}{which}", self.day)).unwrap_or_default()
-    }
-
-    fn account(&self, ticket: &Ticket) -> AccountId {
-        AccountId(self.places.first_account.0 + ticket.account)
-    }
-
-    fn ticket(&self, of: u32) -> Option<&Ticket> {
+    pub(super) fn ticket(&self, of: u32) -> Option<&Ticket> {
         match &self.entries[of as usize].what {
             What::Place(ticket) => Some(ticket),
             _ => None,
         }
     }
+}
 
-    /// Owner and number of an entry's order, if it was taken.
-    fn named(&self, of: u32, orders: &[u64]) -> Option<(AccountId, OrderId)> {
-        let order = orders[of as usize];
-        (order != 0).then_some((self.account(self.ticket(of)?), OrderId(order)))
+/// One connection and what it has sent.
+struct Lane {
+    day: Arc<Day>,
+    connection: Connection,
+    /// Numbers of this lane's orders, by entry.
+    orders: BTreeMap<u32, String>,
+    counts: Counts,
+}
+
+impl Lane {
+    fn new(day: Arc<Day>) -> Lane {
+        let connection = Connection::new(day.endpoint.clone());
+        Lane { day, connection, orders: BTreeMap::new(), counts: Counts::default() }
     }
 
-    fn amend(&self, of: u32, orders: &[u64], price: Price, quantity: Quantity) -> Option<Command> {
-        let (account, order) = self.named(of, orders)?;
-        let amend =
-            Amend { account, order, price, quantity, condition: None, via: Via::System, key: 0 };
-        Some(Command::Amend(amend))
+    async fn run(mut self, mut entries: mpsc::Receiver<u32>) -> Result<Counts> {
+        while let Some(index) = entries.recv().await {
+            self.send(index).await?;
+        }
+        Ok(self.counts)
+    }
+
+    async fn send(&mut self, index: u32) -> Result<()> {
+        let day = self.day.clone();
+        let entry = &day.entries[index as usize];
+        let Some(request) = requests::of(&day, index, entry, &self.orders) else {
+            self.counts.left_out += 1;
+            return Ok(());
+        };
+        let late = day.clock.now().0.saturating_sub(day.moment(entry).0) / 1_000_000;
+        self.counts.latest_ms = self.counts.latest_ms.max(late);
+        match entry.what.is_order() {
+            true => self.counts.orders += 1,
+            false => self.counts.changes += 1,
+        }
+        let key = &day.keys[day.account(entry)? as usize];
+        let answer = self.answered(key, &request).await?;
+        if !answer.is_success() {
+            *self.counts.refused.entry(answer.code()).or_default() += 1;
+        } else if entry.what.is_order() {
+            let order: requests::Numbered = answer.json("POST /v1/orders")?;
+            self.orders.insert(index, order.order_id);
+        }
+        Ok(())
+    }
+
+    /// Sends until there is an answer that says what became of it. The client order id makes a
+    /// repeated order the same one; a change that is repeated does what it did.
+    async fn answered(&mut self, key: &Key, request: &requests::Request) -> Result<Answer> {
+        let mut last = String::new();
+        for _ in 0..TRIES {
+            let call = self.connection.call(
+                key,
+                request.method.clone(),
+                &request.path,
+                request.body.clone(),
+            );
+            match call.await {
+                Ok(answer) if answer.status < 500 && answer.status != 429 => return Ok(answer),
+                Ok(answer) => last = answer.code(),
+                Err(error) => last = error.to_string(),
+            }
+            self.counts.repeated += 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+        bail!("{} {} has no answer: {last}", request.method, request.path)
     }
 }

@@ -186,6 +186,8 @@ pub(super) struct Moved {
     after: Option<BalanceShape>,
     other: Other,
     refusal: Option<&'static str>,
+    /// Whose funds are missing, where that is the refusal.
+    short: Option<String>,
     seq: u64,
 }
 
@@ -236,6 +238,9 @@ pub(super) async fn transfer(
     let (after, theirs_after) = (changed(own, delta), changed(theirs, delta.wrapping_neg()));
     let status = live.account_state(account).map(|state| state.status);
     let refusal = refusal(transfer.kind, transfer.amount.0, status, [after, theirs_after]);
+    let missing = [after, theirs_after].into_iter().flatten().find(is_short);
+    let short = missing.filter(|_| refusal == Some(Reject::InsufficientFunds));
+    let short = short.and_then(|balance| live.account_state(balance.account));
     let shape = |balance: Option<BalanceState>| BalanceShape::find(&balance?, seq, live);
     let other_code = live.account_state(other).map(|state| state.code.to_string());
     Ok(Json(Moved {
@@ -249,8 +254,14 @@ pub(super) async fn transfer(
             after: shape(theirs_after),
         },
         refusal: refusal.map(Reject::code),
+        short: short.map(|account| account.code.to_string()),
         seq: seq.0,
     }))
+}
+
+/// Whether a movement would leave less than is locked.
+fn is_short(balance: &BalanceState) -> bool {
+    balance.total < balance.locked && !balance.account.may_go_negative()
 }
 
 /// Why the engine would refuse it, as far as that can be told from here.
@@ -273,8 +284,5 @@ fn refusal(
         _ => {}
     }
     let [Some(own), Some(other)] = after else { return Some(Reject::AmountOverflow) };
-    let short = |balance: BalanceState| {
-        balance.total < balance.locked && !balance.account.may_go_negative()
-    };
-    (short(own) || short(other)).then_some(Reject::InsufficientFunds)
+    (is_short(&own) || is_short(&other)).then_some(Reject::InsufficientFunds)
 }

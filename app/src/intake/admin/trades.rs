@@ -23,7 +23,7 @@ use crate::intake::http::history::{limit_of, time_of};
 use crate::intake::http::shapes::{List, amount};
 use crate::market::text::{decimal, time};
 use crate::platform::Platform;
-use crate::queries::{CorrectionFilter, CorrectionRow, FoundTrade, TradeParty, TradeRecord};
+use crate::queries::{CorrectionFilter, CorrectionRow, TradeParty, TradeRecord};
 
 /// What a trade is, as it was made or as it stands.
 #[derive(Serialize)]
@@ -70,6 +70,8 @@ pub(super) struct TradeShape {
     symbol: String,
     taker_side: &'static str,
     auction: bool,
+    /// Made by an odd-lot desk.
+    desk: bool,
     original: Terms,
     present: Terms,
     corrections: Vec<CorrectionShape>,
@@ -133,6 +135,7 @@ fn trade_shape(platform: &Platform, spec: &InstrumentSpec, record: &TradeRecord)
         symbol: spec.symbol.to_string(),
         taker_side: record.taker_side.as_str(),
         auction: record.auction,
+        desk: record.desk,
         original: terms(platform, spec, parties, &record.original),
         present: terms(platform, spec, parties, &record.present()),
         corrections: record
@@ -163,8 +166,7 @@ async fn find(platform: &Platform, id: &str) -> ApiResult<(TradeRecord, Instrume
     let wait = async {
         loop {
             match platform.history.trade(trade).await?.value {
-                FoundTrade::Desk => return Err(ApiError::plain(Code::CorrectionUnsupported)),
-                FoundTrade::Trade(found) if found.corrections.len() >= corrections as usize => {
+                Some(found) if found.corrections.len() >= corrections as usize => {
                     return Ok(found);
                 }
                 _ => tokio::time::sleep(LOOK).await,
@@ -177,7 +179,7 @@ async fn find(platform: &Platform, id: &str) -> ApiResult<(TradeRecord, Instrume
         Err(ApiError::new(Code::HistoryUnavailable, message))
     })?;
     let spec = platform.live.spec(record.instrument);
-    Ok((*record, spec.ok_or_else(|| ApiError::plain(Code::UnknownInstrument))?))
+    Ok((record, spec.ok_or_else(|| ApiError::plain(Code::UnknownInstrument))?))
 }
 
 /// One trade.
@@ -217,6 +219,7 @@ fn correction(record: &TradeRecord, price: Price, quantity: Quantity) -> Correct
         before: record.present(),
         price,
         quantity,
+        desk: record.desk,
     }
 }
 
@@ -314,9 +317,12 @@ fn preview(
         let all = platform.live.balances(account);
         all.iter().find(|b| b.asset == asset).map_or((0, 0), |b| (b.total.0, b.locked.0))
     };
+    let round_to = platform.live.rules(|rules| {
+        rules.odd_lot_terms.get(&record.instrument).map_or(Amount(0), |terms| terms.round_to)
+    });
     let outlook = zaraba_engine::correction_outlook(
         spec,
-        (base.exponent, quote.exponent),
+        (base.exponent, quote.exponent, round_to),
         correction,
         &record.original,
         balance,

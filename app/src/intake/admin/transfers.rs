@@ -18,7 +18,7 @@ use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::Segment;
 use crate::intake::http::fields::{self, Given, required, word};
 use crate::intake::http::place::client_id;
-use crate::intake::http::shapes::BalanceShape;
+use crate::intake::http::shapes::{BalanceShape, amount};
 use crate::platform::Platform;
 
 #[derive(Deserialize)]
@@ -89,7 +89,7 @@ fn done(
     transfer: &Transfer,
     platform: &Platform,
 ) -> ApiResult<(StatusCode, TransferShape)> {
-    accepted(receipt)?;
+    accepted(receipt).map_err(|error| explained(error, transfer, platform))?;
     let repeated = receipt.events().iter().any(|event| matches!(event, Event::Repeated { .. }));
     let account = platform.live.account_state(transfer.account);
     let (balances, seq) = platform.live.balances_at(transfer.account);
@@ -101,6 +101,29 @@ fn done(
         seq: receipt.step().seq.0,
     };
     Ok((if repeated { StatusCode::OK } else { StatusCode::CREATED }, shape))
+}
+
+/// Says whose funds are missing where they are not the account's own: what an adjustment gives, the
+/// house pays.
+fn explained(error: ApiError, transfer: &Transfer, platform: &Platform) -> ApiError {
+    let house_pays = transfer.kind == TransferKind::Adjust && transfer.amount.0 > 0;
+    if error.code != Code::InsufficientFunds || !house_pays {
+        return error;
+    }
+    let (balances, _) = platform.live.balances_at(AccountId::HOUSE);
+    let held = balances.iter().find(|balance| balance.asset == transfer.asset);
+    let asset = platform.live.asset(transfer.asset);
+    let available = asset.map(|asset| {
+        amount(held.map_or(Amount::ZERO, |held| Amount(held.total.0 - held.locked.0)), &asset)
+    });
+    let code = asset.map(|asset| asset.code.to_string()).unwrap_or_default();
+    let message = format!(
+        "an adjustment that adds to an account is paid by the house, which has {} {code} available: \
+         deposit to the account `house` first, or adjust by less",
+        available.as_deref().unwrap_or("no")
+    );
+    let details = serde_json::json!({"account": "house", "asset": code, "available": available});
+    ApiError::new(Code::InsufficientFunds, message).details(details)
 }
 
 /// One movement of value: 201, or 200 for a repeat.

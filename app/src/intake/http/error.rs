@@ -126,7 +126,6 @@ codes! {
     InvalidStep "invalid_step" 422 "The session step is not after the last one, or of another day.";
     NotInCall "invalid_call" 422 "A call auction cannot begin now.";
     AmendNotAllowed "amend_not_allowed" 422 "This order cannot be amended in this way now.";
-    CorrectionUnsupported "correction_unsupported" 422 "Trades of the odd-lot desks are not corrected; adjust the balances.";
     FeatureDisabled "feature_disabled" 422 "What the order uses is switched off at present; `details.feature` says which.";
     RateLimited "rate_limited" 429 "Too many requests; wait `Retry-After` seconds.";
     InternalError "internal_error" 500 "A fault of the platform; nothing is known to be wrong with the request.";

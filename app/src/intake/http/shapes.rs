@@ -11,6 +11,7 @@ use zaraba_engine::types::*;
 
 use super::decimal::divide_half_even;
 use crate::live::Live;
+use crate::market::private::Corrected;
 use crate::market::shapes::{IndicativeShape, QuoteShape, halt_words, moment};
 use crate::market::text::{decimal, time};
 use crate::queries::{CorrectionRow, FillRow, LedgerRow};
@@ -233,6 +234,8 @@ fn average(order: &OrderState, price_digits: u8) -> Option<String> {
 #[schema(as = Fill)]
 pub struct FillShape {
     fill_id: String,
+    /// The trade; its other side is somebody's fill too.
+    trade_id: String,
     order_id: String,
     symbol: String,
     /// `buy` or `sell`.
@@ -287,6 +290,7 @@ impl FillShape {
         let fee_asset = live.asset(fill.fee_asset)?;
         Some(FillShape {
             fill_id: fill.fill_id.to_string(),
+            trade_id: fill.trade.to_string(),
             order_id: fill.order.to_string(),
             symbol: spec.symbol.to_string(),
             side: fill.side.as_str(),
@@ -298,6 +302,45 @@ impl FillShape {
             time: time(fill.at),
             seq: fill.seq.0,
             corrected: None,
+        })
+    }
+}
+
+/// A trade that now stands otherwise, as one of its sides is told on the stream.
+#[derive(Clone, Debug, Serialize)]
+pub struct FillCorrectionShape {
+    trade_id: String,
+    /// Which correction of this trade, from 1.
+    correction: u32,
+    symbol: String,
+    side: &'static str,
+    price: String,
+    /// Zero when the trade was taken back.
+    quantity: String,
+    fee: String,
+    fee_asset: String,
+    busted: bool,
+    time: String,
+    seq: u64,
+}
+
+impl FillCorrectionShape {
+    /// A correction in its instrument's units; `None` when that is not known.
+    pub fn find(now: &Corrected, seq: Seq, live: &Live) -> Option<FillCorrectionShape> {
+        let spec = live.spec(now.instrument)?;
+        let fee_asset = live.asset(spec.quote_asset)?;
+        Some(FillCorrectionShape {
+            trade_id: now.trade.to_string(),
+            correction: now.number,
+            symbol: spec.symbol.to_string(),
+            side: now.side.as_str(),
+            price: decimal(i128::from(now.price.0), spec.price_digits),
+            quantity: decimal(i128::from(now.quantity.0), spec.quantity_digits),
+            fee: amount(now.fee, &fee_asset),
+            fee_asset: fee_asset.code.to_string(),
+            busted: now.quantity == Quantity::ZERO,
+            time: time(now.at),
+            seq: seq.0,
         })
     }
 }

@@ -15,7 +15,7 @@ use zaraba_engine::event::CloseReason;
 use zaraba_engine::types::*;
 
 use super::feed::Replay;
-use crate::market::private::{Body, Fill, Page, Position, PrivateEvent, ordinal};
+use crate::market::private::{Body, Corrected, Fill, Page, Position, PrivateEvent, ordinal};
 use crate::platform::Platform;
 use crate::queries::{
     BalanceRow, FillRow, History, HistoryError, OrderChange, OrderEventKind, OrderEventRow,
@@ -63,6 +63,15 @@ impl Reader {
         for change in &answer.changes {
             let fill = fills.get(&(change.event.trade, change.event.order)).copied();
             self.told(history, change, fill, &mut events).await?;
+        }
+        for row in &answer.corrections {
+            let told = Corrected::told(
+                (row.trade, row.number, row.instrument),
+                (row.buyer, row.seller),
+                &row.after,
+                (row.seq, row.at),
+            );
+            events.extend(told.filter(|event| event.account == account));
         }
         events.extend(balances.iter().map(told_balance));
         events.retain(|event| replay.at < event.position && event.position <= replay.until);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use zaraba_engine::types::{Seq, TradeId};
 
-use crate::intake::http::shapes::{BalanceShape, FillShape, OrderShape};
+use crate::intake::http::shapes::{BalanceShape, FillCorrectionShape, FillShape, OrderShape};
 use crate::live::Live;
 use crate::market::private::{Body, Fill, PrivateEvent};
 use crate::market::shapes::to_json;
@@ -28,6 +28,8 @@ pub fn render(event: &PrivateEvent, live: &Live) -> Option<String> {
         Body::Fill(fill) => row(fill, event, live)
             .and_then(|row| FillShape::find(&row, live))
             .map(|data| message("fill", event, data)),
+        Body::Corrected(corrected) => FillCorrectionShape::find(corrected, seq, live)
+            .map(|data| message("fill_correction", event, data)),
         Body::Balance(balance) => {
             BalanceShape::find(balance, seq, live).map(|data| message("balance", event, data))
         }

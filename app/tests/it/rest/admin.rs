@@ -237,3 +237,76 @@ async fn unknown_query_parameters_are_refused_everywhere() {
     assert_eq!(answer(stream).await.code(), "invalid_parameter");
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_calendar_is_told_day_by_day_for_each_profile() {
+    let world = World::start().await;
+    let told = world.admin(Method::GET, "/calendar?profile=tse&from=2026-11-22&days=3", None).await;
+    let days = told.body["items"].as_array().unwrap();
+    let dates: Vec<_> = days.iter().map(|day| (&day["date"], &day["business_day"])).collect();
+    // A Sunday, a holiday on the Monday, and a day of business.
+    assert_eq!(
+        dates,
+        [
+            (&json!("2026-11-22"), &json!(false)),
+            (&json!("2026-11-23"), &json!(false)),
+            (&json!("2026-11-24"), &json!(true)),
+        ]
+    );
+    assert!(days[1]["closed_because"].is_string(), "{}", days[1]);
+    assert_eq!(days[1]["next_business_day"], "2026-11-24");
+    assert_eq!(
+        (&days[1]["moments"], &days[2]["previous_business_day"]),
+        (&json!([]), &json!("2026-11-20"))
+    );
+    let moments = days[2]["moments"].as_array().unwrap();
+    assert!(moments.len() >= 9, "{moments:?}");
+    let crypto = world.admin(Method::GET, "/calendar?profile=crypto", None).await;
+    let days = crypto.body["items"].as_array().unwrap();
+    assert_eq!((days.len(), &days[0]["trading"]), (7, &json!("continuous")));
+    for (query, field) in [
+        ("profile=fx", "profile"),
+        ("profile=tse&days=0", "days"),
+        ("profile=tse&days=32", "days"),
+        ("profile=tse&from=2026-02-30", "from"),
+    ] {
+        let wrong = world.admin(Method::GET, &format!("/calendar?{query}"), None).await;
+        assert_eq!(
+            (wrong.code(), &wrong.body["error"]["field"]),
+            ("invalid_parameter", &json!(field)),
+            "{query}"
+        );
+    }
+    assert_eq!(world.admin(Method::GET, "/calendar", None).await.code(), "invalid_parameter");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adjustment_the_house_cannot_pay_says_whose_funds_are_missing() {
+    let world = World::start().await;
+    let gift = |reference: &str| {
+        json!({"kind": "adjust", "asset": "JPY", "amount": "500",
+            "reference": reference, "reason": "goodwill"})
+    };
+    let preview = "/accounts/alice/transfers/preview";
+    let told = world.admin(Method::POST, preview, Some(gift("a"))).await.body;
+    assert_eq!((&told["refusal"], &told["short"]), (&json!("insufficient_funds"), &json!("house")));
+    let path = "/accounts/alice/transfers";
+    let refused = world.admin(Method::POST, path, Some(gift("a"))).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (422, "insufficient_funds"));
+    let error = &refused.body["error"];
+    let expected = json!({"account": "house", "asset": "JPY", "available": "0.0000"});
+    assert_eq!(error["details"], expected);
+    assert!(error["message"].as_str().unwrap().contains("deposit to the account `house` first"));
+    // Its own funds are meant where the account is to give.
+    let mut taken = gift("b");
+    taken["amount"] = json!("-9000000000");
+    let refused = world.admin(Method::POST, path, Some(taken)).await;
+    assert!(refused.body["error"]["details"]["account"].is_null(), "{refused:?}");
+    let mut funds = gift("c");
+    (funds["kind"], funds["amount"]) = (json!("deposit"), json!("500"));
+    let house = "/accounts/house/transfers";
+    assert_eq!(world.admin(Method::POST, house, Some(funds)).await.status, 201);
+    assert_eq!(world.admin(Method::POST, path, Some(gift("d"))).await.status, 201);
+    world.stop().await;
+}

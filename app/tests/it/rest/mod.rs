@@ -18,8 +18,7 @@ mod world;
 const ELSEWHERE: [&str; 3] = ["internal_error", "timeout", "not_initialised"];
 
 /// Rules that take a market in a state of its own; the engine's tests provoke each of them.
-const RULES: [&str; 4] =
-    ["short_sale_restricted", "amend_not_allowed", "trade_changed", "correction_unsupported"];
+const RULES: [&str; 3] = ["short_sale_restricted", "amend_not_allowed", "trade_changed"];
 
 #[test]
 fn every_documented_code_is_provoked_by_a_test() {

@@ -430,7 +430,7 @@ fn spec(share: bool) -> InstrumentSpec {
     }
 }
 
-fn journal(seed: u64, count: usize) -> Journal {
+pub(super) fn journal(seed: u64, count: usize) -> Journal {
     let journal = Journal::default();
     journal.append(Days::new(seed).take(count));
     journal

@@ -22,7 +22,10 @@ use zaraba::intake::ws;
 use zaraba::market;
 use zaraba::platform::Platform;
 use zaraba::wiring::Core;
-use zaraba_engine::command::{AssetSpec, Cancel, Place, Provenance, Transfer, TransferKind, Via};
+use zaraba_engine::command::{
+    AssetSpec, Cancel, Correction, Place, Provenance, TradeTerms, Transfer, TransferKind, Via,
+};
+use zaraba_engine::event::Cause;
 use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event};
@@ -186,9 +189,52 @@ impl Node {
     }
 
     /// A trade of `quantity` at `price`: the seller's order rests, the buyer's takes it.
-    pub async fn trade(&self, price: i64, quantity: i64) {
+    pub async fn trade(&self, price: i64, quantity: i64) -> Receipt {
         self.place(SELLER, Side::Sell, price, quantity).await;
-        self.place(BUYER, Side::Buy, price, quantity).await;
+        self.place(BUYER, Side::Buy, price, quantity).await
+    }
+
+    /// Corrects the first trade of a taker to another price, or takes it back (zero).
+    pub async fn correct(&self, taken: &Receipt, price: i64) -> Receipt {
+        let trade = taken.events().iter().find_map(|event| match event {
+            Event::Trade(trade) => Some(*trade),
+            _ => None,
+        });
+        let trade = trade.expect("it traded");
+        let mut moved = taken.events().iter().flat_map(Event::balances).filter(|change| {
+            (change.cause, change.reference, change.asset)
+                == (Cause::Trade, trade.trade.0, AssetId(0))
+        });
+        let sums = [moved.next().unwrap().delta.0, moved.next().unwrap().delta.0];
+        let fees = match trade.taker_side {
+            Side::Buy => [trade.taker_fee, trade.maker_fee],
+            Side::Sell => [trade.maker_fee, trade.taker_fee],
+        };
+        let before = TradeTerms {
+            price: trade.price,
+            quantity: trade.quantity,
+            paid: Amount(-sums[0].min(sums[1])),
+            got: Amount(sums[0].max(sums[1])),
+            buyer_fee: fees[0],
+            seller_fee: fees[1],
+        };
+        let correction = Correction {
+            trade: trade.trade,
+            instrument: trade.instrument,
+            buyer: BUYER,
+            seller: SELLER,
+            before,
+            price: Price(if price == 0 { trade.price.0 } else { price }),
+            quantity: if price == 0 { Quantity(0) } else { trade.quantity },
+            desk: false,
+        };
+        let (actor, request, reason) = (text("test"), text("r"), text("wrong price"));
+        let by = Box::new(Provenance { approver: text("other"), actor, request, reason });
+        let command = Command::CorrectTrade { correction: Box::new(correction), by };
+        let receipt = self.platform.gate.submit(command).await.unwrap();
+        let refused = receipt.events().iter().find(|e| matches!(e, Event::Refused { .. }));
+        assert_eq!(refused, None);
+        receipt
     }
 
     /// A key of an account.

@@ -17,7 +17,7 @@ pub fn place(message: &Value) -> (u64, u64) {
 }
 
 pub fn is_private(message: &Value) -> bool {
-    matches!(message["type"].as_str(), Some("order" | "fill" | "balance"))
+    matches!(message["type"].as_str(), Some("order" | "fill" | "fill_correction" | "balance"))
 }
 
 /// Private events until everything up to `seq` was told; they must ascend strictly.
@@ -37,7 +37,11 @@ pub async fn read_to(stream: &mut Stream, seq: Seq, into: &mut Vec<Value>) {
 pub async fn activity(node: &Node, rounds: i64) -> Seq {
     let mut last = Seq(0);
     for round in 0..rounds {
-        node.trade(25_000 + 5 * (round % 7), 2 + round % 3).await;
+        let taken = node.trade(25_000 + 5 * (round % 7), 2 + round % 3).await;
+        if round % 4 == 1 {
+            // To another price, or taken back.
+            node.correct(&taken, if round % 8 == 1 { 24_000 } else { 0 }).await;
+        }
         let resting = node.place(BUYER, Side::Buy, 20_000 + 5 * round, 10).await;
         let Some(zaraba_engine::Event::Accepted { order, .. }) = resting.events().first() else {
             panic!("{:?}", resting.events());
@@ -211,5 +215,45 @@ async fn what_neither_memory_nor_database_has_is_refused_and_said() {
         told.push(stream.next().await);
     }
     assert!(told.iter().all(|message| message["type"] == "order" && place(message).0 > seq.0));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_accounts_are_told_that_their_trade_was_corrected() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = Node::start(config(dir.path())).await;
+    let mut streams = Vec::new();
+    for account in ["buyer", "seller"] {
+        let mut stream = node.connect_as(&node.key(account, &[Scope::Read]).await).await;
+        stream.subscribe(&["fills", "balances"]).await;
+        streams.push(stream);
+    }
+    let taken = node.trade(25_000, 4).await;
+    let corrected = node.correct(&taken, 24_000).await.step().seq;
+    let busted = {
+        let again = node.trade(25_000, 2).await;
+        node.correct(&again, 0).await.step().seq
+    };
+    let sides = [("buy", "2.8800"), ("sell", "-0.9600")];
+    for (stream, (side, fee)) in streams.iter_mut().zip(sides) {
+        let mut told = Vec::new();
+        read_to(stream, busted, &mut told).await;
+        let fill = told.iter().find(|message| message["type"] == "fill").unwrap();
+        let changed: Vec<_> =
+            told.iter().filter(|message| message["type"] == "fill_correction").collect();
+        assert_eq!(changed.len(), 2, "{told:?}");
+        let expected = json!({"trade_id": fill["data"]["trade_id"], "correction": 1,
+            "symbol": "7203", "side": side, "price": "2400.0", "quantity": "4", "fee": fee,
+            "fee_asset": "JPY", "busted": false, "time": changed[0]["data"]["time"],
+            "seq": corrected.0});
+        assert_eq!(changed[0]["data"], expected);
+        assert_eq!(
+            (&changed[1]["data"]["busted"], &changed[1]["data"]["quantity"]),
+            (&json!(true), &json!("0"))
+        );
+        // What it moved comes right after it.
+        let at = told.iter().position(|message| place(message).0 == corrected.0).unwrap();
+        assert_eq!(told[at + 1]["type"], "balance");
+    }
     node.stop().await;
 }
