@@ -94,17 +94,13 @@ pub async fn page(
     let asked = Asked::read(query.as_deref(), &FIELDS);
     let freshness = Freshness::now(&app).await?;
     let scope = view.scope();
-    let mut limits = risk::limits(&app.pool, &scope).await?;
-    let cut = limits.len() as i64 > LIMITS;
     let chosen = asked.check().and_then(|()| asked.choice("whose", &KINDS));
-    let problem = match chosen {
-        Ok(None) => None,
-        Ok(Some(kind)) => {
-            limits.retain(|limit| limit.whose.kind == kind);
-            None
-        }
-        Err(Problem(what)) => Some(view.tf(M::BadFilter, &[&what])),
+    let (kind, problem) = match chosen {
+        Ok(kind) => (kind.unwrap_or_default(), None),
+        Err(Problem(what)) => (String::new(), Some(view.tf(M::BadFilter, &[&what]))),
     };
+    let mut limits = risk::limits(&app.pool, &scope, &kind).await?;
+    let cut = limits.len() as i64 > LIMITS;
     limits.truncate(LIMITS as usize);
     let switches = risk::switches(&app.pool, &scope, SWITCHES).await?;
     let whose = limits.iter().map(|limit| &limit.whose);

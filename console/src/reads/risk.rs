@@ -117,12 +117,14 @@ impl Raw {
 /// Most limits shown.
 pub const LIMITS: i64 = 2000;
 
-/// Every limit, venue and groups first; at most [`LIMITS`] + 1.
+/// Every limit, or those of one kind of scope (empty: all), by scope; at most [`LIMITS`] + 1.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn limits(pool: &PgPool, scope: &Scope) -> sqlx::Result<Vec<Limit>> {
-    let rows: Vec<Raw> = sqlx::query_as(
+pub async fn limits(pool: &PgPool, scope: &Scope, kind: &str) -> sqlx::Result<Vec<Limit>> {
+    // Each by its own index; a kind must not be looked for in what the other kinds leave over.
+    let filter = if kind.is_empty() { "$2 = ''" } else { "split_part(r.scope, ':', 1) = $2" };
+    let query = format!(
         "SELECT r.scope, a.code, a.group_id AS account_group, i.symbol, r.measure, r.soft, r.hard, \
          c.code AS currency, c.exponent, false AS thrown, r.actor, r.reason, r.at \
          FROM trading.risk_limits r \
@@ -131,11 +133,10 @@ pub async fn limits(pool: &PgPool, scope: &Scope) -> sqlx::Result<Vec<Limit>> {
          LEFT JOIN trading.instruments i ON i.instrument_id = \
            CASE WHEN r.scope LIKE 'instrument:%' THEN substr(r.scope, 12)::integer END \
          LEFT JOIN trading.assets c ON c.asset_id = r.currency \
-         ORDER BY r.scope, r.measure LIMIT $1",
-    )
-    .bind(LIMITS + 1)
-    .fetch_all(pool)
-    .await?;
+         WHERE {filter} ORDER BY r.scope, r.measure LIMIT $1"
+    );
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(LIMITS + 1).bind(kind);
+    let rows: Vec<Raw> = query.fetch_all(pool).await?;
     let limit = |raw: Raw| Limit {
         whose: raw.whose(),
         soft: raw.bound(raw.soft),

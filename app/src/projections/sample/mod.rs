@@ -18,6 +18,8 @@ const EVENTS: &str = include_str!("events.sql");
 const FILLS: &str = include_str!("fills.sql");
 const LEDGER: &str = include_str!("ledger.sql");
 const BALANCES: &str = include_str!("balances.sql");
+const OFFICE: &str = include_str!("office.sql");
+const TRAIL: &str = include_str!("trail.sql");
 
 /// Orders made by one statement.
 const CHUNK: i64 = 200_000;
@@ -85,6 +87,9 @@ pub async fn fill(
         progress(to - 1);
         from = to;
     }
+    let office = sqlx::query(OFFICE).bind(size.orders).bind(size.accounts).bind(size.shares);
+    office.execute(&mut connection).await?;
+    sqlx::query(TRAIL).bind(size.orders).bind(size.accounts).execute(&mut connection).await?;
     for statement in indexes.iter().map(String::as_str).chain([LEDGER, BALANCES, "ANALYZE"]) {
         sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await?;
     }
