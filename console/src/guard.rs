@@ -34,12 +34,13 @@ impl<S: Sync> FromRequestParts<S> for View {
 /// Whether a request is a live stream's or a page's own in the background: it says so, and does
 /// not count as a page view.
 fn is_stream(headers: &HeaderMap) -> bool {
-    let background = headers.contains_key("x-background");
-    background
-        || headers
-            .get(header::ACCEPT)
-            .and_then(|v| v.to_str().ok())
-            .is_some_and(|v| v.contains("text/event-stream"))
+    headers.contains_key("x-background") || is_events(headers)
+}
+
+/// Whether a request is a live stream's.
+fn is_events(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
+    accept.is_some_and(|v| v.contains("text/event-stream"))
 }
 
 /// Applies a route's need. Strangers are sent to the sign-in page, which brings them back;
@@ -83,7 +84,7 @@ pub async fn guard(
     if must_confirm(need, &view) {
         return confirm::ask(&app, &view, request).await;
     }
-    view.waiting = waiting(&app, &view, stream).await;
+    view.waiting = waiting(&app, &view, is_events(request.headers())).await;
     request.extensions_mut().insert(view);
     next.run(request).await
 }
@@ -95,9 +96,9 @@ fn must_confirm(need: Need, view: &View) -> bool {
 }
 
 /// What the header's badge says. A page does not fail for it.
-async fn waiting(app: &App, view: &View, stream: bool) -> i64 {
+async fn waiting(app: &App, view: &View, events: bool) -> i64 {
     match crate::requests::reader(view) {
-        Some(reader) if !stream => {
+        Some(reader) if !events => {
             crate::store::requests::waiting_for(&app.pool, &reader).await.unwrap_or(0)
         }
         _ => 0,

@@ -117,7 +117,7 @@ fn app(config: Config, stopping: watch::Receiver<bool>) -> anyhow::Result<App> {
     let backend = Backend::new(&config.backend).context("cannot make the HTTP client")?;
     let anchors = (pool.clone(), backend.clone(), config.audit.clone());
     tokio::spawn(anchor::keep(anchors.0, anchors.1, anchors.2, stopping.clone()));
-    let hub = Hub::start(backend.clone(), config.live.instruments, stopping.clone());
+    let hub = Hub::start(backend.clone(), pool.clone(), config.live.instruments, stopping.clone());
     Ok(App {
         trail: Trail::start(pool.clone()),
         verifications: Verifications::default(),

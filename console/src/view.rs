@@ -152,6 +152,14 @@ impl View {
         at.to_zoned(self.zone.clone()).strftime("%H:%M:%S.%3f").to_string()
     }
 
+    /// The reader's day, as the times of a list's address.
+    pub fn today(&self) -> String {
+        let day = self.now.to_zoned(self.zone.clone()).date();
+        let next = day.tomorrow().unwrap_or(day);
+        let zone = crate::guard::form_encode(self.zone_id());
+        format!("from={day}T00%3A00&to={next}T00%3A00&zone={zone}")
+    }
+
     /// Abbreviation of the zone, now.
     pub fn zone_name(&self) -> String {
         self.now.to_zoned(self.zone.clone()).strftime("%Z").to_string()

@@ -80,10 +80,61 @@
   setInterval(countdown, 1000);
   document.body.addEventListener("htmx:sseMessage", countdown);
 
+  // ---- What waits for the reader -----------------------------------------------
+  // Pushed on every page that is looked at: browsers open few connections per host, so a page
+  // in the background holds none for it.
+  const SILENCE_MS = 7000;
+  const waits = document.getElementById("waiting");
+  const badge = () => {
+    let source = null;
+    let heard = Date.now();
+    let shown = "";
+    const count = () => waits.querySelector("[data-count]")?.dataset.count ?? "0";
+    const close = () => { source?.close(); source = null; };
+    const open = () => {
+      if (source || document.hidden) return;
+      source = new EventSource("/requests/badge/live");
+      heard = Date.now();
+      source.addEventListener("badge", (event) => {
+        heard = Date.now();
+        if (event.data === shown) return;
+        const before = count();
+        shown = event.data;
+        waits.innerHTML = shown;
+        if (count() !== before) document.body.dispatchEvent(new CustomEvent("waiting"));
+      });
+      source.addEventListener("expired", close);
+      // Refused for good by the browser: tried again as long as the page is looked at.
+      source.addEventListener("error", () => { if (source?.readyState === EventSource.CLOSED) close(); });
+    };
+    const doubt = () => {
+      const last = shown;
+      const mark = document.createElement("span");
+      const time = new Intl.DateTimeFormat("ja-JP", { timeStyle: "medium", timeZone: waits.dataset.zone }).format(heard);
+      mark.className = "badge stale";
+      mark.dataset.count = count();
+      mark.setAttribute("role", "img");
+      mark.title = waits.dataset.stale.replace("{0}", time);
+      mark.setAttribute("aria-label", mark.title);
+      mark.textContent = `${count()}?`;
+      if (waits.innerHTML !== mark.outerHTML) waits.replaceChildren(mark);
+      if (last) shown = "";
+    };
+    document.addEventListener("visibilitychange", () => { document.hidden ? close() : open(); });
+    addEventListener("pagehide", close);
+    addEventListener("pageshow", open);
+    open();
+    setInterval(() => {
+      if (document.hidden) return;
+      if (Date.now() - heard >= SILENCE_MS) doubt();
+      if (!source) open();
+    }, 2000);
+  };
+  if (waits) badge();
+
   // ---- The live mark ----------------------------------------------------------
   // The console says "live" every two seconds. When it does not, nobody but this script
   // can tell the reader.
-  const SILENCE_MS = 7000;
   const live = document.querySelector("[data-live]");
   if (!live) return;
   let heard = Date.now();

@@ -158,10 +158,21 @@ impl Console {
     }
 }
 
+/// The console's language until somebody chooses: the terminal's, as far as it speaks it.
+fn language() -> &'static str {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG"));
+    match locale {
+        Some(locale) if locale.starts_with("ja") => "ja",
+        _ => "en",
+    }
+}
+
 fn settings(dir: &Path, ports: Ports, postgres_url: &str) -> String {
     let text = |value: String| toml::Value::String(value).to_string();
     format!(
         "# Written by `zaraba dev` at every start; changes are lost.\n\
+         language = {language}\n\
          listen = {listen}\n\
          public_url = {own}\n\
          key_file = {key}\n\
@@ -173,6 +184,7 @@ fn settings(dir: &Path, ports: Ports, postgres_url: &str) -> String {
          admin_url = {admin}\n\
          admin_token_file = {token}\n\
          public_url = {api}\n",
+        language = text(language().to_owned()),
         listen = text(ports.console().to_string()),
         own = text(format!("http://{}", ports.console())),
         key = text(dir.join("console.key").display().to_string()),

@@ -156,13 +156,21 @@ impl Backend {
             .map_err(|e| Failure::Backend(format!("{path}: unexpected answer: {e}")))
     }
 
-    /// The coming days of a profile's calendar, the first one today.
+    /// Days of a profile's calendar, the first one today unless told otherwise.
     ///
     /// # Errors
     /// When the backend does not answer or refuses.
-    pub async fn calendar(&self, profile: &str, days: u8) -> Result<Vec<Day>, Failure> {
-        let profile = form_encode(profile);
-        let all: All<Day> = self.read(&format!("calendar?profile={profile}&days={days}")).await?;
+    pub async fn calendar(
+        &self,
+        profile: &str,
+        from: Option<Date>,
+        days: u8,
+    ) -> Result<Vec<Day>, Failure> {
+        let mut path = format!("calendar?profile={}&days={days}", form_encode(profile));
+        if let Some(from) = from {
+            path.push_str(&format!("&from={from}"));
+        }
+        let all: All<Day> = self.read(&path).await?;
         Ok(all.items)
     }
 

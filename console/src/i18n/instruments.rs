@@ -58,6 +58,30 @@ messages! { I,
     Quotes: "Latest special and sequential quotes", "最近の特別気配・連続約定気配";
     NoQuotes: "No quote yet. Special and sequential quotes appear here as they begin and end.", "気配はまだありません。特別気配や連続約定気配の開始と終了が表示されます。";
     Resumed: "Trading resumed", "取引再開";
+    ByDate: "Values by date", "適用期間別の値";
+    ByDateText: "Base price and limits of a session instrument also move with the roll of the day; such values name no person.", "立会のある銘柄では、日次更新でも基準値段と制限値幅が変わります。その値には担当者がありません。";
+    Term: "Term", "項目";
+    ValueOf: "Value", "値";
+    HoldsFrom: "From", "適用開始";
+    HoldsUntil: "Until", "適用終了";
+    Holds: "holds", "適用中";
+    HasHeld: "held", "終了";
+    WillHold: "asked for", "申請中";
+    Source: "Source", "根拠";
+    SinceBefore: "before what is known", "不明";
+    BySystem: "definition, or roll of the day", "銘柄の定義または日次更新";
+    ByDefinition: "definition", "銘柄の定義";
+    HaltedKinds: "Halted kinds of orders", "停止中の注文種別";
+    DayLimits: "Base price and limits", "基準値段・制限値幅";
+    LimitsWords: "base {0}, from {1} to {2}", "基準{0}、{1}から{2}まで";
+    TickRule: "Tick", "呼値の単位";
+    Quantities: "Quantities", "注文数量";
+    QuantitiesWords: "lot {0}, orders from {1} to {2}", "売買単位{0}、注文{1}から{2}まで";
+    FeesTerm: "Fees (ppm)", "手数料（ppm）";
+    FeesWords: "maker {0}, taker {1}", "メイカー{0}、テイカー{1}";
+    OddWords: "batch: {0}, principal: {1}, spread {2} ppm", "一括: {0}、自己: {1}、スプレッド{2}ppm";
+    CalendarFrom: "Days from", "表示開始日";
+    ShowDays: "Show", "表示";
 
     // Risk
     RiskLimits: "Limits", "上限";

@@ -65,9 +65,14 @@ messages! { L,
     NoCorrections: "Never corrected. A correction or bust appears here with both people and the reason.", "訂正はありません。訂正や取消が行われると、担当者と承認者、理由とともに表示されます。";
     Corrected: "Corrected", "訂正済";
     Busted: "Busted", "取消済";
+    CorrectedTo: "Corrected: {0} at {1}", "訂正済: 数量{0}、値段{1}";
+    BustedNow: "Busted: taken back whole", "取消済: 全部取り消し";
     Correction: "No.", "番号";
-    CorrectTrade: "Request a correction", "訂正を申請";
-    BustTrade: "Request a bust", "約定取消を申請";
+    Corrects: "Corrects", "訂正対象";
+    TheTrade: "the trade as made", "当初の約定";
     Before: "Before", "変更前";
     After: "After", "変更後";
+    HiddenSide: "Who corrected it, and why, is shown to those who may see both sides.", "訂正の担当者と理由は、取引の両側を参照できる人に表示されます。";
+    Request: "Request", "申請";
+    Today: "Today", "本日";
 }

@@ -33,6 +33,7 @@ messages! { R,
     TwoPeople: "needs a second person", "承認が必要";
     AtOnce: "at once, recorded", "即時実行（記録されます）";
     NothingToAsk: "Your roles include no action that could be asked for.", "あなたの役割で申請できる操作はありません。";
+    HintSign: "A minus sign takes away.", "減らす場合は先頭に「-」を付けます。";
     ShowEffect: "Show what will happen", "実行内容を確認";
     Effect: "What will happen", "実行内容";
     EffectThen: "As the maker saw it", "申請者が確認した内容";
@@ -67,6 +68,8 @@ messages! { R,
     Gone: "The request does not wait any more: it was decided, withdrawn or expired meanwhile. What you sent was not recorded.", "この申請はすでに判断・取り下げ・期限切れのいずれかになっています。送信内容は記録されていません。";
     RefusedNow: "It can no longer be done ({0}), so the request was refused.", "現在は実行できないため（{0}）、申請は拒否されました。";
     BackendAwayNow: "The backend does not answer, so the effect cannot be looked at now. Nothing was done or decided. Tried: {0}", "バックエンドが応答しないため、実行内容を確認できません。何も実行・判断していません。試行先: {0}";
+    NotSent: "The backend does not answer. Nothing is on record and nothing was done; what you typed is kept below. Send it again when the backend is back. Tried: {0}", "バックエンドが応答しません。申請は記録されておらず、何も実行していません。入力内容は下に残っています。復旧後にもう一度送信してください。試行先: {0}";
+    SendAgain: "Send again", "もう一度送信";
     Timeline: "What happened", "経緯";
     When: "When", "時刻";
     What: "What", "出来事";

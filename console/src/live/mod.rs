@@ -9,12 +9,14 @@ mod feeds;
 pub mod history;
 mod push;
 mod sse;
+pub mod waiting;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use sqlx::PgPool;
 use tokio::sync::watch;
 
 pub use push::{Pushed, push};
@@ -74,15 +76,18 @@ pub struct Hub {
     overview: watch::Sender<State<Overview>>,
     history: Mutex<history::History>,
     tickers: watch::Sender<State<Tickers>>,
+    /// Counts changes of requests.
+    requests: watch::Sender<State<u64>>,
     symbols: Mutex<HashMap<String, watch::Sender<State<Symbol>>>>,
     symbols_max: usize,
     stopping: watch::Receiver<bool>,
 }
 
 impl Hub {
-    /// Starts following the overview; instruments are followed while somebody looks.
+    /// Starts following the overview and changes of requests; instruments are followed while somebody looks.
     pub fn start(
         backend: Backend,
+        pool: PgPool,
         symbols_max: usize,
         stopping: watch::Receiver<bool>,
     ) -> Arc<Hub> {
@@ -91,12 +96,14 @@ impl Hub {
             overview: watch::Sender::default(),
             history: Mutex::default(),
             tickers: watch::Sender::default(),
+            requests: watch::Sender::default(),
             symbols: Mutex::default(),
             symbols_max,
             stopping,
         });
         tokio::spawn(feeds::follow_overview(hub.clone()));
         tokio::spawn(feeds::follow_tickers(hub.clone()));
+        tokio::spawn(waiting::follow(hub.clone(), pool));
         hub
     }
 
@@ -113,6 +120,11 @@ impl Hub {
     /// All instruments' days.
     pub fn tickers(&self) -> watch::Receiver<State<Tickers>> {
         self.tickers.subscribe()
+    }
+
+    /// Moves whenever a request was made, decided or ended.
+    pub fn requests(&self) -> watch::Receiver<State<u64>> {
+        self.requests.subscribe()
     }
 
     /// One instrument; begins to follow it if nobody did.

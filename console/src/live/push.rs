@@ -27,6 +27,8 @@ pub type Pushed = Vec<(&'static str, String)>;
 
 /// The mark is sent at least this often; pages call themselves stale a few beats later.
 const BEAT: Duration = Duration::from_secs(2);
+/// Fragments that are sent at every beat, changed or not: a page tells silence by them.
+const BEATS: [&str; 2] = ["mark", "badge"];
 /// A browser that takes nothing for so long has gone.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the session behind a connection is looked at again.
@@ -105,7 +107,9 @@ async fn run<T, R>(
             last_beat = Some(began);
         }
         for (name, html) in fragments {
-            if sent.get(name).is_some_and(|before| *before == html) && !(beat && name == "mark") {
+            if sent.get(name).is_some_and(|before| *before == html)
+                && !(beat && BEATS.contains(&name))
+            {
                 continue;
             }
             let event = Event::default().event(name).data(html.replace('\r', ""));

@@ -51,6 +51,17 @@ const KINDS: [&str; 10] = [
     "kill_on",
 ];
 
+/// Those that an account of this status can have done.
+fn kinds_for(status: &str) -> Vec<&'static str> {
+    let possible = |kind: &&str| match *kind {
+        "suspend" => status == "active",
+        "reactivate" => status == "suspended",
+        "close_account" => status != "closed",
+        _ => true,
+    };
+    KINDS.into_iter().filter(possible).collect()
+}
+
 /// What the chosen tab shows.
 enum Tab {
     Summary {
@@ -204,7 +215,7 @@ pub async fn page(
         causes: &CAUSES,
         offers: offers(
             &view,
-            &KINDS,
+            &kinds_for(&account.status),
             &[("account", &account.code), ("of", "account"), ("scope", &account.code)],
         ),
         freshness,

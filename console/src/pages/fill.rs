@@ -8,8 +8,10 @@ use super::offers::{Offer, offers};
 use super::orders::Freshness;
 use super::seen;
 use crate::app::App;
+use crate::authz::Permission;
 use crate::error::{Failure, html};
-use crate::i18n::{A, L, M, Word};
+use crate::i18n::{A, L, M, R, U, Word};
+use crate::reads::corrections::{self, Correction};
 use crate::reads::fills::{self, FillLine};
 use crate::reads::ledger::{self, Entry};
 use crate::view::View;
@@ -25,6 +27,10 @@ struct FillPage<'a> {
     one: &'a FillLine,
     sides: &'a [FillLine],
     entries: Vec<Entry>,
+    /// Oldest first.
+    corrections: Vec<Correction>,
+    /// Whether the reader sees both sides, and so who corrected it and why.
+    whole: bool,
     offers: Vec<Offer>,
     freshness: Freshness,
 }
@@ -39,11 +45,16 @@ pub async fn page(
     let freshness = Freshness::now(&app).await?;
     let sides = fills::sides(&app.pool, &view.scope(), trade).await?;
     let one = sides.first().ok_or(Failure::NotFound)?;
+    // A trade with the odd-lot desk has one side; it cannot be corrected.
+    let whole = sides.len() == 2;
+    let corrections = corrections::of(&app.pool, one, whole).await?;
+    let mut times = vec![one.at];
+    times.extend(corrections.iter().map(|correction| correction.at));
     let mut entries = Vec::new();
     for side in &sides {
         let wanted = ledger::Wanted {
             account_id: side.account_id,
-            trade: Some((trade, side.at)),
+            trade: Some((trade, times.clone())),
             ..ledger::Wanted::default()
         };
         entries.extend(ledger::list(&app.pool, &wanted, None, ENTRIES).await?);
@@ -55,8 +66,17 @@ pub async fn page(
     seen::list(&app, &view, "fills", &format!("trade_id={trade}"), shown).await?;
     let number = trade.to_string();
     // A correction moves what both sides have: nothing for a reader who may see one of them.
-    // (A trade with the odd-lot desk has one side, and cannot be corrected.)
-    let kinds: &[&str] = if sides.len() == 2 { &["correct_trade", "bust_trade"] } else { &[] };
+    let kinds: &[&str] = if whole { &["correct_trade", "bust_trade"] } else { &[] };
     let offers = offers(&view, kinds, &[("trade", &number)]);
-    html(&FillPage { v: &view, trade, one, sides: &sides, entries, offers, freshness })
+    html(&FillPage {
+        v: &view,
+        trade,
+        one,
+        sides: &sides,
+        entries,
+        corrections,
+        whole,
+        offers,
+        freshness,
+    })
 }

@@ -120,7 +120,7 @@ pub async fn page(
     Ok(response)
 }
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 18] = [
     "time",
     "trade_id",
     "fill_id",
@@ -135,6 +135,10 @@ const COLUMNS: [&str; 14] = [
     "fee",
     "fee_asset",
     "liquidity",
+    "correction",
+    "corrected",
+    "corrected_price",
+    "corrected_quantity",
 ];
 
 struct Matches {
@@ -151,6 +155,9 @@ impl Rows for Matches {
         let rows = fills::list(pool, &self.scope, &self.wanted, self.before, limit as i64).await?;
         self.before = rows.last().map(fills::cursor).or(self.before);
         let record = |row: &FillLine| {
+            let present = row.present.as_ref();
+            let quantity = present.map(|now| now.quantity.clone().unwrap_or_else(|| "0".into()));
+            let price = present.filter(|now| !now.busted()).map(|now| now.price.clone());
             vec![
                 time(&self.view, &row.at),
                 row.trade_id.to_string(),
@@ -166,6 +173,10 @@ impl Rows for Matches {
                 row.fee.text(),
                 row.fee.asset.clone(),
                 row.liquidity.clone(),
+                present.map(|now| now.correction.to_string()).unwrap_or_default(),
+                present.map(|now| now.code().to_owned()).unwrap_or_default(),
+                price.unwrap_or_default(),
+                quantity.unwrap_or_default(),
             ]
         };
         Ok(rows.iter().map(record).collect())

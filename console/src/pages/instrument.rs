@@ -2,17 +2,22 @@
 //! auctions and quotes.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
+use jiff::civil::Date;
 
+use super::asked::{Asked as Fields, Problem};
+use super::instrument_values::{self, Held};
 use super::offers::{Offer, offers};
 use super::orders::Freshness;
 use crate::app::App;
+use crate::authz::{Matter, Permission};
 use crate::backend::market::Day;
 use crate::error::{Failure, html};
-use crate::i18n::{A, I, L, M, Word};
+use crate::i18n::{A, I, L, M, R, Word};
 use crate::reads::interventions::{self, Action};
 use crate::reads::markets::{self, Auction, Detail, Line, Quote};
+use crate::reads::reference::{self, Asked};
 use crate::view::View;
 
 /// Auctions and quotes shown.
@@ -80,8 +85,15 @@ struct InstrumentPage<'a> {
     d: &'a Detail,
     tick_rows: Vec<Vec<String>>,
     limit_rows: Vec<Vec<String>>,
-    /// The coming days, or why they are not known.
+    /// Its reference data by date.
+    held: Vec<Held>,
+    /// What is asked for.
+    asked: Vec<Asked>,
+    /// Days of the calendar, or why they are not known.
     days: Result<Vec<Day>, String>,
+    /// The first of them, where the address names it.
+    from: String,
+    problem: Option<String>,
     auctions: Vec<Auction>,
     quotes: Vec<Quote>,
     offers: Vec<Offer>,
@@ -94,14 +106,32 @@ pub async fn page(
     State(app): State<App>,
     view: View,
     Path(symbol): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let freshness = Freshness::now(&app).await?;
     let (line, detail) = markets::find(&app.pool, &symbol).await?.ok_or(Failure::NotFound)?;
-    let days = app.backend.calendar(&line.profile, DAYS).await.map_err(|why| why.to_string());
+    let fields = Fields::read(query.as_deref(), &["from"]);
+    let (from, problem) = match first_day(&fields) {
+        Ok(from) => (from, None),
+        Err(Problem(what)) => (None, Some(view.tf(M::BadFilter, &[&what]))),
+    };
+    let days = app.backend.calendar(&line.profile, from, DAYS).await;
+    let days = days.map_err(|why| why.to_string());
+    let changes = reference::changes(&app.pool, detail.instrument_id).await?;
+    let sees = view.may(Permission::SeeRequests) && view.may(Matter::Instruments.seen_with());
+    let asked = match sees {
+        true => reference::under_way(&app.pool, &line.symbol).await?,
+        false => Vec::new(),
+    };
     let limited = line.profile == "tse" && line.base().is_some();
     let fields = [("symbol", line.symbol.as_str()), ("of", "instrument"), ("scope", &line.symbol)];
-    html(&InstrumentPage {
+    let status = super::status_of(&problem);
+    let mut response = html(&InstrumentPage {
         v: &view,
+        held: instrument_values::held(&view, &line, &detail, &changes),
+        asked,
+        from: from.map(|day| day.to_string()).unwrap_or_default(),
+        problem,
         tick_rows: detail.tick().err().map(ticks).unwrap_or_default(),
         limit_rows: if limited { table(LIMITS, 4) } else { Vec::new() },
         days,
@@ -113,7 +143,15 @@ pub async fn page(
         i: &line,
         d: &detail,
         freshness,
-    })
+    })?;
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+/// The day that the address asks the calendar from.
+fn first_day(fields: &Fields) -> Result<Option<Date>, Problem> {
+    fields.check()?;
+    fields.number("from")
 }
 
 #[cfg(test)]

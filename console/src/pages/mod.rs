@@ -14,6 +14,7 @@ pub mod fill;
 pub mod fills;
 pub mod flags;
 pub mod instrument;
+mod instrument_values;
 pub mod instruments;
 pub mod ledger;
 pub mod licences;

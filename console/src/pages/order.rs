@@ -1,5 +1,7 @@
 //! One order: as it stands, and everything that happened to it.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -11,6 +13,7 @@ use crate::app::App;
 use crate::audit::Object;
 use crate::error::{Failure, html};
 use crate::i18n::{A, I, L, M, Word, explained};
+use crate::reads::corrections;
 use crate::reads::interventions::{self, Action};
 use crate::reads::ledger::{self, Entry};
 use crate::reads::order::{self, Fill, OrderEvent, SHOWN, Terms};
@@ -29,6 +32,8 @@ struct OrderPage<'a> {
     key: Option<String>,
     events: Vec<OrderEvent>,
     fills: Vec<Fill>,
+    /// Of its trades, those that were corrected; true: taken back whole.
+    corrected: HashMap<i64, bool>,
     entries: Vec<Entry>,
     /// What people did: behind its events, and on it.
     actions: Vec<Action>,
@@ -77,6 +82,8 @@ pub async fn page(
     fills.truncate(SHOWN);
     let terms = order::terms(&app.pool, order_id).await?;
     let key = order::api_key(&app.pool, found.api_key).await?;
+    let trades: Vec<i64> = fills.iter().map(|fill| fill.trade_id).collect();
+    let corrected = corrections::among(&app.pool, &trades).await?;
     let entries = ledger::of_order(&app.pool, &found, &fills).await?;
     let actions = actions(&app, &found, &events).await?;
     let why = found.reason.as_deref().and_then(|code| explained(view.lang, code));
@@ -92,6 +99,7 @@ pub async fn page(
         key,
         events,
         fills,
+        corrected,
         entries,
         actions,
         why,

@@ -22,6 +22,13 @@ pub struct Action {
     pub outcome: String,
 }
 
+impl Action {
+    /// The request of this console that it came of, if its id can be one.
+    pub fn request(&self) -> Option<String> {
+        crate::requests::id(&self.request_id)
+    }
+}
+
 const COLUMNS: &str = "SELECT x.seq, x.at, x.kind, x.actor, x.approver, x.request_id, x.reason, \
     x.outcome FROM trading.admin_actions x WHERE ";
 

@@ -52,6 +52,31 @@ pub struct FillLine {
     pub fee: Sum,
     pub liquidity: String,
     pub seq: i64,
+    /// How it stands now, where it was corrected.
+    pub present: Option<Present>,
+}
+
+/// How a corrected trade stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Present {
+    /// Number of its newest correction, from 1.
+    pub correction: i32,
+    /// Price, a decimal string.
+    pub price: String,
+    /// Quantity, a decimal string; `None`: taken back whole.
+    pub quantity: Option<String>,
+}
+
+impl Present {
+    /// Whether the trade was taken back whole.
+    pub fn busted(&self) -> bool {
+        self.quantity.is_none()
+    }
+
+    /// `corrected` or `busted`, as files say it.
+    pub fn code(&self) -> &'static str {
+        if self.busted() { "busted" } else { "corrected" }
+    }
 }
 
 /// An amount of an asset, kept in units so that a page can be added up exactly.
@@ -112,12 +137,24 @@ struct Raw {
     fee_digits: Option<i16>,
     liquidity: String,
     seq: i64,
+    correction: Option<i32>,
+    present_price: Option<i64>,
+    present_quantity: Option<i64>,
 }
 
 impl From<Raw> for FillLine {
     fn from(raw: Raw) -> FillLine {
         let (prices, quantities) = (digits(raw.price_digits), digits(raw.quantity_digits));
+        let present = raw.correction.map(|correction| Present {
+            correction,
+            price: decimal(raw.present_price.unwrap_or(0).into(), prices),
+            quantity: raw
+                .present_quantity
+                .filter(|units| *units != 0)
+                .map(|units| decimal(units.into(), quantities)),
+        });
         FillLine {
+            present,
             at: raw.at.0,
             fill_id: raw.fill_id,
             trade_id: raw.trade_id,
@@ -146,11 +183,14 @@ impl From<Raw> for FillLine {
 
 const COLUMNS: &str = "SELECT f.at, f.fill_id, f.trade_id, f.order_id, a.code AS account, \
     f.account_id, i.symbol, f.side, f.price, f.quantity, i.price_digits, i.quantity_digits, \
-    q.code AS quote, f.fee, c.code AS fee_asset, c.exponent AS fee_digits, f.liquidity, f.seq \
+    q.code AS quote, f.fee, c.code AS fee_asset, c.exponent AS fee_digits, f.liquidity, f.seq, \
+    x.number AS correction, x.price AS present_price, x.quantity AS present_quantity \
     FROM trading.fills f JOIN trading.instruments i USING (instrument_id) \
     JOIN trading.accounts a USING (account_id) \
     LEFT JOIN trading.assets q ON q.asset_id = i.quote_asset \
-    LEFT JOIN trading.assets c ON c.asset_id = f.fee_asset WHERE true";
+    LEFT JOIN trading.assets c ON c.asset_id = f.fee_asset \
+    LEFT JOIN LATERAL (SELECT t.number, t.price, t.quantity FROM trading.corrections t \
+        WHERE t.trade_id = f.trade_id ORDER BY t.number DESC LIMIT 1) x ON true WHERE true";
 
 /// What the filter's names mean in the tables.
 #[derive(Default)]

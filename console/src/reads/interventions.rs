@@ -38,6 +38,11 @@ impl Action {
         }
     }
 
+    /// The request of this console that it came of, if its id can be one.
+    pub fn request(&self) -> Option<String> {
+        crate::requests::id(&self.request_id)
+    }
+
     /// Address of what it was done to, if it has a page.
     pub fn href(&self) -> Option<String> {
         let name = crate::guard::form_encode(&self.target());

@@ -12,7 +12,8 @@ use crate::db::At;
 use crate::view::decimal;
 
 /// Causes to choose from, as in the table.
-pub const CAUSES: [&str; 6] = ["trade", "fee", "rounding", "deposit", "withdraw", "adjust"];
+pub const CAUSES: [&str; 7] =
+    ["trade", "fee", "rounding", "deposit", "withdraw", "adjust", "correction"];
 
 /// Which entries of an account; empty fields do not restrict.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +28,8 @@ pub struct Wanted {
     pub from: Option<Timestamp>,
     /// Before this time.
     pub to: Option<Timestamp>,
-    /// Of this trade, at this time.
-    pub trade: Option<(i64, Timestamp)>,
+    /// Of this trade, at these times: of the trade itself and of its corrections.
+    pub trade: Option<(i64, Vec<Timestamp>)>,
 }
 
 /// Where a page begins: after the entry with this time (microseconds), sequence and ordinal.
@@ -51,6 +52,13 @@ pub struct Entry {
     pub client_reference: Option<String>,
     pub actor: Option<String>,
     pub reason: Option<String>,
+}
+
+impl Entry {
+    /// The request of this console that it came of, if its reference can be one.
+    pub fn request(&self) -> Option<String> {
+        self.client_reference.as_deref().and_then(crate::requests::id)
+    }
 }
 
 #[derive(FromRow)]
@@ -113,8 +121,10 @@ pub async fn list(
             query.push(column).push_bind(value.clone());
         }
     }
-    if let Some((trade, at)) = wanted.trade {
-        query.push(" AND l.at = ").push_bind(At(at)).push(" AND l.reference = ").push_bind(trade);
+    if let Some((trade, times)) = &wanted.trade {
+        let times: Vec<At> = times.iter().map(|at| At(*at)).collect();
+        query.push(" AND l.at = ANY(").push_bind(times);
+        query.push(") AND l.reference = ").push_bind(*trade);
     }
     if let Some(from) = wanted.from {
         query.push(" AND l.at >= ").push_bind(At(from));

@@ -187,6 +187,12 @@ pub struct Detail {
 const HALTS: [&str; 6] =
     ["limit_buy", "limit_sell", "market_buy", "market_sell", "contingent_buy", "contingent_sell"];
 
+/// The kinds of orders that these bits halt.
+pub fn halted_kinds(bits: i64) -> Vec<&'static str> {
+    let kinds = HALTS.iter().enumerate();
+    kinds.filter(|(bit, _)| bits >> bit & 1 == 1).map(|(_, kind)| *kind).collect()
+}
+
 impl Detail {
     fn quantity(&self, units: i64) -> String {
         decimal(units.into(), digits(self.quantity_digits))
@@ -220,8 +226,17 @@ impl Detail {
 
     /// Kinds of orders that are refused now.
     pub fn halted(&self) -> Vec<&'static str> {
-        let kinds = HALTS.iter().enumerate();
-        kinds.filter(|(bit, _)| self.halts >> bit & 1 == 1).map(|(_, kind)| *kind).collect()
+        halted_kinds(self.halt_bits())
+    }
+
+    /// The same as the journal writes them.
+    pub fn halt_bits(&self) -> i64 {
+        self.halts.into()
+    }
+
+    /// Digits after the point of its prices and of its quantities.
+    pub fn digits(&self) -> (u32, u32) {
+        (digits(self.price_digits), digits(self.quantity_digits))
     }
 
     /// Largest odd-lot order, by quantity and value.

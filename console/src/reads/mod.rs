@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod actions;
 pub mod balance;
+pub mod corrections;
 pub mod fills;
 pub mod instruments;
 pub mod interventions;
@@ -11,6 +12,7 @@ pub mod ledger;
 pub mod markets;
 pub mod order;
 pub mod orders;
+pub mod reference;
 pub mod risk;
 pub mod search;
 

@@ -133,3 +133,70 @@ async fn the_file_of_fills_is_whole_and_recorded() {
     })
     .await;
 }
+
+/// Trade 7 (200 at 2,530.0) was corrected to 150 at 2,529.0 by request 1, then taken back.
+async fn correct_trade_7(world: &World) {
+    let request = "INSERT INTO console.requests (id, kind, matter, target, at_once, fields, preview,
+             reason, maker_id, maker, expires_at, state, checker, checker_id, decided_at, finished_at)
+         SELECT '0b6ef9a4-5c0e-4a56-9a3b-1de5f1c7a001', 'correct_trade', 'fills', '7', false, '{}',
+             '{}', 'wrong price', m.staff_id, m.login, now(), 'applied', c.login, c.staff_id, now(),
+             now()
+         FROM console.staff m, console.staff c WHERE m.login = $1 AND c.login = 'checker'";
+    sqlx::query(request).bind(LOGIN).execute(&world.pool).await.unwrap();
+    let corrections = "INSERT INTO trading.corrections VALUES
+        (7, 1, 50, '2026-11-20 03:00:00+00', 1, 4, 5, 25300, 200, 5060000, 5060000, 50600, 0,
+         25290, 150, 3793500, 3793500, 37935, 0, 'aki', 'checker',
+         '0b6ef9a4-5c0e-4a56-9a3b-1de5f1c7a001', 'wrong price'),
+        (7, 2, 51, '2026-11-20 03:30:00+00', 1, 4, 5, 25290, 150, 3793500, 3793500, 37935, 0,
+         25290, 0, 0, 0, 0, 0, 'aki', 'checker', 'ops-77', 'error of the feed')";
+    sqlx::query(corrections).execute(&world.pool).await.unwrap();
+    let moved = "INSERT INTO trading.ledger_entries (at, seq, ordinal, account_id, asset_id, delta,
+             total, cause, reference)
+         VALUES ('2026-11-20 03:30:00+00', 51, 0, 4, 1, 3793500, 9878684400, 'correction', 7)";
+    sqlx::query(moved).execute(&world.pool).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrected_trade_is_marked_and_its_chain_told() {
+    World::with("a_corrected_trade_is_marked_and_its_chain_told", async |world| {
+        add_person(&world.pool, "checker", "Check", &[Role::Operations], "en").await;
+        add_person(&world.pool, "auditor", "Audit", &[Role::Auditor], "en").await;
+        let cookie = world.sign_in("auditor", PASSWORD).await.unwrap();
+        let (_, page) = world.get(&cookie, "/fills/8").await;
+        assert!(page.contains("Never corrected."), "{page}");
+        correct_trade_7(&world).await;
+        let (_, page) = world.get(&cookie, "/fills/7").await;
+        for text in [
+            "Busted: taken back whole",
+            "the trade as made",
+            "200 × 2,530.0",
+            "150 × 2,529.0",
+            "href=\"#correction-1\"",
+            ">Request 1</a>",
+            "/audit?request=0b6ef9a4-5c0e-4a56-9a3b-1de5f1c7a001",
+            "ops-77",
+            "error of the feed",
+            // What it moved stands with what the trade moved.
+            "+379.3500",
+            "−506.0000",
+        ] {
+            assert!(page.contains(text), "{text} is missing in {page}");
+        }
+        let (_, page) = world.get(&cookie, "/fills?trade_id=7").await;
+        assert_eq!(page.matches(">Busted</span>").count(), 2, "both sides are marked: {page}");
+        assert!(!world.get(&cookie, "/fills?trade_id=8").await.1.contains(">Busted<"));
+        let (_, page) = world.get(&cookie, "/orders/1996488823").await;
+        assert!(page.contains(">Busted</span>"), "the order's fill is marked: {page}");
+        let (_, text) = world.get(&cookie, "/fills/csv?trade_id=7").await;
+        let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        let row = reader.records().next().unwrap().unwrap();
+        let tail: Vec<&str> = row.iter().skip(14).collect();
+        assert_eq!(tail, ["2", "busted", "", "0"]);
+        // One who sees a single side is told how it stands, not who spoke of the other.
+        hide_group(&world, 7).await;
+        let (_, page) = world.get(&cookie, "/fills/7").await;
+        assert!(page.contains("150 × 2,529.0") && page.contains("may see both sides"), "{page}");
+        assert!(!page.contains("wrong price") && !page.contains("ops-77"), "{page}");
+    })
+    .await;
+}

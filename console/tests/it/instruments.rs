@@ -118,3 +118,64 @@ async fn flags_show_every_level_and_which_one_wins() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_are_told_by_the_dates_they_held_and_by_whom_they_were_set() {
+    let name = "values_are_told_by_the_dates_they_held_and_by_whom_they_were_set";
+    World::with(name, async |world| {
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        let table = async |path: &str| {
+            let (status, page) = world.get(&cookie, path).await;
+            assert_eq!(status, 200, "{page}");
+            let (_, rest) = page.split_once("id=\"held\"").unwrap();
+            rest.split("</table>").next().unwrap().to_owned()
+        };
+        // Nobody changed anything: what holds is told, without a person.
+        let held = table("/instruments/7203").await;
+        assert!(held.contains("definition, or roll of the day") && !held.contains(">held<"), "{held}");
+        sqlx::query(
+            "INSERT INTO trading.admin_actions (seq, at, kind, target_kind, target_id, target_text,
+                 actor, approver, request_id, reason, outcome, summary) VALUES
+             (1, '2026-11-18 00:00:00+00', 'create_instrument', 'instrument', 1, '7203', 'ops.suzuki',
+              '', '', 'listed', 'ok', '{\"base_price\": 25000, \"limit_down\": 20000, \"limit_up\": 30000,
+               \"ticks\": \"tse_topix500\", \"lot\": 100, \"min_quantity\": 100, \"max_quantity\": 1000000,
+               \"listed_shares\": 16000000000, \"maker_fee_ppm\": 0, \"taker_fee_ppm\": 100}'),
+             (2, '2026-11-19 00:00:00+00', 'set_listed_shares', 'instrument', 1, '', 'ops.suzuki',
+              'ops.kato', 'r-9', 'split', 'ok', '{\"shares\": 16314987460}'),
+             (3, '2026-11-19 01:00:00+00', 'set_listed_shares', 'instrument', 1, '', 'ops.suzuki',
+              'ops.kato', 'r-10', 'typing error', 'wrong_value', '{\"shares\": 7}')",
+        )
+        .execute(&world.pool)
+        .await
+        .unwrap();
+        let held = table("/instruments/7203").await;
+        for text in ["16,000,000,000", "16,314,987,460", "split", "ops.kato", "listed", ">held<"] {
+            assert!(held.contains(text), "{text} is missing in {held}");
+        }
+        assert!(!held.contains("typing error"), "what was refused never held: {held}");
+        let (newer, older) = (held.find("16,314,987,460"), held.find("16,000,000,000"));
+        assert!(newer < older, "the newest value of a term comes first");
+        let ended = held.split("16,000,000,000").nth(1).unwrap().split("</tr>").next().unwrap();
+        assert!(ended.contains("2026-11-18 09:00") && ended.contains("2026-11-19 09:00"), "{ended}");
+
+        // What is asked for stands above.
+        sqlx::query(
+            "INSERT INTO console.requests (id, kind, matter, target, at_once, fields, preview, reason,
+                 maker_id, maker, expires_at, state)
+             SELECT '7b4d3c70-8a3b-4f2e-9d7e-0c1f5d1e2a99', 'ticks', 'instruments', '7203', false,
+                 '{\"kind\": \"ticks\", \"symbol\": \"7203\"}', '{}', 'new table', staff_id, login,
+                 now() + interval '1 day', 'waiting' FROM console.staff WHERE login = $1",
+        )
+        .bind(LOGIN)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+        let held = table("/instruments/7203").await;
+        assert!(held.contains("asked for") && held.contains("new table"), "{held}");
+        // The calendar of another time.
+        let (_, page) = world.get(&cookie, "/instruments/7203?from=2024-11-04").await;
+        assert!(page.contains("value=\"2024-11-04\""), "{page}");
+        assert_eq!(world.get(&cookie, "/instruments/7203?from=soon").await.0, 400);
+    })
+    .await;
+}

@@ -36,7 +36,7 @@ fn backend_in_a_process_of_its_own() {
 }
 
 /// `zaraba dev` without a console, in a process of its own.
-struct Backend {
+pub struct Backend {
     dir: tempfile::TempDir,
     ports: u16,
     profile: &'static str,
@@ -52,7 +52,7 @@ impl Backend {
         backend
     }
 
-    async fn run(&mut self) {
+    pub async fn run(&mut self) {
         let _ = std::fs::remove_file(self.dir.path().join("dev.json"));
         let log = std::fs::File::create(self.dir.path().join("output.log")).unwrap();
         let mut process = Command::new(std::env::current_exe().unwrap())
@@ -77,13 +77,13 @@ impl Backend {
     }
 
     /// SIGKILL: no handler runs, nothing is flushed.
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let mut process = self.process.take().unwrap();
         process.kill().unwrap();
         process.wait().unwrap();
     }
 
-    fn dev_file(&self) -> DevFile {
+    pub fn dev_file(&self) -> DevFile {
         DevFile::read(self.dir.path()).unwrap()
     }
 }
@@ -112,7 +112,7 @@ fn ports() -> u16 {
 /// Everything: Postgres, the backend, the console over both, a browser.
 pub struct Whole {
     pub world: World,
-    backend: Backend,
+    pub backend: Backend,
     postgres: Option<PrivatePostgres>,
     directory: tempfile::TempDir,
     pub browser: Browser,

@@ -79,6 +79,7 @@ fn href(view: &View, kind: &str, id: &str) -> Option<String> {
         "order" => ("/orders/", Permission::SeeOrders),
         "instrument" => ("/books/", Permission::SeeMarket),
         "request" => ("/requests/", Permission::SeeRequests),
+        "staff" => ("/staff/", Permission::SeeStaff),
         _ => return None,
     };
     view.may(needs).then(|| format!("{path}{}", form_encode(id)))

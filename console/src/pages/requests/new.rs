@@ -34,7 +34,16 @@ struct NewPage<'a> {
     problems: Vec<String>,
     duplicate: Option<i64>,
     form: Option<Ready>,
+    /// What was sent while the backend was away: the same form, to be sent again.
+    again: Option<Sent>,
     reason: &'a str,
+}
+
+impl NewPage<'_> {
+    /// What the button that sends it says.
+    fn submit(&self) -> &'static str {
+        self.v.t(if self.info.at_once() { R::SubmitAtOnce } else { R::SubmitTwo })
+    }
 }
 
 /// A field with what was typed.
@@ -43,6 +52,8 @@ struct Shown {
     label: String,
     value: String,
     values: Vec<String>,
+    /// What a reader has to know before filling it in.
+    hint: Option<R>,
     wrong: Option<String>,
 }
 
@@ -54,12 +65,37 @@ impl Shown {
 
 /// What is ready to be sent.
 struct Ready {
+    effect: Effect,
+    sent: Sent,
+}
+
+/// What a form sends beside its token and reason.
+struct Sent {
     id: String,
     seen: String,
-    effect: Effect,
     word: Option<&'static str>,
-    /// The fields as typed, for the form that sends them.
+    /// The fields as typed.
     hidden: Vec<(String, String)>,
+}
+
+impl Sent {
+    fn of(action: &Action, given: &Given, id: &str, seen: &str) -> Sent {
+        let names: Vec<&str> = action.info().form.iter().map(|field| field.name).collect();
+        let hidden = given
+            .iter()
+            .filter(|(name, _)| names.contains(&name.as_str()))
+            .flat_map(|(name, values)| values.iter().map(|it| (name.clone(), it.clone())))
+            .collect();
+        Sent { id: id.to_owned(), seen: seen.to_owned(), word: action.word(), hidden }
+    }
+}
+
+/// What the label of a field does not say.
+fn hint(kind: &str, field: &str) -> Option<R> {
+    match (kind, field) {
+        ("adjust", "amount") => Some(R::HintSign),
+        _ => None,
+    }
 }
 
 fn shown(view: &View, info: &Info, given: &Given, wrong: &[(&'static str, Wrong)]) -> Vec<Shown> {
@@ -79,25 +115,15 @@ fn shown(view: &View, info: &Info, given: &Given, wrong: &[(&'static str, Wrong)
                 Wrong::Conflict => view.t1(R::FieldConflict, &label),
             });
             let value = values.first().cloned().unwrap_or_default();
-            Shown { field: *field, label, value, values, wrong }
+            let hint = hint(info.name, field.name);
+            Shown { field: *field, label, value, values, hint, wrong }
         })
         .collect()
 }
 
 fn ready(view: &View, action: &Action, preview: &Preview, given: &Given, id: String) -> Ready {
-    let names: Vec<&str> = action.info().form.iter().map(|field| field.name).collect();
-    let hidden = given
-        .iter()
-        .filter(|(name, _)| names.contains(&name.as_str()))
-        .flat_map(|(name, values)| values.iter().map(|it| (name.clone(), it.clone())))
-        .collect();
-    Ready {
-        id,
-        seen: preview.seen(action),
-        effect: Effect::of(view, preview),
-        word: action.word(),
-        hidden,
-    }
+    let sent = Sent::of(action, given, &id, &preview.seen(action));
+    Ready { effect: Effect::of(view, preview), sent }
 }
 
 /// The kinds one may ask for, or the form of one.
@@ -125,6 +151,7 @@ pub async fn page(
         problems: Vec::new(),
         duplicate: None,
         form: None,
+        again: None,
         reason: given.get("reason").and_then(|all| all.first()).map_or("", String::as_str),
         v: &view,
     };
@@ -185,6 +212,7 @@ pub async fn submit(
         problems: Vec::new(),
         duplicate: None,
         form: None,
+        again: None,
         reason: text(&given, "reason"),
         v: &view,
     };
@@ -205,7 +233,8 @@ pub async fn submit(
     };
     let asked = match ask(&app, &view, &asking).await {
         Err(Failure::Backend(tried)) => {
-            page.problems.push(view.t1(R::BackendAwayNow, tried));
+            page.problems.push(view.t1(R::NotSent, tried));
+            page.again = Some(Sent::of(&action, &given, &request_id, asking.seen));
             return Ok((StatusCode::BAD_GATEWAY, html(&page)?).into_response());
         }
         asked => asked?,

@@ -107,6 +107,8 @@ struct Told<'a> {
     note: Option<String>,
     problem: Option<String>,
     reason: &'a str,
+    /// Fingerprint of what the form sent showed, for when nothing newer can be shown.
+    seen: &'a str,
     /// The effect now, where it was looked at already.
     now: Option<Preview>,
 }
@@ -143,7 +145,7 @@ async fn shown(
         differs: now.as_ref().is_some_and(|now| now.differs(&then)),
         seen: match (&now, &action) {
             (Some(now), Some(action)) => now.seen(action),
-            _ => String::new(),
+            _ => told.seen.to_owned(),
         },
         then: Effect::of(view, &then),
         at_decision: it.decision_preview.as_ref().map(|json| Effect::of(view, &preview(json))),
@@ -274,7 +276,7 @@ async fn decided(
     sent: &Submitted,
     decided: Result<Decided, Failure>,
 ) -> Result<Response, Failure> {
-    let mut told = Told { reason: &sent.reason, ..Told::default() };
+    let mut told = Told { reason: &sent.reason, seen: &sent.seen, ..Told::default() };
     let status = match decided {
         Ok(Decided::Done) => {
             settled(app, view, &it.id).await?;

@@ -62,10 +62,22 @@ pub struct Browser {
     _profile: tempfile::TempDir,
 }
 
+impl Drop for Browser {
+    /// A test that failed leaves no browser behind that would take the processor from others.
+    fn drop(&mut self) {
+        if let Some(group) = self.driver.id() {
+            let group = format!("-{group}");
+            let _ = std::process::Command::new("kill").args(["-KILL", "--", &group]).status();
+        }
+    }
+}
+
 impl Browser {
     pub async fn open(width: u32, height: u32) -> Browser {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
+            // The browser it starts is of its group, and ends with it.
+            .process_group(0)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -158,17 +170,40 @@ impl Browser {
         self.wait(selector).await.send_keys(text).await.unwrap();
     }
 
+    /// Clicks what a live page may be replacing at this moment.
     pub async fn click(&self, selector: &str) {
-        self.wait(selector).await.click().await.unwrap();
+        for _ in 0..20 {
+            match self.wait(selector).await.click().await {
+                Err(error) if error.to_string().contains("stale element") => {}
+                clicked => return clicked.unwrap(),
+            }
+        }
+        panic!("{selector} is replaced again and again\n{}", self.shown().await);
     }
 
     pub async fn wait(&self, selector: &str) -> fantoccini::elements::Element {
         let wait = self.client.wait().at_most(Duration::from_secs(20));
-        wait.for_element(Locator::Css(selector)).await.unwrap_or_else(|e| panic!("{selector}: {e}"))
+        match wait.for_element(Locator::Css(selector)).await {
+            Ok(element) => element,
+            Err(error) => panic!("{selector}: {error}\n{}", self.shown().await),
+        }
+    }
+
+    /// Address and text of the page, for a test that found something else.
+    async fn shown(&self) -> String {
+        let script = "return `${location.href}\\n${document.body.innerText}`.slice(0, 4000)";
+        let shown = self.client.execute(script, vec![]).await.unwrap_or_default();
+        shown.as_str().unwrap_or_default().to_owned()
     }
 
     pub async fn text(&self, selector: &str) -> String {
-        self.wait(selector).await.text().await.unwrap()
+        for _ in 0..20 {
+            match self.wait(selector).await.text().await {
+                Err(error) if error.to_string().contains("stale element") => {}
+                text => return text.unwrap(),
+            }
+        }
+        panic!("{selector} is replaced again and again\n{}", self.shown().await);
     }
 
     /// Waits until a script's expression is true.
@@ -180,8 +215,7 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        let page = self.client.source().await.unwrap_or_default();
-        panic!("never became true: {expression}\n{page}");
+        panic!("never became true: {expression}\n{}", self.shown().await);
     }
 
     pub async fn close(mut self) {

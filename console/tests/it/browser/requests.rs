@@ -7,7 +7,7 @@ use crate::requests::CHECKER;
 use crate::world::{LOGIN, PASSWORD, World, add_person, skipped};
 
 impl Browser {
-    async fn sign_in_as(&self, world: &World, login: &str) {
+    pub async fn sign_in_as(&self, world: &World, login: &str) {
         self.client.goto(&world.at("/sign-in")).await.unwrap();
         self.type_into("#login", login).await;
         self.type_into("#password", PASSWORD).await;
@@ -15,7 +15,7 @@ impl Browser {
         self.wait("header nav").await;
     }
 
-    async fn sign_out(&self) {
+    pub async fn sign_out(&self) {
         self.click("header form[action='/sign-out'] button").await;
         self.wait("#login").await;
     }
@@ -65,6 +65,59 @@ async fn an_adjustment_is_asked_for_in_japanese_and_approved_in_english() {
         browser.assert_clean(&world, &[]).await;
         browser.close().await;
         assert_eq!(world.backend().admin.done().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_pushed_to_every_page_and_doubted_when_it_is_not() {
+    const NAME: &str = "what_waits_is_pushed_to_every_page_and_doubted_when_it_is_not";
+    if let Some(why) = missing() {
+        return skipped(NAME, &why);
+    }
+    World::with(NAME, async |world| {
+        add_person(&world.pool, CHECKER, "Ren Mori", &[Role::Operations], "en").await;
+        let browser = Browser::open(1440, 900).await;
+        browser.sign_in_as(&world, CHECKER).await;
+        // A list, which has no other live part.
+        browser.client.goto(&world.at("/fills")).await.unwrap();
+        browser.wait("#fills").await;
+        browser.wait_until("!document.querySelector('#waiting .badge')").await;
+        let maker = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        world.adjust(&maker).await;
+        browser.wait_until("document.querySelector('#waiting .badge')?.textContent === '1'").await;
+        // Taken back by whom it belongs to, on another connection of the database.
+        let end = "UPDATE console.requests SET state = 'withdrawn', finished_at = now()";
+        sqlx::query(end).execute(&world.pool).await.unwrap();
+        browser.wait_until("!document.querySelector('#waiting .badge')").await;
+
+        // The overview's card follows the badge.
+        browser.client.goto(&world.at("/")).await.unwrap();
+        browser.wait("#for-me .empty").await;
+        world.adjust(&maker).await;
+        browser.wait("#for-me a[href='/requests']").await;
+
+        // Whoever listens for it loses the database's ear, and gets it back.
+        let deaf = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                    WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+        let cut: i64 = sqlx::query_scalar(deaf).fetch_one(&world.pool).await.unwrap();
+        assert_eq!(cut, 1, "one connection listens");
+        sqlx::query(end).execute(&world.pool).await.unwrap();
+        browser.wait_until("!document.querySelector('#waiting .badge')").await;
+
+        // A reader whose table is locked away is told that the number is old.
+        world.adjust(&maker).await;
+        browser.wait_until("document.querySelector('#waiting .badge')?.textContent === '1'").await;
+        let lock = "ALTER TABLE console.requests RENAME TO requests_away";
+        sqlx::query(lock).execute(&world.pool).await.unwrap();
+        sqlx::query("SELECT pg_notify('console_requests', '')").execute(&world.pool).await.unwrap();
+        browser.wait("#waiting .badge.stale").await;
+        assert!(browser.client.source().await.unwrap().contains("Stale since"));
+        let unlock = "ALTER TABLE console.requests_away RENAME TO requests";
+        sqlx::query(unlock).execute(&world.pool).await.unwrap();
+        sqlx::query("SELECT pg_notify('console_requests', '')").execute(&world.pool).await.unwrap();
+        browser.wait_until("document.querySelector('#waiting .badge:not(.stale)')").await;
+        browser.close().await;
     })
     .await;
 }

@@ -63,7 +63,7 @@ fn shows_no_page(path: &str) -> bool {
         || path.ends_with("/csv") || path.ends_with("/jsonl") // files
         || path == "/audit/verify/state" // part of its page
         || ["/healthz", "/readyz", "/metrics", "/static/{*path}"].contains(&path) // machines
-        || path == "/requests/badge" // part of the frame
+        || path == "/requests/badge/live" // part of the frame
         || path == "/search" // leads on; its own page is walked with what it found nothing for
         || path == "/sign-in/second" // needs a password before; looked at in `passkeys`
         || path == "/security/passkeys/new" // needs a name; looked at in `passkeys`

@@ -1,0 +1,81 @@
+//! What an instrument's reference data were, by when: the changes that people made, as the
+//! journal has them, oldest first.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sqlx::{FromRow, PgPool};
+
+use crate::db::At;
+
+/// Newest changes that are read; older ones are in the list of actions.
+const CHANGES: i64 = 200;
+
+/// A change that was carried out.
+#[derive(Clone, Debug, FromRow)]
+#[allow(missing_docs)] // columns of trading.admin_actions
+pub struct Change {
+    #[sqlx(try_from = "At")]
+    pub at: Timestamp,
+    pub kind: String,
+    /// What the command said, in the journal's integers.
+    #[sqlx(json)]
+    pub summary: Value,
+    pub actor: String,
+    pub approver: String,
+    pub reason: String,
+    /// How people call the request it came of.
+    pub request: Option<i64>,
+}
+
+/// The changes of one instrument's terms.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn changes(pool: &PgPool, instrument: i32) -> sqlx::Result<Vec<Change>> {
+    let mut found: Vec<Change> = sqlx::query_as(
+        "SELECT x.at, x.kind, x.summary, x.actor, x.approver, x.reason, r.number AS request
+         FROM trading.admin_actions x
+         LEFT JOIN console.requests r ON r.id = CASE
+             WHEN x.request_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+             THEN x.request_id::uuid END
+         WHERE x.target_kind = 'instrument' AND x.target_id = $1 AND x.outcome = 'ok'
+           AND x.kind IN ('create_instrument', 'set_instrument_status', 'set_price_limits',
+               'set_ticks', 'set_listed_shares', 'set_halts', 'set_breaker', 'set_odd_lot_terms')
+         ORDER BY x.seq DESC LIMIT $2",
+    )
+    .bind(i64::from(instrument))
+    .bind(CHANGES)
+    .fetch_all(pool)
+    .await?;
+    found.reverse();
+    Ok(found)
+}
+
+/// A change that is asked for and not carried out yet.
+#[derive(Clone, Debug, FromRow)]
+#[allow(missing_docs)] // columns of console.requests
+pub struct Asked {
+    pub number: i64,
+    pub kind: String,
+    pub state: String,
+    pub maker: String,
+    pub reason: String,
+    #[sqlx(try_from = "At")]
+    pub made_at: Timestamp,
+}
+
+/// The requests under way for an instrument; for readers of such requests.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn under_way(pool: &PgPool, symbol: &str) -> sqlx::Result<Vec<Asked>> {
+    sqlx::query_as(
+        "SELECT number, kind, state, maker, reason, made_at FROM console.requests
+         WHERE state IN ('waiting', 'applying') AND matter = 'instruments'
+           AND fields ->> 'symbol' = $1
+         ORDER BY number DESC LIMIT 20",
+    )
+    .bind(symbol)
+    .fetch_all(pool)
+    .await
+}

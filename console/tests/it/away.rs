@@ -1,0 +1,69 @@
+//! Forms that are sent while the backend is away, in a real browser with the real backend: what
+//! was typed is kept, nothing happens behind the reader's back, and what is sent again is done
+//! once.
+
+use zaraba_console::authz::Role;
+
+use crate::browser::{Browser, missing};
+use crate::whole::Whole;
+use crate::world::{add_person, skipped};
+
+async fn count(whole: &Whole, sql: &'static str) -> i64 {
+    sqlx::query_scalar(sql).fetch_one(&whole.world.pool).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_sent_while_the_backend_is_away_is_kept_and_done_once() {
+    const NAME: &str = "a_form_sent_while_the_backend_is_away_is_kept_and_done_once";
+    if let Some(why) = missing() {
+        return skipped(NAME, &why);
+    }
+    let mut whole = Whole::start("crypto").await;
+    add_person(&whole.world.pool, "ren", "Ren Ito", &[Role::Operations], "en").await;
+    whole.open("/requests/new?kind=halt&symbol=ETH_JPY").await;
+    whole.browser.wait("#send").await;
+    whole.backend.kill();
+    whole.browser.type_into("#reason", "news pending").await;
+    whole.browser.click("#send button[type=submit]").await;
+    let told = whole.browser.text(".problem").await;
+    assert!(told.contains("Nothing is on record and nothing was done"), "{told}");
+    let kept = "document.querySelector('#again #reason').value === 'news pending'";
+    whole.browser.wait_until(kept).await;
+    assert_eq!(count(&whole, "SELECT count(*) FROM console.requests").await, 0);
+    // Again while it is away: the same answer, and the same form.
+    whole.browser.click("#again button[type=submit]").await;
+    whole.browser.wait_until(kept).await;
+    assert_eq!(count(&whole, "SELECT count(*) FROM console.requests").await, 0);
+
+    whole.backend.run().await;
+    whole.browser.click("#again button[type=submit]").await;
+    whole.browser.wait("#outcome[data-state=waiting]").await;
+
+    let second = Browser::open(1440, 900).await;
+    second.sign_in_as(&whole.world, "ren").await;
+    second.client.goto(&whole.world.at("/requests/1")).await.unwrap();
+    second.wait("#approve").await;
+    whole.backend.kill();
+    second.type_into("#reason", "looked at").await;
+    second.click("#approve").await;
+    let told = second.text(".problem").await;
+    assert!(told.contains("Nothing was done or decided"), "{told}");
+    let waiting = "SELECT count(*) FROM console.requests WHERE state = 'waiting'";
+    assert_eq!(count(&whole, waiting).await, 1);
+
+    whole.backend.run().await;
+    // The reason is still there: the same button decides.
+    second.click("#approve").await;
+    second.wait("#outcome[data-state=applied]").await;
+    let done = "SELECT count(*) FROM trading.admin_actions a JOIN console.requests r
+                ON a.request_id = r.id::text WHERE a.outcome = 'ok'";
+    for _ in 0..600 {
+        if count(&whole, done).await > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(count(&whole, done).await, 1, "once in the journal");
+    second.close().await;
+    whole.end().await;
+}
