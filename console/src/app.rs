@@ -13,6 +13,7 @@ use crate::live::Hub;
 use crate::outward::Outward;
 use crate::password::Checker;
 use crate::people::passkey::Relying;
+use crate::people::provider::Provider;
 use crate::people::seal::Key;
 use crate::requests::Desk;
 
@@ -37,6 +38,8 @@ pub struct App {
     pub key: Arc<Key>,
     /// This console as passkeys know it, where it has a name.
     pub relying: Option<Arc<Relying>>,
+    /// The firm's identity provider, where it has one.
+    pub provider: Option<Arc<Provider>>,
     /// Password checks, two at once.
     pub checker: Checker,
     /// Wakes those who carry out requests and tell of them.

@@ -11,7 +11,7 @@ use crate::audit::cli::{AuditVerb, Outcome};
 use crate::authz::Role;
 use crate::config::{Config, DEFAULT_TOML};
 use crate::people::staff::Change;
-use crate::store::staff;
+use crate::store::{sessions, staff};
 use crate::{audit, db, password, people, server};
 
 /// Variable that may hold the password of `staff add`.
@@ -254,7 +254,7 @@ async fn manage_staff(verb: StaffVerb) -> anyhow::Result<()> {
         }
         StaffVerb::SignOut { login, config } => {
             let (_, pool) = open(&config)?;
-            let ended = staff::sign_out(&pool, login.as_deref())
+            let ended = sessions::sign_out(&pool, login.as_deref())
                 .await
                 .context("cannot change console.sessions")?;
             println!("{ended} sessions ended");

@@ -28,6 +28,7 @@ section!(Config {
     backend: Backend,
     session: Session,
     sign_in: SignIn,
+    oidc: Oidc,
     http: Http,
     lists: Lists,
     live: Live,
@@ -53,6 +54,17 @@ section!(SignIn {
     recent_minutes: i32,
     second_factor: String,
     invitation_hours: i32
+});
+section!(Oidc {
+    issuer: String,
+    name: String,
+    client_id: String,
+    client_secret_file: PathBuf,
+    second_factor: String,
+    acr: String,
+    required: bool,
+    break_glass: Vec<String>,
+    request_seconds: u64
 });
 section!(Http {
     header_seconds: u64,
@@ -112,6 +124,34 @@ impl Notify {
     }
 }
 
+impl Oidc {
+    fn check(&self) -> Result<(), String> {
+        if !matches!(self.second_factor.as_str(), "provider" | "console") {
+            return Err(format!(
+                "oidc.second_factor is {:?}; it must be provider or console",
+                self.second_factor
+            ));
+        }
+        if self.issuer.is_empty() {
+            return match self.required {
+                true => Err("oidc.required needs oidc.issuer".into()),
+                false => Ok(()),
+            };
+        }
+        crate::outward::check_url(&self.issuer, false).map_err(|e| format!("oidc.issuer {e}"))?;
+        if self.issuer.contains(['?', '#']) {
+            return Err(format!("oidc.issuer {:?} must have no query or fragment", self.issuer));
+        }
+        if self.client_id.is_empty() || self.client_secret_file.as_os_str().is_empty() {
+            return Err("oidc.issuer needs oidc.client_id and oidc.client_secret_file".into());
+        }
+        if self.name.trim().is_empty() || self.name.len() > 64 {
+            return Err("oidc.name has 1 to 64 bytes: it is what people see".into());
+        }
+        Ok(())
+    }
+}
+
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -158,6 +198,12 @@ fn merged(over: toml::Table) -> Result<Config, String> {
 }
 
 impl Config {
+    /// Whether a person may sign in with a password or passkey of this console: everybody, unless
+    /// the firm wants its identity provider used.
+    pub fn own_ways(&self, login: &str) -> bool {
+        !self.oidc.required || self.oidc.break_glass.iter().any(|other| other == login)
+    }
+
     /// Reads a settings file; what it leaves out keeps its default.
     ///
     /// # Errors
@@ -179,7 +225,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u64, u64, u64); 22] = [
+        let ranges: [(&str, u64, u64, u64); 23] = [
             ("database.connections", self.database.connections.into(), 1, 1000),
             ("database.query_seconds", self.database.query_seconds, 1, 300),
             ("backend.request_seconds", self.backend.request_seconds, 1, 60),
@@ -190,6 +236,7 @@ impl Config {
             ("sign_in.window_minutes", unsigned(self.sign_in.window_minutes), 1, 1440),
             ("sign_in.recent_minutes", unsigned(self.sign_in.recent_minutes), 1, 1440),
             ("sign_in.invitation_hours", unsigned(self.sign_in.invitation_hours), 1, 720),
+            ("oidc.request_seconds", self.oidc.request_seconds, 1, 30),
             ("http.header_seconds", self.http.header_seconds, 1, 60),
             ("http.request_seconds", self.http.request_seconds, 1, 300),
             ("http.connections", self.http.connections.into(), 1, 100_000),
@@ -216,6 +263,7 @@ impl Config {
         for (at, hook) in self.notify.iter().enumerate() {
             hook.check(&self.notify[..at])?;
         }
+        self.oidc.check()?;
         if !matches!(self.language.as_str(), "ja" | "en") {
             return Err(format!("language is {:?}; it must be ja or en", self.language));
         }
@@ -284,6 +332,10 @@ mod tests {
             ("public_url = \"ftp://x\"", "http://"),
             ("[backend]\nadmin_url = \"https://x\"", "http://"),
             ("[sign_in]\nsecond_factor = \"maybe\"", "sign_in.second_factor"),
+            ("[oidc]\nissuer = \"https://id.example\"", "oidc.client_id"),
+            ("[oidc]\nissuer = \"http://id.example\"", "https://"),
+            ("[oidc]\nrequired = true", "oidc.issuer"),
+            ("[oidc]\nsecond_factor = \"none\"", "oidc.second_factor"),
             ("[log]\nformat = \"xml\"", "log.format"),
             ("[[notify]]\nurl = \"http://x\"", "name"),
             ("[[notify]]\nname = \"x\"\nurl = \"http://relay.example/\"", "plain_http"),

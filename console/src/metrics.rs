@@ -36,6 +36,8 @@ pub struct Metrics {
     pub requests_age: GaugeVec,
     /// Attempts to tell of requests, by hook and result: `delivered`, `failed`, `given_up`.
     pub notices: IntCounterVec,
+    /// Calls to the identity provider, by what was asked and whether it answered.
+    pub provider_calls: IntCounterVec,
     /// When the head was anchored last, Unix seconds.
     pub audit_anchored: IntGauge,
     /// Entries that no anchor covers yet.
@@ -122,6 +124,11 @@ impl Metrics {
                 "zaraba_console_notices_total",
                 "Attempts to tell of requests, by hook and result.",
                 &["hook", "result"]
+            )?,
+            provider_calls: register_int_counter_vec!(
+                "zaraba_console_provider_calls_total",
+                "Calls to the identity provider, by what was asked (metadata, keys, token) and result (answered, failed).",
+                &["call", "result"]
             )?,
             audit_anchored: register_int_gauge!(
                 "zaraba_console_audit_anchored_timestamp_seconds",

@@ -87,10 +87,13 @@ mod tests {
                 "/sign-in",
                 "/sign-in",
                 "/sign-in/passkey",
+                "/sign-in/provider",
+                "/sign-in/provider/back",
                 "/sign-in/second",
                 "/sign-in/second",
                 "/invite",
-                "/invite"
+                "/invite",
+                "/invite/provider"
             ]
         );
     }

@@ -34,6 +34,7 @@ use crate::live::Hub;
 use crate::metrics::METRICS;
 use crate::outward::Outward;
 use crate::people::passkey::Relying;
+use crate::people::provider::Provider;
 use crate::people::seal::Key;
 use crate::{db, guard, password, requests, router, session, sockets};
 
@@ -118,12 +119,14 @@ fn app(config: Config, stopping: watch::Receiver<bool>) -> anyhow::Result<App> {
     let anchors = (pool.clone(), backend.clone(), config.audit.clone());
     tokio::spawn(anchor::keep(anchors.0, anchors.1, anchors.2, stopping.clone()));
     let hub = Hub::start(backend.clone(), pool.clone(), config.live.instruments, stopping.clone());
+    let outward = Outward::new(&config.tls)?;
     Ok(App {
         trail: Trail::start(pool.clone()),
         verifications: Verifications::default(),
         pool,
         backend,
-        outward: Outward::new(&config.tls)?,
+        provider: Provider::of(&config, &outward).map(Arc::new),
+        outward,
         hub,
         key: Arc::new(open_key(&config)?),
         relying: Relying::of(&config.public_url).map(Arc::new),

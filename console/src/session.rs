@@ -94,6 +94,29 @@ pub fn clear_cookie(app: &App, name: &str) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
+/// The value of a short-lived cookie, whatever its form.
+pub fn short_value<'h>(app: &App, headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    cookie(headers, &full_name(app, name))
+}
+
+/// The `Set-Cookie` value of a cookie that lives for ten minutes and comes along, too, when
+/// somebody else's page leads the browser back here.
+pub fn lax_cookie(app: &App, name: &str, value: &str) -> HeaderValue {
+    lax(app, name, value, 600)
+}
+
+/// The `Set-Cookie` value that takes such a cookie from the browser.
+pub fn clear_lax_cookie(app: &App, name: &str) -> HeaderValue {
+    lax(app, name, "", 0)
+}
+
+fn lax(app: &App, name: &str, value: &str, seconds: u32) -> HeaderValue {
+    let secure = if app.config.session.secure_cookies { "; Secure" } else { "" };
+    let name = full_name(app, name);
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
 /// The `Set-Cookie` value of a cookie that lives for ten minutes.
 fn short_cookie(app: &App, name: &str, value: &str) -> HeaderValue {
     let secure = if app.config.session.secure_cookies { "; Secure" } else { "" };
@@ -149,10 +172,27 @@ pub async fn view(app: &App, headers: &HeaderMap, path: &str, used: bool) -> Res
     if used && found.refresh {
         sessions::touch(&app.pool, &hash).await?;
     }
-    Ok(signed_in(stranger(), &token, found))
+    Ok(signed_in(stranger(), token.csrf(), found))
 }
 
-fn signed_in(base: View, token: &Token, found: Found) -> View {
+/// The view of the person whose session has this hash, while it lasts. It has no form token:
+/// the secret itself is not known.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_hash(
+    app: &App,
+    hash: &[u8],
+    headers: &HeaderMap,
+    path: &str,
+) -> Result<Option<View>, Failure> {
+    let (idle, recent) = (app.config.session.idle_minutes, app.config.sign_in.recent_minutes);
+    let found = sessions::find(&app.pool, hash, idle, recent).await?;
+    let stranger = View::stranger(&app.config, remembered_language(headers), path);
+    Ok(found.map(|found| signed_in(stranger, String::new(), found)))
+}
+
+fn signed_in(base: View, csrf: String, found: Found) -> View {
     View {
         lang: Lang::parse(&found.language).unwrap_or(base.lang),
         zone: zone(&found.zone).unwrap_or(base.zone.clone()),
@@ -169,7 +209,7 @@ fn signed_in(base: View, token: &Token, found: Found) -> View {
             recent: found.recent,
             second: found.second,
         }),
-        csrf: token.csrf(),
+        csrf,
         ..base
     }
 }

@@ -94,6 +94,9 @@ BEGIN
     END LOOP;
 END
 $$;
+-- Requests, what was told of them, and the staff changes they made stay on the record.
+REVOKE DELETE ON console.requests, console.request_notices, console.staff_changes
+    FROM zaraba_console;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA console TO zaraba_console;
 -- All but what lets a key sign.
 GRANT SELECT (key_id, api_key, account, kind, scopes, addresses, expires_at, reads_per_second,

@@ -43,6 +43,7 @@ messages! { M,
     TooManyFailures: "Too many failed sign-ins from this address. Wait {0} minutes, then try again.", "このアドレスからのサインイン失敗が多すぎます。{0}分待ってからやり直してください。";
     SignInBusy: "Many people are signing in. Try again in a few seconds.", "サインインが混み合っています。数秒後にやり直してください。";
     SessionEnded: "You were signed out, or have not signed in yet.", "サインアウトされたか、まだサインインしていません。";
+    SignedInGoingOn: "Done", "完了しました";
     SignedOut: "You are signed out.", "サインアウトしました。";
 
     // Preferences

@@ -64,6 +64,7 @@ messages! { P,
     ByPassword: "password", "パスワード";
     ByTotp: "password and code", "パスワードとコード";
     ByPasskey: "passkey", "パスキー";
+    ByProvider: "identity provider", "認証基盤";
     ByRecovery: "password and recovery code", "パスワードとリカバリーコード";
     ChangePassword: "Change the password", "パスワードを変更";
     CurrentPassword: "Present password", "現在のパスワード";
@@ -82,6 +83,30 @@ messages! { P,
     PasskeyName: "Name, such as the device's", "名前（端末名など）";
     PasskeysNeedScript: "This browser makes no passkeys, or scripts are off.", "このブラウザではパスキーを作成できないか、スクリプトが無効です。";
     Back: "Back", "戻る";
+
+    // The firm's identity provider: {0} is what it is called
+    ProviderSignIn: "Sign in with {0}", "{0}でサインイン";
+    ProviderConfirm: "Confirm with {0}", "{0}で確認する";
+    ProviderInvite: "Begin with {0}", "{0}で開始する";
+    ProviderLinked: "Linked: {0}", "連携済み: {0}";
+    ProviderNotLinked: "Not linked: {0}", "未連携: {0}";
+    ProviderLink: "Link", "連携する";
+    ProviderUnlink: "Unlink", "連携を解除";
+    ProviderGoing: "You are taken to {0}", "{0}に移動します";
+    ProviderOnly: "Everybody here signs in with {0}; begin with it.", "サインインには{0}を使用します。{0}で開始してください。";
+    ProviderFew: "Other ways, for emergencies", "緊急時のサインイン";
+    ProviderAway: "{0} cannot be reached or gives no usable answer. Nothing was done. Try again in a moment; other ways to sign in go on working.", "{0}に接続できないか、正しい応答がありません。処理は行われていません。しばらくしてからやり直してください。他のサインイン方法は利用できます。";
+    ProviderWrong: "The answer of {0} does not hold, or is too old. Nothing was done. Begin again.", "{0}からの応答を確認できないか、有効期限が切れています。処理は行われていません。最初からやり直してください。";
+    ProviderDenied: "{0} did not sign you in. Nothing was done.", "{0}でサインインできませんでした。処理は行われていません。";
+    ProviderOver: "The way to {0} took too long, or was begun in another browser. Begin again.", "{0}への移動の有効期限が切れたか、別のブラウザで開始されています。最初からやり直してください。";
+    ProviderUnknown: "Nobody here is linked to this account at {0}. Take up your invitation with it; or sign in another way and link it under “Sign-in and sessions”.", "{0}のこのアカウントは、どの担当者とも連携されていません。招待コードで連携するか、別の方法でサインインして「サインインとセッション」で連携してください。";
+    ProviderSuspended: "This person may not sign in at present. Ask an administrator.", "現在サインインできません。管理者に連絡してください。";
+    ProviderOthers: "This account at {0} is not the one linked to you. Nothing was done.", "{0}のこのアカウントは、あなたに連携されたものではありません。処理は行われていません。";
+    ProviderStillIn: "You are still signed in at {0}.", "{0}にはまだサインインしています。";
+    ProviderSignOut: "Sign out of {0}, too", "{0}からもサインアウト";
+    LastWay: "the only way to sign in; set up another before you unlink it", "唯一のサインイン方法です。解除する前に別の方法を設定してください";
+    GoOn: "Go on", "続ける";
+    TryAgain: "Begin again", "やり直す";
 
     // Staff
     Staff: "Staff", "担当者";

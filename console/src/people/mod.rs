@@ -4,6 +4,8 @@
 pub mod codes;
 pub mod passkey;
 pub mod proof;
+pub mod provider;
 pub mod seal;
 pub mod staff;
+pub mod token;
 pub mod totp;

@@ -19,6 +19,8 @@ pub enum Method {
     Passkey,
     /// Password and recovery code.
     Recovery,
+    /// The firm's identity provider.
+    Provider,
 }
 
 impl Method {
@@ -29,6 +31,7 @@ impl Method {
             Method::Totp => "totp",
             Method::Passkey => "passkey",
             Method::Recovery => "recovery",
+            Method::Provider => "oidc",
         }
     }
 }

@@ -103,12 +103,12 @@ pub async fn within(app: &App, scope: &Scope, touches: &Touches) -> Result<(), F
         Touches::Group(_) => Err(Failure::NotFound),
         Touches::Accounts(codes) => {
             let hidden = &scope.hidden_groups;
-            let seen: i64 = sqlx::query_scalar(
-                "SELECT count(*) FROM trading.accounts
+            let seen: i64 = sqlx::query_scalar!(
+                "SELECT count(*) AS \"count!\" FROM trading.accounts
                  WHERE code = ANY($1) AND group_id <> ALL($2)",
+                codes,
+                hidden
             )
-            .bind(codes)
-            .bind(hidden)
             .fetch_one(&app.pool)
             .await?;
             if seen == codes.len() as i64 { Ok(()) } else { Err(Failure::NotFound) }

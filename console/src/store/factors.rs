@@ -303,6 +303,9 @@ pub async fn reset(db: &mut PgConnection, staff_id: i32) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM console.recovery_codes WHERE staff_id = $1", staff_id)
         .execute(&mut *db)
         .await?;
+    sqlx::query!("DELETE FROM console.identities WHERE staff_id = $1", staff_id)
+        .execute(&mut *db)
+        .await?;
     Ok(())
 }
 

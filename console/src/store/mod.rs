@@ -4,6 +4,7 @@
 
 pub mod factors;
 pub mod failures;
+pub mod identities;
 pub mod invitations;
 pub mod notices;
 pub mod requests;

@@ -43,21 +43,21 @@ pub async fn add(
     if hooks.is_empty() {
         return Ok(());
     }
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO console.request_notices (request_id, hook, event, state)
          SELECT r.id, hook, $2, r.state FROM console.requests r, unnest($3::text[]) AS hook
-         WHERE r.id = $1::uuid",
+         WHERE r.id = $1::text::uuid",
+        request,
+        event.as_str(),
+        &hooks
     )
-    .bind(request)
-    .bind(event.as_str())
-    .bind(&hooks)
     .execute(tx)
     .await?;
     Ok(())
 }
 
 /// Something to tell.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs)] // columns of console.request_notices and console.requests
 pub struct Notice {
     pub notice_id: i64,
@@ -80,19 +80,20 @@ pub async fn take_up(
     hooks: &[String],
     seconds: f64,
 ) -> sqlx::Result<Option<Notice>> {
-    sqlx::query_as(
-        "UPDATE console.request_notices n SET attempts = n.attempts + 1,
+    sqlx::query_as!(
+        Notice,
+        r#"UPDATE console.request_notices n SET attempts = n.attempts + 1,
              next_attempt_at = now() + make_interval(secs => $1)
          FROM console.requests r
          WHERE r.id = n.request_id AND n.notice_id =
              (SELECT notice_id FROM console.request_notices
               WHERE next_attempt_at <= now() AND hook = ANY($2)
               ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING n.notice_id, n.hook, n.event, n.state, n.at, n.attempts, r.number, r.kind,
-             r.matter",
+         RETURNING n.notice_id, n.hook, n.event, n.state, n.at AS "at: At", n.attempts, r.number,
+             r.kind, r.matter"#,
+        seconds,
+        hooks
     )
-    .bind(seconds)
-    .bind(hooks)
     .fetch_optional(pool)
     .await
 }
@@ -102,11 +103,11 @@ pub async fn take_up(
 /// # Errors
 /// When the database does not answer.
 pub async fn delivered(pool: &PgPool, notice_id: i64) -> sqlx::Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "UPDATE console.request_notices
          SET delivered_at = now(), next_attempt_at = NULL, problem = NULL WHERE notice_id = $1",
+        notice_id
     )
-    .bind(notice_id)
     .execute(pool)
     .await?;
     Ok(())
@@ -122,14 +123,14 @@ pub async fn failed(
     problem: &str,
     again_in: Option<f64>,
 ) -> sqlx::Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "UPDATE console.request_notices
          SET problem = $2, next_attempt_at = now() + make_interval(secs => $3)
          WHERE notice_id = $1",
+        notice_id,
+        problem,
+        again_in
     )
-    .bind(notice_id)
-    .bind(problem)
-    .bind(again_in)
     .execute(pool)
     .await?;
     Ok(())

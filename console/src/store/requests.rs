@@ -120,20 +120,21 @@ pub async fn insert(pool: &PgPool, new: &New<'_>, hooks: &[Notify]) -> sqlx::Res
         if made {
             return Ok(Inserted::New);
         }
-        let same: Option<i64> =
-            sqlx::query_scalar("SELECT number FROM console.requests WHERE id = $1::uuid")
-                .bind(new.id)
-                .fetch_optional(pool)
-                .await?;
+        let same: Option<i64> = sqlx::query_scalar!(
+            "SELECT number FROM console.requests WHERE id = $1::text::uuid",
+            new.id
+        )
+        .fetch_optional(pool)
+        .await?;
         if same.is_some() {
             return Ok(Inserted::Repeated);
         }
-        let other: Option<i64> = sqlx::query_scalar(
+        let other: Option<i64> = sqlx::query_scalar!(
             "SELECT number FROM console.requests
              WHERE kind = $1 AND target = $2 AND state IN ('waiting', 'applying')",
+            new.kind,
+            new.target
         )
-        .bind(new.kind)
-        .bind(new.target)
         .fetch_optional(pool)
         .await?;
         // Gone again between the two statements: its place is free.
@@ -144,29 +145,29 @@ pub async fn insert(pool: &PgPool, new: &New<'_>, hooks: &[Notify]) -> sqlx::Res
 }
 
 async fn written(tx: &mut PgConnection, new: &New<'_>) -> sqlx::Result<bool> {
-    let made = sqlx::query(
+    let made = sqlx::query!(
         "INSERT INTO console.requests (id, kind, matter, target, at_once, accounts, groups,
              everyone, fields, preview, reason, maker_id, maker, expires_at, state,
              next_attempt_at)
-         VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+         VALUES ($1::text::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
              now() + make_interval(mins => $14),
              CASE WHEN $5 THEN 'applying' ELSE 'waiting' END, CASE WHEN $5 THEN now() END)
          ON CONFLICT DO NOTHING",
+        new.id,
+        new.kind,
+        new.matter,
+        new.target,
+        new.at_once,
+        new.accounts,
+        new.groups,
+        new.everyone,
+        new.fields,
+        new.preview,
+        new.reason,
+        new.maker_id,
+        new.maker,
+        new.expire_minutes
     )
-    .bind(new.id)
-    .bind(new.kind)
-    .bind(new.matter)
-    .bind(new.target)
-    .bind(new.at_once)
-    .bind(new.accounts)
-    .bind(new.groups)
-    .bind(new.everyone)
-    .bind(new.fields)
-    .bind(new.preview)
-    .bind(new.reason)
-    .bind(new.maker_id)
-    .bind(new.maker)
-    .bind(new.expire_minutes)
     .execute(tx)
     .await?;
     Ok(made.rows_affected() == 1)
@@ -322,21 +323,21 @@ pub struct Decision<'a> {
 /// When the database does not answer.
 pub async fn decide(pool: &PgPool, by: &Decision<'_>, hooks: &[Notify]) -> sqlx::Result<bool> {
     let mut tx = pool.begin().await?;
-    let done = sqlx::query(
+    let done = sqlx::query!(
         "UPDATE console.requests SET state = $2, checker_id = $3, checker = $4,
              decided_at = now(), decision_reason = nullif($5, ''), decision_preview = $6,
              outcome = $7,
              next_attempt_at = CASE WHEN $2 = 'applying' THEN now() END,
              finished_at = CASE WHEN $2 <> 'applying' THEN now() END
-         WHERE id = $1::uuid AND state = 'waiting' AND expires_at > now() AND maker_id <> $3",
+         WHERE id = $1::text::uuid AND state = 'waiting' AND expires_at > now() AND maker_id <> $3",
+        by.id,
+        by.state,
+        by.checker_id,
+        by.checker,
+        by.reason,
+        by.preview,
+        by.outcome
     )
-    .bind(by.id)
-    .bind(by.state)
-    .bind(by.checker_id)
-    .bind(by.checker)
-    .bind(by.reason)
-    .bind(by.preview)
-    .bind(by.outcome)
     .execute(&mut *tx)
     .await?
     .rows_affected();
@@ -359,14 +360,14 @@ pub async fn withdraw(
     hooks: &[Notify],
 ) -> sqlx::Result<bool> {
     let mut tx = pool.begin().await?;
-    let done = sqlx::query(
+    let done = sqlx::query!(
         "UPDATE console.requests SET state = 'withdrawn', finished_at = now(),
              decision_reason = nullif($3, '')
-         WHERE id = $1::uuid AND state = 'waiting' AND maker_id = $2 AND expires_at > now()",
+         WHERE id = $1::text::uuid AND state = 'waiting' AND maker_id = $2 AND expires_at > now()",
+        id,
+        maker_id,
+        reason
     )
-    .bind(id)
-    .bind(maker_id)
-    .bind(reason)
     .execute(&mut *tx)
     .await?
     .rows_affected();
@@ -386,16 +387,16 @@ pub async fn expire(
     only: Option<(&str, &str)>,
     hooks: &[Notify],
 ) -> sqlx::Result<usize> {
-    let ended: Vec<String> = sqlx::query_scalar(
+    let ended: Vec<String> = sqlx::query_scalar!(
         "UPDATE console.requests SET state = 'expired', finished_at = now()
          WHERE id IN (SELECT id FROM console.requests
                       WHERE state = 'waiting' AND expires_at <= now()
                         AND ($1::text IS NULL OR (kind = $1 AND target = $2))
                       ORDER BY expires_at LIMIT 500 FOR UPDATE SKIP LOCKED)
-         RETURNING id::text",
+         RETURNING id::text AS \"id!\"",
+        only.map(|(kind, _)| kind),
+        only.map(|(_, target)| target)
     )
-    .bind(only.map(|(kind, _)| kind))
-    .bind(only.map(|(_, target)| target))
     .fetch_all(&mut *tx)
     .await?;
     for id in &ended {
@@ -436,14 +437,14 @@ pub async fn finish(
     hooks: &[Notify],
 ) -> sqlx::Result<bool> {
     let mut tx = pool.begin().await?;
-    let done = sqlx::query(
+    let done = sqlx::query!(
         "UPDATE console.requests SET state = $2, outcome = $3, problem = NULL,
              next_attempt_at = NULL, finished_at = now()
-         WHERE id = $1::uuid AND state = 'applying'",
+         WHERE id = $1::text::uuid AND state = 'applying'",
+        id,
+        state,
+        outcome
     )
-    .bind(id)
-    .bind(state)
-    .bind(outcome)
     .execute(&mut *tx)
     .await?
     .rows_affected();
@@ -459,14 +460,14 @@ pub async fn finish(
 /// # Errors
 /// When the database does not answer.
 pub async fn put_off(pool: &PgPool, id: &str, problem: &str, seconds: f64) -> sqlx::Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "UPDATE console.requests SET problem = $2,
              next_attempt_at = now() + make_interval(secs => $3)
-         WHERE id = $1::uuid AND state = 'applying'",
+         WHERE id = $1::text::uuid AND state = 'applying'",
+        id,
+        problem,
+        seconds
     )
-    .bind(id)
-    .bind(problem)
-    .bind(seconds)
     .execute(pool)
     .await?;
     Ok(())
@@ -478,11 +479,12 @@ pub async fn put_off(pool: &PgPool, id: &str, problem: &str, seconds: f64) -> sq
 /// # Errors
 /// When the database does not answer.
 pub async fn standing(pool: &PgPool) -> sqlx::Result<Vec<(String, String, i64, f64)>> {
-    sqlx::query_as(
-        "SELECT state, matter, count(*),
-             extract(epoch FROM now() - min(coalesce(decided_at, made_at)))::float8
-         FROM console.requests WHERE state IN ('waiting', 'applying') GROUP BY state, matter",
+    let rows = sqlx::query!(
+        r#"SELECT state, matter, count(*) AS "count!",
+             extract(epoch FROM now() - min(coalesce(decided_at, made_at)))::float8 AS "age!"
+         FROM console.requests WHERE state IN ('waiting', 'applying') GROUP BY state, matter"#
     )
     .fetch_all(pool)
-    .await
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.state, row.matter, row.count, row.age)).collect())
 }

@@ -110,7 +110,7 @@ pub async fn find(
 }
 
 /// Notes a fresh proof of identity, and gives the session a new secret: the old one is worth
-/// nothing from then on. `second` is kept once it was so.
+/// nothing from then on. `second` is kept once it was so. Answers whether there was one.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -119,8 +119,8 @@ pub async fn strengthen(
     old_hash: &[u8],
     new_hash: &[u8],
     second: bool,
-) -> sqlx::Result<()> {
-    sqlx::query!(
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
         "UPDATE console.sessions SET token_hash = $2, strong_at = now(), second = second OR $3
          WHERE token_hash = $1",
         old_hash,
@@ -129,7 +129,7 @@ pub async fn strengthen(
     )
     .execute(pool)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Notes that a session was used just now.
@@ -143,15 +143,17 @@ pub async fn touch(pool: &PgPool, token_hash: &[u8]) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Ends a session.
+/// Ends a session. Answers how its person had signed in.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn end(pool: &PgPool, token_hash: &[u8]) -> sqlx::Result<()> {
-    sqlx::query!("DELETE FROM console.sessions WHERE token_hash = $1", token_hash)
-        .execute(pool)
-        .await?;
-    Ok(())
+pub async fn end(pool: &PgPool, token_hash: &[u8]) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        "DELETE FROM console.sessions WHERE token_hash = $1 RETURNING method",
+        token_hash
+    )
+    .fetch_optional(pool)
+    .await
 }
 
 /// A session in a list.
@@ -239,6 +241,21 @@ pub async fn end_others(
         keep
     )
     .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Ends a person's sessions, or everybody's; how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sign_out(pool: &PgPool, login: Option<&str>) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM console.sessions WHERE $1::text IS NULL OR staff_id IN
+             (SELECT staff_id FROM console.staff WHERE login = $1)",
+        login
+    )
+    .execute(pool)
     .await?;
     Ok(done.rows_affected())
 }

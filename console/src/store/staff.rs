@@ -119,6 +119,7 @@ pub async fn set_suspended(
              WHEN $2 THEN 'suspended'
              WHEN password_hash IS NOT NULL
                  OR EXISTS (SELECT FROM console.passkeys p WHERE p.staff_id = f.staff_id)
+                 OR EXISTS (SELECT FROM console.identities i WHERE i.staff_id = f.staff_id)
                  THEN 'active'
              ELSE 'invited' END
          WHERE login = $1 RETURNING staff_id",
@@ -345,6 +346,8 @@ pub struct Card {
     pub totp: bool,
     /// How many passkeys.
     pub passkeys: i64,
+    /// Whether they are linked to the identity provider.
+    pub linked: bool,
     /// Whether an invitation waits to be taken up.
     pub invitation_until: Option<Timestamp>,
 }
@@ -376,6 +379,8 @@ pub async fn cards(pool: &PgPool, filter: &Filter, rows: i64) -> sqlx::Result<Ve
                   EXISTS (SELECT FROM console.totp t WHERE t.staff_id = f.staff_id) AS "totp!",
                   (SELECT count(*) FROM console.passkeys p
                    WHERE p.staff_id = f.staff_id) AS "passkeys!",
+                  EXISTS (SELECT FROM console.identities d
+                          WHERE d.staff_id = f.staff_id) AS "linked!",
                   (SELECT i.expires_at FROM console.invitations i
                    WHERE i.staff_id = f.staff_id AND i.expires_at > now())
                       AS "invitation_until: At"
@@ -409,6 +414,7 @@ pub async fn cards(pool: &PgPool, filter: &Filter, rows: i64) -> sqlx::Result<Ve
             signed_in_by: row.signed_in_by,
             totp: row.totp,
             passkeys: row.passkeys,
+            linked: row.linked,
             invitation_until: row.invitation_until.map(|at| at.0),
         })
         .collect())
@@ -428,6 +434,8 @@ pub async fn card(pool: &PgPool, login: &str) -> sqlx::Result<Option<Card>> {
                   EXISTS (SELECT FROM console.totp t WHERE t.staff_id = f.staff_id) AS "totp!",
                   (SELECT count(*) FROM console.passkeys p
                    WHERE p.staff_id = f.staff_id) AS "passkeys!",
+                  EXISTS (SELECT FROM console.identities d
+                          WHERE d.staff_id = f.staff_id) AS "linked!",
                   (SELECT i.expires_at FROM console.invitations i
                    WHERE i.staff_id = f.staff_id AND i.expires_at > now())
                       AS "invitation_until: At"
@@ -449,6 +457,7 @@ pub async fn card(pool: &PgPool, login: &str) -> sqlx::Result<Option<Card>> {
         signed_in_by: row.signed_in_by,
         totp: row.totp,
         passkeys: row.passkeys,
+        linked: row.linked,
         invitation_until: row.invitation_until.map(|at| at.0),
     }))
 }
@@ -467,30 +476,15 @@ pub async fn first_time(db: &mut PgConnection, request: &str) -> sqlx::Result<bo
     Ok(done.rows_affected() == 1)
 }
 
-/// Ends a person's sessions, or everybody's; how many.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn sign_out(pool: &PgPool, login: Option<&str>) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
-        "DELETE FROM console.sessions WHERE $1::text IS NULL OR staff_id IN
-             (SELECT staff_id FROM console.staff WHERE login = $1)",
-        login
-    )
-    .execute(pool)
-    .await?;
-    Ok(done.rows_affected())
-}
-
 /// Roles of a person who may sign in; none of anybody else.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn active_roles(pool: &PgPool, staff_id: i32) -> sqlx::Result<Vec<String>> {
-    let roles: Option<Vec<String>> = sqlx::query_scalar(
+    let roles: Option<Vec<String>> = sqlx::query_scalar!(
         "SELECT roles FROM console.staff WHERE staff_id = $1 AND status = 'active'",
+        staff_id
     )
-    .bind(staff_id)
     .fetch_optional(pool)
     .await?;
     Ok(roles.unwrap_or_default())

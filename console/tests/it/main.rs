@@ -18,6 +18,7 @@ mod in_browser;
 mod instruments;
 mod logged;
 mod logs;
+mod oidc;
 mod pages;
 mod people;
 mod pictures;

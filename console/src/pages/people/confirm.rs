@@ -9,6 +9,7 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::provider;
 use super::sign_in::own_path;
 use crate::app::App;
 use crate::audit::{self, Entry, Kind, Object};
@@ -20,7 +21,7 @@ use crate::people::passkey::Started;
 use crate::people::proof::{self, Checked, Method};
 use crate::session::Token;
 use crate::store::factors::{self, Ways};
-use crate::store::{failures, sessions, staff};
+use crate::store::{failures, identities, sessions, staff};
 use crate::view::View;
 
 /// Most fields of a form that is kept.
@@ -37,6 +38,10 @@ struct ConfirmPage<'a> {
     error: Option<String>,
     ways: Ways,
     passkey: Option<Started>,
+    /// Whether the password counts, where there is no second factor.
+    password: bool,
+    /// What the identity provider is called, where the person is linked.
+    provider: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -52,6 +57,7 @@ struct ConfirmedPage<'a> {
 #[serde(default)]
 pub struct Arrival {
     next: Option<String>,
+    kept: Option<String>,
 }
 
 /// Answers a request that needs a recent proof: leads a reader to the page that asks for it,
@@ -131,7 +137,15 @@ async fn show(
         Some(relying) if ways.passkeys > 0 => Some(relying.start_proof(&app.key, &purpose(view))?),
         _ => None,
     };
-    html(&ConfirmPage { v: view, next, kept, error, ways, passkey })
+    let linked = match &app.provider {
+        Some(provider) => {
+            identities::of_person(&app.pool, person.staff_id, provider.issuer()).await?.is_some()
+        }
+        None => false,
+    };
+    let provider = app.provider.as_ref().filter(|_| linked).map(|provider| provider.name());
+    let password = !ways.second() && ways.password && app.config.own_ways(&person.login);
+    html(&ConfirmPage { v: view, next, kept, error, ways, passkey, password, provider })
 }
 
 /// Asks for the proof.
@@ -140,7 +154,13 @@ pub async fn page(
     view: View,
     Query(arrival): Query<Arrival>,
 ) -> Result<Response, Failure> {
-    show(&app, &view, own_path(arrival.next.as_deref()), "", None).await
+    let session_id = view.person.as_ref().map(|person| person.session_id).unwrap_or_default();
+    // Who comes back from the provider without a proof finds the form again.
+    let kept = match arrival.kept {
+        Some(_) => provider::kept(&app, session_id).await?,
+        None => String::new(),
+    };
+    show(&app, &view, own_path(arrival.next.as_deref()), &kept, None).await
 }
 
 /// What the form sends.
@@ -194,9 +214,12 @@ pub async fn submit(
         return Ok((cookie, Redirect::to(&next)).into_response());
     }
     view.csrf = token.csrf();
-    let fields = fields(sent.kept.as_bytes())?;
-    let page = html(&ConfirmedPage { v: &view, next: &next, fields: &fields })?;
-    Ok((cookie, page).into_response())
+    Ok((cookie, confirmed_page(&view, &next, &sent.kept)?).into_response())
+}
+
+/// The kept form once more, to be sent by its own button.
+pub(super) fn confirmed_page(view: &View, next: &str, kept: &str) -> Result<Response, Failure> {
+    html(&ConfirmedPage { v: view, next, fields: &fields(kept.as_bytes())? })
 }
 
 async fn note(
@@ -225,6 +248,9 @@ async fn check(
 ) -> Result<Outcome, Failure> {
     let person = view.person.as_ref().ok_or(Failure::Forbidden)?;
     let ways = factors::ways(&app.pool, person.staff_id).await?;
+    if !ways.second() && !app.config.own_ways(&person.login) {
+        return Ok(Outcome::Wrong);
+    }
     if !ways.second() {
         return password(app, client, &person.login, sent.password.clone()).await;
     }

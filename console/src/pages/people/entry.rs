@@ -86,7 +86,12 @@ pub async fn begin(
         session_id: Some(session_id),
         address,
     };
-    let detail = json!({"method": method, "agent": client.agent});
+    let mut detail = json!({"method": method, "agent": client.agent});
+    if app.config.oidc.required && proved.method != Method::Provider {
+        detail["break_glass"] = json!(true);
+        tracing::warn!(event = "console.break_glass", login = proved.login, method,
+            network.peer = %client.address, "signed in past the identity provider");
+    }
     let object = Object::Staff(proved.login.to_owned());
     let entry = Entry { kind: Kind::SignIn, object, detail, request: None };
     if let Err(failure) = audit::record_as(app, who, entry).await {

@@ -32,16 +32,36 @@ struct InvitePage<'a> {
     error: Option<&'a str>,
     shortest: usize,
     longest: usize,
+    /// What the identity provider is called, where there is one.
+    provider: Option<&'a str>,
+    /// Whether everybody signs in there.
+    required: bool,
 }
 
-fn show(view: &View, code: &str, error: Option<&str>) -> Result<Response, Failure> {
+fn show(app: &App, view: &View, code: &str, error: Option<&str>) -> Result<Response, Failure> {
     let (shortest, longest) = (password::SHORTEST, password::LONGEST);
-    html(&InvitePage { v: view, code, error, shortest, longest })
+    let provider = app.provider.as_ref().map(|provider| provider.name());
+    // For who may have a password nevertheless, the form is there.
+    let required = app.config.oidc.required && app.config.oidc.break_glass.is_empty();
+    html(&InvitePage { v: view, code, error, shortest, longest, provider, required })
+}
+
+/// The form again, with what is wrong.
+pub(super) fn refused(
+    app: &App,
+    view: &View,
+    code: &str,
+    status: StatusCode,
+    error: &str,
+) -> Result<Response, Failure> {
+    let mut response = show(app, view, code, Some(error))?;
+    *response.status_mut() = status;
+    Ok(response)
 }
 
 /// The form.
-pub async fn form(view: View) -> Result<Response, Failure> {
-    show(&view, "", None)
+pub async fn form(State(app): State<App>, view: View) -> Result<Response, Failure> {
+    show(&app, &view, "", None)
 }
 
 /// What the form sends.
@@ -53,7 +73,7 @@ struct Submitted {
 }
 
 /// Whom the code invites; wrong codes are counted by address.
-async fn invited(
+pub(super) async fn invited(
     app: &App,
     client: &Client,
     view: &View,
@@ -87,15 +107,15 @@ pub async fn submit(
     body: Bytes,
 ) -> Result<Response, Failure> {
     let sent: Submitted = guard::read(&body)?;
-    let again = |status: StatusCode, error: &str| {
-        let mut response = show(&view, &sent.code, Some(error))?;
-        *response.status_mut() = status;
-        Ok(response)
-    };
+    let again = |status: StatusCode, error: &str| refused(&app, &view, &sent.code, status, error);
     let invited = match invited(&app, &client, &view, &sent.code).await? {
         Ok(invited) => invited,
         Err((status, error)) => return again(status, &error),
     };
+    if !app.config.own_ways(&invited.login) {
+        let name = app.provider.as_ref().map(|provider| provider.name()).unwrap_or_default();
+        return again(StatusCode::FORBIDDEN, &view.t1(P::ProviderOnly, name));
+    }
     if sent.password != sent.again {
         return again(StatusCode::BAD_REQUEST, view.t(P::NotTheSame));
     }

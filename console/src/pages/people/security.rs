@@ -17,8 +17,9 @@ use crate::i18n::{M, P};
 use crate::password::{self, Weak};
 use crate::session::Token;
 use crate::store::factors::{self, Passkey, Ways};
+use crate::store::identities::Linked;
 use crate::store::sessions::{self, Listed};
-use crate::store::{failures, staff};
+use crate::store::{failures, identities, staff};
 use crate::view::View;
 
 #[derive(Template)]
@@ -27,6 +28,8 @@ struct SecurityPage<'a> {
     v: &'a View,
     ways: Ways,
     passkeys: Vec<Passkey>,
+    /// What the identity provider is called, and the link to it.
+    provider: Option<(&'a str, Option<Linked>)>,
     sessions: Vec<Listed>,
     own: i64,
     /// Whether a second factor has to be set up first.
@@ -83,10 +86,19 @@ async fn show(
 ) -> Result<Response, Failure> {
     let reader = person(view)?;
     let idle = app.config.session.idle_minutes;
+    let provider = match &app.provider {
+        Some(provider) => {
+            let issuer = provider.issuer();
+            let linked = identities::of_person(&app.pool, reader.staff_id, issuer).await?;
+            Some((provider.name(), linked))
+        }
+        None => None,
+    };
     html(&SecurityPage {
         v: view,
         ways: factors::ways(&app.pool, reader.staff_id).await?,
         passkeys: factors::passkeys(&app.pool, reader.staff_id).await?,
+        provider,
         sessions: sessions::of_person(&app.pool, reader.staff_id, idle).await?,
         own: reader.session_id,
         must: app.config.sign_in.second_factor == "required" && !reader.second,
@@ -218,6 +230,7 @@ pub(super) fn method_word(method: &str) -> P {
         "totp" => P::ByTotp,
         "passkey" => P::ByPasskey,
         "recovery" => P::ByRecovery,
+        "oidc" => P::ByProvider,
         _ => P::ByPassword,
     }
 }

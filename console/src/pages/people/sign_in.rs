@@ -31,6 +31,20 @@ struct SignInPage<'a> {
     error: Option<&'a str>,
     other: Lang,
     passkey: Option<Started>,
+    /// What the identity provider is called, where there is one.
+    provider: Option<&'a str>,
+    /// Whether there is a form for passwords, and whether it is for the few.
+    passwords: bool,
+    few: bool,
+}
+
+#[derive(Template)]
+#[template(path = "people/signed_out.html")]
+struct SignedOutPage<'a> {
+    v: &'a View,
+    name: &'a str,
+    /// Where one signs out of the identity provider, too.
+    end: Option<String>,
 }
 
 /// What a passkey at the sign-in page is asked for.
@@ -69,11 +83,25 @@ fn page(
     error: Option<&str>,
 ) -> Result<Response, Failure> {
     let other = if view.lang == Lang::Ja { Lang::En } else { Lang::Ja };
+    let few = app.config.oidc.required;
+    let passwords = !few || !app.config.oidc.break_glass.is_empty();
     let passkey = match &app.relying {
-        Some(relying) => Some(relying.start_proof(&app.key, PASSKEY)?),
-        None => None,
+        Some(relying) if passwords => Some(relying.start_proof(&app.key, PASSKEY)?),
+        _ => None,
     };
-    html(&SignInPage { v: view, next, login, note, error, other, passkey })
+    let provider = app.provider.as_ref().map(|provider| provider.name());
+    html(&SignInPage {
+        v: view,
+        next,
+        login,
+        note,
+        error,
+        other,
+        passkey,
+        provider,
+        passwords,
+        few,
+    })
 }
 
 /// The form.
@@ -93,7 +121,14 @@ pub async fn form(
         (Some(_), None) if next != "/" => Some(view.t(M::SessionEnded)),
         _ => None,
     };
-    let mut response = page(&app, &view, next, "", note, None)?;
+    let there = arrival.out.as_deref() == Some("provider");
+    let mut response = match (&app.provider, there) {
+        (Some(provider), true) => {
+            let (name, end) = (provider.name(), provider.sign_out_address().await);
+            html(&SignedOutPage { v: &view, name, end })?
+        }
+        _ => page(&app, &view, next, "", note, None)?,
+    };
     if let Some(lang) = asked {
         response.headers_mut().append(header::SET_COOKIE, session::language_cookie(&app, lang));
     }
@@ -129,8 +164,9 @@ async fn attempt(
     let pause = failures::pause(failures::of_login(&app.pool, limits, login).await?);
     tokio::time::sleep(pause).await;
     let found = staff::credentials(&app.pool, login).await?;
-    // Suspended, invited and unknown logins cost the same work and get the same answer.
-    let usable = found.filter(|person| person.active);
+    // Suspended, invited and unknown logins, and those who have to sign in at the identity
+    // provider, cost the same work and get the same answer.
+    let usable = found.filter(|person| person.active && app.config.own_ways(&person.login));
     let phc = usable.as_ref().and_then(|person| person.password_hash.clone());
     let Ok(right) = app.checker.check(password, phc).await else { return Ok(Outcome::Busy) };
     match (right, usable) {
@@ -218,7 +254,7 @@ pub async fn with_passkey(
         ("throttled", StatusCode::TOO_MANY_REQUESTS, text)
     } else {
         match proof::passkey(&app, PASSKEY, &sent.state, &sent.credential, None).await? {
-            Some(kept) => {
+            Some(kept) if app.config.own_ways(&kept.login) => {
                 let proved = Proved {
                     staff_id: kept.staff_id,
                     login: &kept.login,
@@ -228,7 +264,7 @@ pub async fn with_passkey(
                 let cookies = entry::begin(&app, &headers, &client, &proved).await?;
                 return Ok((cookies, Redirect::to(&next)).into_response());
             }
-            None => {
+            _ => {
                 failures::count(&app.pool, limits, &network, "?").await?;
                 ("wrong", StatusCode::UNAUTHORIZED, view.t(P::PasskeyRefused).to_owned())
             }
@@ -251,9 +287,10 @@ pub async fn leave(
     view: View,
     Form(Leave {}): Form<Leave>,
 ) -> Result<Response, Failure> {
-    if let Some(token) = Token::of(&app, &headers) {
-        sessions::end(&app.pool, &token.hash()).await?;
-    }
+    let method = match Token::of(&app, &headers) {
+        Some(token) => sessions::end(&app.pool, &token.hash()).await?,
+        None => None,
+    };
     let login = view.person.as_ref().map(|person| person.login.clone()).unwrap_or_default();
     let object = Object::Staff(login);
     let detail = serde_json::json!({});
@@ -261,7 +298,10 @@ pub async fn leave(
         .await?;
     let cookie =
         AppendHeaders([(header::SET_COOKIE, session::clear_cookie(&app, session::SESSION_COOKIE))]);
-    Ok((cookie, Redirect::to("/sign-in?out=1")).into_response())
+    // Who came from the provider is still signed in there.
+    let there = method.as_deref() == Some(Method::Provider.as_str());
+    let to = if there { "/sign-in?out=provider" } else { "/sign-in?out=1" };
+    Ok((cookie, Redirect::to(to)).into_response())
 }
 
 #[cfg(test)]

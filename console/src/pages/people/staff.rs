@@ -91,6 +91,8 @@ struct OnePage<'a> {
     changes: Vec<(P, String)>,
     done: bool,
     trail: Option<String>,
+    /// What the identity provider is called, where there is one.
+    provider: Option<&'a str>,
 }
 
 /// Whether something was just done.
@@ -137,7 +139,8 @@ pub async fn one(
         .then(|| format!("/audit?actor={}", form_encode(&card.login)));
     note(&app, &view, Kind::View, &card.login, json!({"sessions": sessions.len()})).await?;
     let done = done.done.is_some();
-    html(&OnePage { v: &view, card, sessions, may_change, changes, done, trail })
+    let provider = app.provider.as_ref().map(|provider| provider.name());
+    html(&OnePage { v: &view, card, sessions, may_change, changes, done, trail, provider })
 }
 
 async fn note(

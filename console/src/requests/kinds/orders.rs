@@ -297,8 +297,7 @@ impl Kind for CancelMany {
 /// Whose the orders of a session are.
 pub(super) async fn session_touches(app: &App, key: &str) -> Result<Touches, Failure> {
     let account: Option<String> =
-        sqlx::query_scalar("SELECT account FROM access.api_keys WHERE api_key = $1")
-            .bind(key)
+        sqlx::query_scalar!("SELECT account FROM access.api_keys WHERE api_key = $1", key)
             .fetch_optional(&app.pool)
             .await?;
     Ok(Touches::Accounts(vec![account.unwrap_or_default()]))
