@@ -1,5 +1,8 @@
 use proptest::prelude::*;
-use zaraba_engine::command::{Bound, FEE_TIERS_MAX, FeeTier, FeeTiers, RiskLimits};
+use zaraba_engine::command::{
+    Bound, Correction, FEE_TIERS_MAX, FeeTier, FeeTiers, Limits, Provenance, RiskLimits, TradeTerms,
+};
+use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::Text;
 
 use super::*;
@@ -333,7 +336,7 @@ proptest! {
     }
 
     #[test]
-    fn rubbish_never_panics(mut bytes in prop::collection::vec(any::<u8>(), 0..MAX_BYTES), kind in 0..32u8) {
+    fn rubbish_never_panics(mut bytes in prop::collection::vec(any::<u8>(), 0..MAX_BYTES), kind in 0..33u8) {
         let _ = decode(&bytes);
         // Most rubbish dies at its kind: get past that as well.
         if bytes.len() > 2 {
@@ -418,6 +421,47 @@ fn provenance_of_the_first_version_is_read() {
     };
     let bytes = hex::decode("020c0003000000000900000000000000").unwrap();
     assert_eq!(decode(&bytes), Ok(Command::CancelMany(many)));
+}
+
+/// Corrections from before trades of the odd-lot desks had them.
+#[test]
+fn both_versions_of_a_correction_are_these_bytes() {
+    let fields = "0500000000000000010000000400000005000000e803000000000000c800000000000000204e\
+         0000000000001f4e0000000000001400000000000000feffffffffffffffe303000000000000\
+         6400000000000000";
+    let by = "014100000172";
+    let correction = Correction {
+        trade: TradeId(5),
+        instrument: InstrumentId(1),
+        buyer: AccountId(4),
+        seller: AccountId(5),
+        before: TradeTerms {
+            price: Price(1_000),
+            quantity: Quantity(200),
+            paid: Amount(20_000),
+            got: Amount(19_999),
+            buyer_fee: Amount(20),
+            seller_fee: Amount(-2),
+        },
+        price: Price(995),
+        quantity: Quantity(100),
+        desk: false,
+    };
+    let by_whom = Provenance {
+        actor: Text::new("A").unwrap(),
+        approver: Text::EMPTY,
+        request: Text::EMPTY,
+        reason: Text::new("r").unwrap(),
+    };
+    let command = |desk| Command::CorrectTrade {
+        correction: Box::new(Correction { desk, ..correction }),
+        by: Box::new(by_whom),
+    };
+    let first = hex::decode(format!("0120{fields}{by}")).unwrap();
+    assert_eq!(decode(&first), Ok(command(false)));
+    for (desk, byte) in [(false, "00"), (true, "01")] {
+        assert_eq!(hex::encode(encoded(&command(desk))), format!("0220{fields}{byte}{by}"));
+    }
 }
 
 #[test]

@@ -2,10 +2,15 @@
 //! and of anyone who needs a journal with everything in it. Each command comes from one
 //! 64-bit word and from what happened so far, so a failing stream can be shortened word by word.
 
+mod trades;
+mod world;
+
 use crate::command::*;
-use crate::event::{Cause, Event, Trade};
-use crate::instrument::{InstrumentSpec, TickRule};
+use crate::event::Event;
+use crate::instrument::InstrumentSpec;
 use crate::types::*;
+pub use world::instruments;
+use world::setup;
 
 /// A small generator of numbers (splitmix64); the same everywhere.
 #[derive(Clone, Debug)]
@@ -105,142 +110,6 @@ pub fn nobody() -> Box<Provenance> {
         request: Text::EMPTY,
         reason: Text::EMPTY,
     })
-}
-
-/// The instruments of the stream's world with the middle of their prices: both tick tables,
-/// rebates, units that must round (also on both sides), an asset that is paid with in one
-/// instrument and bought in another.
-pub fn instruments() -> Vec<(InstrumentSpec, i64)> {
-    let plain = InstrumentSpec {
-        symbol: text("BTC_JPY"),
-        name: text("Bitcoin"),
-        profile: Profile::Crypto,
-        base_asset: AssetId(1),
-        quote_asset: AssetId(0),
-        price_digits: 0,
-        quantity_digits: 4,
-        ticks: TickRule::Fixed(Price(1)),
-        lot: Quantity(1),
-        min_quantity: Quantity(1),
-        max_quantity: Quantity(1_000_000),
-        base_price: Price(0),
-        limit_down: Price(0),
-        limit_up: Price(0),
-        market_band_ppm: 20_000,
-        maker_fee_ppm: -200,
-        taker_fee_ppm: 1_200,
-        open_order_cap: 4,
-        session_rules: false,
-        listed_shares: Quantity(0),
-        market_min_quantity: Quantity(0),
-        market_max_quantity: Quantity(0),
-    };
-    let share = InstrumentSpec {
-        symbol: text("7203"),
-        profile: Profile::Tse,
-        base_asset: AssetId(3),
-        price_digits: 1,
-        quantity_digits: 0,
-        ticks: TickRule::TseTopix500,
-        lot: Quantity(100),
-        min_quantity: Quantity(200),
-        max_quantity: Quantity(50_000),
-        base_price: Price(30_000),
-        limit_down: Price(25_000),
-        limit_up: Price(35_000),
-        maker_fee_ppm: 0,
-        taker_fee_ppm: 0,
-        open_order_cap: 0,
-        ..plain
-    };
-    let other = InstrumentSpec {
-        symbol: text("9999"),
-        base_asset: AssetId(4),
-        ticks: TickRule::TseOther,
-        base_price: Price(10_000),
-        limit_down: Price(0),
-        limit_up: Price(0),
-        maker_fee_ppm: 33,
-        taker_fee_ppm: 77,
-        ..share
-    };
-    let fine = InstrumentSpec {
-        symbol: text("ETH_BTC"),
-        base_asset: AssetId(5),
-        quote_asset: AssetId(1),
-        price_digits: 8,
-        quantity_digits: 4,
-        ticks: TickRule::Fixed(Price(7)),
-        lot: Quantity(3),
-        maker_fee_ppm: -1_234,
-        taker_fee_ppm: 2_345,
-        open_order_cap: 0,
-        ..plain
-    };
-    let coarse = InstrumentSpec {
-        symbol: text("BTC_USD"),
-        quote_asset: AssetId(2),
-        price_digits: 2,
-        quantity_digits: 8,
-        ticks: TickRule::Fixed(Price(100)),
-        max_quantity: Quantity(i64::MAX),
-        maker_fee_ppm: 999_999,
-        taker_fee_ppm: 999_999,
-        open_order_cap: 0,
-        ..plain
-    };
-    let cash = InstrumentSpec {
-        symbol: text("JPY_USD"),
-        base_asset: AssetId(0),
-        quote_asset: AssetId(2),
-        price_digits: 6,
-        quantity_digits: 2,
-        maker_fee_ppm: -999_999,
-        taker_fee_ppm: 1,
-        open_order_cap: 2,
-        ..plain
-    };
-    vec![
-        (plain, 1_000_003),
-        (share, 30_000),
-        (other, 10_000),
-        (fine, 7_000_007),
-        (coarse, 4_321_000),
-        (cash, 6_789),
-    ]
-}
-
-/// The commands that set the stream's world up.
-fn setup(shape: &Shape) -> Vec<Command> {
-    let mut setup = vec![Command::Genesis { limits: shape.limits, hash_seed: [7, 11] }];
-    for (code, exponent) in
-        [("JPY", 4), ("BTC", 8), ("USD", 2), ("7203", 0), ("9999", 0), ("ETH", 8)]
-    {
-        setup.push(Command::CreateAsset(AssetSpec { code: text(code), exponent }));
-    }
-    for (spec, _) in instruments() {
-        setup.push(Command::CreateInstrument(Box::new(spec)));
-    }
-    for account in 0..shape.accounts {
-        setup.push(Command::CreateAccount { code: text(&format!("account-{account}")) });
-        for asset in 0..6u32 {
-            if (account + asset) % 8 == 3 {
-                continue;
-            }
-            let transfer = Transfer {
-                kind: TransferKind::Deposit,
-                account: AccountId(AccountId::SYSTEM_COUNT + account),
-                asset: AssetId(asset),
-                amount: Amount(
-                    [9_000_000_000_000, 5_000_000_000, 90_000_000, 90_000][asset.min(3) as usize],
-                ),
-                reference: text(&format!("seed-{asset}")),
-            };
-            setup.push(Command::Transfer { transfer, by: nobody() });
-        }
-    }
-    setup.reverse();
-    setup
 }
 
 impl Stream {
@@ -449,67 +318,6 @@ impl Stream {
             _ => place.key += 1,
         }
         place
-    }
-
-    /// A trade as it was settled, which the ledger's entries tell.
-    fn as_made(&self, trade: &Trade, events: &[Event]) -> Correction {
-        let quote = self.specs[trade.instrument.0 as usize % self.specs.len()].0.quote_asset;
-        let moved = events.iter().flat_map(Event::balances).filter(|change| {
-            (change.cause, change.reference, change.asset) == (Cause::Trade, trade.trade.0, quote)
-        });
-        let sums: Vec<i64> = moved.map(|change| change.delta.0).collect();
-        let maker = (trade.maker_account, trade.maker_fee);
-        let taker = (trade.taker_account, trade.taker_fee);
-        let (buyer, seller) = match trade.taker_side {
-            Side::Buy => (taker, maker),
-            Side::Sell => (maker, taker),
-        };
-        Correction {
-            trade: trade.trade,
-            instrument: trade.instrument,
-            buyer: buyer.0,
-            seller: seller.0,
-            before: TradeTerms {
-                price: trade.price,
-                quantity: trade.quantity,
-                paid: Amount(-sums.iter().filter(|n| **n < 0).sum::<i64>()),
-                got: Amount(sums.iter().filter(|n| **n > 0).sum()),
-                buyer_fee: buyer.1,
-                seller_fee: seller.1,
-            },
-            price: trade.price,
-            quantity: trade.quantity,
-            desk: false,
-        }
-    }
-
-    /// A trade seen is to stand otherwise: sensibly, or not quite.
-    fn correct(&mut self, n: &mut Numbers) -> Command {
-        let mut correction = match self.trades.len() as u64 {
-            0 => return self.creation(n),
-            known => self.trades[n.below(known) as usize],
-        };
-        let (spec, middle) = self.specs[correction.instrument.0 as usize % self.specs.len()];
-        let whole = correction.quantity.0;
-        correction.quantity.0 = match n.below(4) {
-            0 => 0,
-            1 => whole,
-            _ => n.below(whole.unsigned_abs() + 2) as i64,
-        };
-        correction.price = match n.below(3) {
-            0 => correction.before.price,
-            _ => Price(self.price(n, &spec, middle)),
-        };
-        match n.below(40) {
-            0 => correction.trade.0 += 1_000_000,
-            1 => correction.trade.0 -= 1,
-            2 => correction.before.paid.0 += 1 << 40,
-            3 => correction.buyer = AccountId(9_999),
-            4 => correction.instrument = InstrumentId(9_999),
-            5 => correction.quantity.0 = -1,
-            _ => {}
-        }
-        Command::CorrectTrade { correction: Box::new(correction), by: nobody() }
     }
 
     fn some_order(&mut self, n: &mut Numbers) -> (AccountId, OrderId, InstrumentId) {
