@@ -1,5 +1,5 @@
 //! Sends the plan by the public REST API: each entry, signed by its participant's key, when the
-//! market's clock reaches its time. A participant's entries go over one connection in order, so
+//! market's clock reaches its time. Each participant has a connection of its own and sends in order, so
 //! that a cancel or amendment can name the order its answer numbered; participants do not wait for
 //! each other.
 
@@ -18,9 +18,7 @@ use super::requests;
 use crate::clock::MarketClock;
 use crate::tools::client::{Answer, Connection, Endpoint, Key};
 
-/// Connections; each carries the participants whose number has its remainder.
-const LANES: usize = 64;
-/// Entries that may wait for one connection; then the plan waits.
+/// Entries that may wait for one participant; then the plan waits.
 const WAITING: usize = 256;
 /// How often an entry is sent before the day is given up: a broken connection or a full queue
 /// does not end it, a platform that is gone does.
@@ -102,8 +100,8 @@ impl Day {
             bail!("{} keys for {ACCOUNTS} participants", self.keys.len());
         }
         let day = Arc::new(self);
-        let (mut lanes, mut sending) = (Vec::with_capacity(LANES), JoinSet::new());
-        for _ in 0..LANES {
+        let (mut lanes, mut sending) = (Vec::new(), JoinSet::new());
+        for _ in 0..ACCOUNTS {
             let (lane, entries) = mpsc::channel(WAITING);
             lanes.push(lane);
             sending.spawn(Lane::new(day.clone()).run(entries));
@@ -113,7 +111,7 @@ impl Day {
             while !day.clock.until(at).is_zero() {
                 tokio::time::sleep(day.clock.until(at).min(LOOK)).await;
             }
-            let lane = day.account(entry)? as usize % LANES;
+            let lane = day.account(entry)? as usize;
             if lanes[lane].send(index as u32).await.is_err() {
                 break;
             }
@@ -151,11 +149,11 @@ impl Day {
     }
 }
 
-/// One connection and what it has sent.
+/// One participant's connection and what it has sent.
 struct Lane {
     day: Arc<Day>,
     connection: Connection,
-    /// Numbers of this lane's orders, by entry.
+    /// Numbers of its orders, by entry.
     orders: BTreeMap<u32, String>,
     counts: Counts,
 }
