@@ -410,7 +410,7 @@ impl Engine {
             }
             // Those of people; others are handled by apply() once the journal has begun.
             Command::Place(place) => {
-                self.place(place, events);
+                self.place_attributed(place, events);
                 Ok(())
             }
             Command::Cancel(cancel) => {

@@ -58,7 +58,7 @@ impl Index {
     }
 
     /// The same; or, where there is none, the place for it, good until the index next changes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn seek(
         &self,
         hash: u64,

@@ -39,7 +39,7 @@ impl Divider {
     }
 
     /// `n / divisor` if that is whole, for `n` of zero or more.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn exact(&self, n: i64) -> Option<u64> {
         let n = n as u64;
         let quotient = (n >> self.shift).wrapping_mul(self.inverse);
@@ -86,19 +86,19 @@ impl Scale {
     }
 
     /// Rounded down, for sums of zero or more where the scale is short.
-    #[inline]
+    #[inline(always)]
     fn short_floor(&self, sum: i64) -> i64 {
         self.floor_short(sum as u64) as i64
     }
 
     /// Rounded up, for the same.
-    #[inline]
+    #[inline(always)]
     fn short_ceil(&self, sum: i64) -> i64 {
         self.floor_short(sum as u64 + (self.short - 1)) as i64
     }
 
     /// Division by multiplication: the product's upper half is the quotient or one less.
-    #[inline]
+    #[inline(always)]
     fn floor_short(&self, n: u64) -> u64 {
         let low = ((u128::from(n) * u128::from(self.reciprocal)) >> 64) as u64;
         let rest = n.wrapping_sub(low.wrapping_mul(self.short));
@@ -306,7 +306,7 @@ impl Units {
     }
 
     /// The same of `price` x `quantity`, if with any fee rate on top it stays within 64 bits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn short_value(&self, price: i64, quantity: i64) -> Option<i64> {
         let notional = price.checked_mul(quantity)?;
         let short = (0..SMALL).contains(&notional) && self.scale.is_short();
@@ -314,7 +314,7 @@ impl Units {
     }
 
     /// The lock of a new buy of so much price x quantity, which [`Units::short_value`] held.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn short_lock(&self, open: i64) -> i64 {
         self.scale.short_ceil(open * (PPM as i64 + i64::from(self.worst_ppm)))
     }

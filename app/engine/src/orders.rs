@@ -160,7 +160,7 @@ impl Orders {
 
     /// The remembered order with this order's client id, whose hash is `hash`; or the place for
     /// it in the index.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn seek(&self, place: &Place, hash: u64) -> Result<u32, Vacancy> {
         self.index.seek(hash, |slot| {
             let hot = &self.hot[slot as usize];
@@ -222,7 +222,7 @@ impl Orders {
     }
 
     /// Takes a slot: the one freed last, else a fresh one.
-    #[inline]
+    #[inline(always)]
     fn take_slot(&mut self) -> u32 {
         if self.free != NIL {
             let slot = self.free;
@@ -260,7 +260,7 @@ impl Orders {
     }
 
     /// The same, with the place for its client id in the index.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn create_at(
         &mut self,
         place: &Place,

@@ -48,7 +48,7 @@ impl Account {
 
     /// Puts an order last on its list, as far as the two records go: the order before it, which is
     /// to name it as the next one, and the account's group.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(&mut self, order: &mut Hot, slot: u32) -> (u32, GroupId) {
         let last = self.tail;
         self.tail = slot;

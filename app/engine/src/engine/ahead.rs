@@ -61,7 +61,7 @@ impl Engine {
     }
 
     /// First step: what the command names.
-    #[inline]
+    #[inline(always)]
     fn fetch_named(&self, command: &Command) {
         match command {
             Command::Place(place) => {
@@ -81,7 +81,7 @@ impl Engine {
     }
 
     /// Second step: what that names.
-    #[inline]
+    #[inline(always)]
     fn fetch_next(&self, command: &Command) {
         match command {
             Command::Place(place) => self.fetch_for_place(place),
@@ -203,9 +203,9 @@ impl Engine {
         prefetch_line(&self.ledger.balances, hot.receives as usize);
         self.accounts.prefetch(hot.account);
         for neighbour in [hot.account_prev, hot.account_next] {
-            if neighbour != NIL {
-                prefetch_line(&self.orders.hot, neighbour as usize);
-            }
+            // Itself where there is none: without a branch that nobody can foresee.
+            let at = if neighbour == NIL { slot } else { neighbour };
+            prefetch_line(&self.orders.hot, at as usize);
         }
     }
 
@@ -226,9 +226,8 @@ impl Engine {
         }
         self.books.prefetch(hot.level);
         for neighbour in [hot.prev, hot.next, hot.account_prev, hot.account_next] {
-            if neighbour != NIL {
-                prefetch_line(&self.orders.hot, neighbour as usize);
-            }
+            let at = if neighbour == NIL { slot } else { neighbour };
+            prefetch_line(&self.orders.hot, at as usize);
         }
     }
 }

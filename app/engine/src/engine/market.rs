@@ -94,10 +94,9 @@ pub(crate) struct Tokyo {
 /// Whether an order of this side and worst price trades at `price`.
 #[inline]
 pub(crate) fn reaches(side: Side, bound: i64, price: i64) -> bool {
-    match side {
-        Side::Buy => price <= bound,
-        Side::Sell => price >= bound,
-    }
+    // Nobody can foresee the side: chosen, not branched on.
+    let (low, high) = if side == Side::Buy { (price, bound) } else { (bound, price) };
+    low <= high
 }
 
 impl Market {

@@ -7,7 +7,7 @@ use crate::types::*;
 
 impl Engine {
     /// Ends a command's work in an instrument; called once, after its levels are announced.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn after_trading(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
         let market = &mut self.markets[instrument.0 as usize];
         if market.guarded || market.stirred() {

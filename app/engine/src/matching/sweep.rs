@@ -27,6 +27,8 @@ struct Taker {
     bound: i64,
     remaining: i64,
     rates: Rates,
+    /// Its market's day.
+    day: u32,
     /// Its sums so far, exact and rounded as its side is.
     sums: Sums,
     bought: Bought,
@@ -76,7 +78,7 @@ impl Taker {
         cold: &Cold,
         units: &Units,
         ledger: &Ledger,
-        rates: Rates,
+        (rates, day): (Rates, u32),
     ) -> Option<Taker> {
         let (paying, receiving) = (ledger.get(hot.pays), ledger.get(hot.receives));
         let (paying, receiving) =
@@ -98,6 +100,7 @@ impl Taker {
             bound: hot.bound,
             remaining: hot.remaining,
             rates,
+            day,
             sums,
             bought,
             sold,
@@ -147,7 +150,8 @@ impl Engine {
             }
             _ => rates,
         };
-        let taker = Taker::new::<BUYS>(hot, cold, &market.units, &self.ledger, rates);
+        let terms = (rates, self.days[market.profile as usize].day);
+        let taker = Taker::new::<BUYS>(hot, cold, &market.units, &self.ledger, terms);
         let Some(mut taker) = taker else { return Err(false) };
         let mut system = System {
             fees: self.ledger.get(market.fees).total,
@@ -237,7 +241,7 @@ impl Engine {
         (maker, price): (u32, i64),
         events: &mut Vec<Event>,
     ) -> Option<(i64, i64)> {
-        let Engine { markets, orders, ledger, fees, telling, .. } = self;
+        let Engine { markets, orders, ledger, fees, telling, accounts, risk, .. } = self;
         let market = &markets[instrument.0 as usize];
         let (units, crypto) = (&market.units, market.profile == Profile::Crypto);
         let hot = &mut orders.hot[maker as usize];
@@ -365,7 +369,7 @@ impl Engine {
                 fees.open(taker.receives, ledger.turnover(taker.receives));
             }
         }
-        self.note_traded_by(account, instrument, theirs.gross);
+        risk.note_value(accounts.at_mut(account), (taker.day, quote), theirs.gross);
         if left != 0 {
             let cold = &mut self.orders.cold[maker as usize];
             cold.status = OrderStatus::PartiallyFilled;

@@ -8,7 +8,7 @@ use crate::event::Event;
 impl Set {
     /// Whether a new order passes all of it, soft bounds included, its message counted; or `false`
     /// where that takes a closer look.
-    #[inline(never)]
+    #[inline(always)]
     fn is_quiet(&self, order: &Measured, tally: &Tally, open: u32) -> bool {
         let values = (self.mask & VALUES == 0) | (self.limits.currency != order.quote) || {
             let all = order.value.saturating_add(tally.traded(order.day, order.quote));
@@ -258,11 +258,17 @@ impl Engine {
         if group.pool.tally.limits == NONE && pool.tally.limits == NONE {
             return Some(());
         }
+        self.are_quiet(measured, [&group.pool, pool])
+    }
+
+    /// The same of the sets of a group and an instrument.
+    #[inline(never)]
+    fn are_quiet(&self, measured: &Measured, pools: [&Pool; 2]) -> Option<()> {
         let holds = |pool: &Pool| {
             let set = pool.tally.limits;
-            set == NONE || sets[set as usize].is_quiet(measured, &pool.tally, pool.open)
+            set == NONE || self.risk.sets[set as usize].is_quiet(measured, &pool.tally, pool.open)
         };
-        (holds(&group.pool) && holds(pool)).then_some(())
+        pools.into_iter().all(holds).then_some(())
     }
 
     /// Holds an order against every limit that binds it. Whether a soft one is passed.
