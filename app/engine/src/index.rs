@@ -25,7 +25,18 @@ pub(crate) struct Vacancy(usize);
 impl Index {
     /// An index for up to `capacity` slots, at most half full.
     pub(crate) fn with_capacity(capacity: usize) -> Index {
-        let size = (capacity.max(4) * 2).next_power_of_two();
+        Index::sized(capacity.max(4) * 2)
+    }
+
+    /// An index for up to `capacity` slots that come and go with every other command, at most a
+    /// quarter full: nearly all are where their hash says, so that the processor foresees where a
+    /// search ends.
+    pub(crate) fn sparse(capacity: usize) -> Index {
+        Index::sized(capacity.max(4) * 4)
+    }
+
+    fn sized(least: usize) -> Index {
+        let size = least.next_power_of_two();
         assert!(size.trailing_zeros() <= 32, "an index of {size} entries is beyond its hash");
         Index { entries: vec![0; size], mask: size - 1, shift: 64 - size.trailing_zeros(), len: 0 }
     }

@@ -87,7 +87,7 @@ impl Orders {
         Orders {
             hot: large(capacity),
             cold: large(capacity),
-            index: Index::with_capacity(capacity),
+            index: Index::sparse(capacity),
             keyed,
             extras: Vec::with_capacity(capacity),
             tags: large(capacity),
