@@ -110,7 +110,7 @@ impl Books {
         slot: u32,
         key: u64,
     ) -> u32 {
-        let at = match self.find_near(side, key) {
+        let at = match self.find(side, key) {
             Some(at) => at,
             None => self.find_or_insert(side, key, hot[slot as usize].bound),
         };
@@ -260,15 +260,6 @@ impl Books {
     /// What a price holds now.
     pub(crate) fn at(&self, side: &BookSide, key: u64) -> Option<&Level> {
         self.find(side, key).map(|level| &self.levels[level as usize])
-    }
-
-    /// The same, found fast where it is close to the best price.
-    #[inline(always)]
-    pub(crate) fn near(&self, side: &BookSide, key: u64) -> Option<&Level> {
-        match self.find_near(side, key) {
-            Some(level) => self.levels.get(level as usize),
-            None => self.at(side, key),
-        }
     }
 
     /// Orders of a level, oldest first.

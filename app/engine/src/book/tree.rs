@@ -105,7 +105,9 @@ impl Books {
         self.free_level = level;
     }
 
-    /// The level of a key, if there is one.
+    /// The level of a key, if there is one. Always from the root: whether a key is close to the
+    /// best price cannot be foreseen, how high the tree is can.
+    #[inline(always)]
     pub(super) fn find(&self, side: &BookSide, key: u64) -> Option<u32> {
         if side.root == NIL || above(key, side.height) != side.prefix {
             return None;
@@ -120,16 +122,6 @@ impl Books {
             at = node.children[place];
         }
         Some(at)
-    }
-
-    /// The level of a key, if there is one and it shares the lowest node of the best one: most
-    /// orders are close to the best price.
-    #[inline(always)]
-    pub(super) fn find_near(&self, side: &BookSide, key: u64) -> Option<u32> {
-        let best = self.levels.get(side.best as usize)?;
-        let (node, place) = (self.nodes.get(best.leaf as usize)?, place(key, 0));
-        let near = above(best.key, 1) == above(key, 1) && node.bitmap & 1 << place != 0;
-        near.then(|| node.children[place])
     }
 
     /// The level of a key, made if there is none.

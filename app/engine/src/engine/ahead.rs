@@ -109,7 +109,7 @@ impl Engine {
             prefetch_line(&self.orders.hot, last as usize);
         }
         if let Some(key) = market.exact_key(place.price.0)
-            && let Some(level) = self.books.near(&market.sides[place.side as usize], key)
+            && let Some(level) = self.books.at(&market.sides[place.side as usize], key)
         {
             prefetch_line(&self.orders.hot, level.tail as usize);
         }
