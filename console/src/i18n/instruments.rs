@@ -59,7 +59,7 @@ messages! { I,
     NoQuotes: "No quote yet. Special and sequential quotes appear here as they begin and end.", "気配はまだありません。特別気配や連続約定気配の開始と終了が表示されます。";
     Resumed: "Trading resumed", "取引再開";
     ByDate: "Values by date", "適用期間別の値";
-    ByDateText: "Base price and limits of a session instrument also move with the roll of the day; such values name no person.", "立会のある銘柄では、日次更新でも基準値段と制限値幅が変わります。その値には担当者がありません。";
+    ByDateText: "What nobody changed holds as it was defined. Base price and limits also move with the roll of the day, and breakers halt by themselves: such values name no person.", "変更のない値は定義のままです。日次更新による基準値段と制限値幅、サーキットブレーカーによる停止には担当者がありません。";
     Term: "Term", "項目";
     ValueOf: "Value", "値";
     HoldsFrom: "From", "適用開始";
@@ -69,7 +69,7 @@ messages! { I,
     WillHold: "asked for", "申請中";
     Source: "Source", "根拠";
     SinceBefore: "before what is known", "不明";
-    BySystem: "definition, or roll of the day", "銘柄の定義または日次更新";
+    BySystem: "as defined, or by the platform itself", "定義のまま、またはシステムによる変更";
     ByDefinition: "definition", "銘柄の定義";
     HaltedKinds: "Halted kinds of orders", "停止中の注文種別";
     DayLimits: "Base price and limits", "基準値段・制限値幅";

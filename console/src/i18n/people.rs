@@ -122,7 +122,8 @@ messages! { P,
     Email: "E-mail", "メールアドレス";
     HiddenGroups: "Hidden account groups", "閲覧できない口座グループ";
     KnownSince: "Known since", "登録日時";
-    Trail: "Audit trail", "監査証跡";
+    TrailBy: "What this person did", "この人の操作の証跡";
+    TrailAbout: "What was done about this person", "この人に対する操作の証跡";
     Changes: "Changes", "変更";
     ChangeRoles: "Change roles", "役割の変更";
     ChangeBarriers: "Change information barriers", "情報障壁の変更";

@@ -82,6 +82,9 @@ pub async fn read(
     };
     let range = RANGES.into_iter().find(|(name, ..)| Some(*name) == range.as_deref());
     let (range, seconds, _) = range.unwrap_or(RANGES[2]);
+    // A young account's range begins with it: most of a day would be empty in its first hour.
+    let age = to.as_second() - account.created_at.as_second();
+    let seconds = seconds.min(age.max(SPANS));
     let points = balance::over_time(&app.pool, account.account_id, &asset, seconds, to).await?;
     let digits = points
         .first()

@@ -132,7 +132,7 @@ async fn values_are_told_by_the_dates_they_held_and_by_whom_they_were_set() {
         };
         // Nobody changed anything: what holds is told, without a person.
         let held = table("/instruments/7203").await;
-        assert!(held.contains("definition, or roll of the day") && !held.contains(">held<"), "{held}");
+        assert!(held.contains("as defined, or by the platform itself") && !held.contains(">held<"), "{held}");
         sqlx::query(
             "INSERT INTO trading.admin_actions (seq, at, kind, target_kind, target_id, target_text,
                  actor, approver, request_id, reason, outcome, summary) VALUES

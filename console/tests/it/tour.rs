@@ -15,7 +15,7 @@ const SECOND: &str = "ren";
 const AUDITOR: &str = "mei";
 
 /// Sends an order of the first demo account; the answer's body.
-async fn order(whole: &Whole, id: &str, price: &str, quantity: &str) -> Value {
+pub async fn order(whole: &Whole, id: &str, price: &str, quantity: &str) -> Value {
     let dev = whole.backend.dev_file();
     let key = Key::new(&dev.accounts[0]).unwrap();
     let mut connection = Connection::new(Endpoint::resolve(&dev.api).await.unwrap());

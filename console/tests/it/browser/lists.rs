@@ -109,3 +109,77 @@ async fn a_printed_list_is_the_table_and_its_filter_only() {
     })
     .await;
 }
+
+/// Where the links of a page lead that offer something to do.
+async fn offered(browser: &Browser, links: &str) -> Vec<String> {
+    let script = "return [...document.querySelectorAll(arguments[0])].map(a => a.href)";
+    let found = browser.client.execute(script, vec![links.into()]).await.unwrap();
+    found.as_array().unwrap().iter().map(|href| href.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_page_offers_opens_with_its_fields_and_says_what_will_happen() {
+    let name = "what_a_page_offers_opens_with_its_fields_and_says_what_will_happen";
+    with_browser(name, async |world, browser| {
+        browser.sign_in(&world).await;
+        let mut opened = 0;
+        for (page, links, filled) in [
+            ("/books/7203", "nav.actions a", "#i-symbol"),
+            ("/instruments/7203", ".does a[href*='/requests/new']", "#fields input"),
+            ("/accounts/DEMO-0001", ".does a[href*='/requests/new']", "#fields input"),
+        ] {
+            browser.client.goto(&world.at(page)).await.unwrap();
+            browser.wait(links).await;
+            for href in offered(&browser, links).await {
+                browser.client.goto(&href).await.unwrap();
+                browser.wait("#fields").await;
+                let object = page.rsplit('/').next().unwrap();
+                let has = format!(
+                    "[...document.querySelectorAll('{filled}')].some(i => i.value === '{object}')"
+                );
+                browser.wait_until(&has).await;
+                opened += 1;
+            }
+        }
+        assert!(opened > 15, "only {opened} links were opened");
+        // With an account alone: all of its open orders, counted before anybody agrees.
+        browser.client.goto(&world.at("/accounts/DEMO-0001")).await.unwrap();
+        browser.click(".does a[href*='kind=cancel_many']").await;
+        let effect = browser.text("#effect").await;
+        assert!(effect.contains("DEMO-0001"), "{effect}");
+        browser.wait("#send").await;
+        browser.assert_clean(&world, &[]).await;
+        browser
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_balance_is_drawn_over_each_range_and_has_its_table() {
+    with_browser("a_balance_is_drawn_over_each_range_and_has_its_table", async |world, browser| {
+        // Something that moved just now, so that every range has it.
+        for sql in [
+            "DO $$ BEGIN EXECUTE format('CREATE TABLE trading.ledger_now PARTITION OF \
+             trading.ledger_entries FOR VALUES FROM (%L) TO (%L)', date_trunc('day', now(), 'UTC'), \
+             date_trunc('day', now(), 'UTC') + interval '1 day'); END $$",
+            "INSERT INTO trading.ledger_entries (at, seq, ordinal, account_id, asset_id, delta, total, \
+             cause, reference) VALUES (now(), 99, 0, 4, 1, -890900, 9874000000, 'fee', 0)",
+        ] {
+            sqlx::query(sql).execute(&world.pool).await.unwrap();
+        }
+        browser.sign_in(&world).await;
+        browser.client.goto(&world.at("/accounts/DEMO-0001")).await.unwrap();
+        browser.click("nav.tabs a[href$='tab=balance']").await;
+        for range in ["day", "week", "month", "quarter"] {
+            let path = format!("/accounts/DEMO-0001?tab=balance&asset=JPY&range={range}");
+            browser.client.goto(&world.at(&path)).await.unwrap();
+            browser.wait("#balance-chart canvas").await;
+            assert!(browser.text("#balance-words").await.contains("987,400.0000"), "{range}");
+            let rows = "document.querySelector('#balance tbody tr td.n').dataset.n === '987400.0000'";
+            browser.wait_until(rows).await;
+        }
+        browser.assert_clean(&world, &[]).await;
+        browser
+    })
+    .await;
+}
