@@ -182,7 +182,7 @@ impl Days {
     }
 
     fn contingent(&mut self) -> Command {
-        let mut order = Place { condition: Condition::Any, by_amount: false, ..self.place() };
+        let mut order = Place { by_amount: false, ..self.place() };
         let share = order.instrument == SHARE;
         let side = order.side;
         order.time_in_force = if share { TimeInForce::Day } else { TimeInForce::Gtc };
@@ -214,6 +214,11 @@ impl Days {
                 expires: 0,
                 client_id: self.id(),
             });
+        }
+        // A condition goes with the first of two orders; with what waits for a price only now and
+        // then, to be refused.
+        if contingent.child.is_none() && !self.random.random_bool(0.1) {
+            contingent.order.condition = Condition::Any;
         }
         Command::PlaceContingent(Box::new(contingent))
     }
@@ -467,6 +472,7 @@ async fn rows_equal_the_journal_of_whole_trading_days() {
             ("SELECT count(DISTINCT condition) FROM trading.orders", 4),
             ("SELECT count(DISTINCT self_trade) FROM trading.orders", 5),
             ("SELECT count(*) FROM trading.orders WHERE parent_id <> 0", 5),
+            ("SELECT count(*) FROM trading.orders WHERE child_id <> 0 AND condition <> 'none'", 2),
             ("SELECT count(*) FROM trading.orders WHERE trigger_price <> 0", 5),
             ("SELECT count(*) FROM trading.orders WHERE stop_price <> 0", 5),
             ("SELECT count(*) FROM trading.orders WHERE amount <> 0", 5),
