@@ -295,6 +295,23 @@ pub async fn find(pool: &PgPool, scope: &Scope, order_id: i64) -> sqlx::Result<O
     Ok(list(pool, scope, &wanted, None, 1).await?.pop())
 }
 
+/// Codes of the accounts whose orders these are; of numbers that are no orders', nothing.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn owners(pool: &PgPool, orders: &[i64]) -> sqlx::Result<Vec<String>> {
+    if orders.is_empty() {
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar(
+        "SELECT DISTINCT a.code FROM trading.orders o JOIN trading.accounts a USING (account_id)
+         WHERE o.order_id = ANY($1)",
+    )
+    .bind(orders)
+    .fetch_all(pool)
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use zaraba_engine::event::CloseReason;

@@ -143,7 +143,7 @@ impl Admin {
         self.answer("POST", "orders/cancel/preview", 200, reach);
         let cancelled = json!({"cancelled": 4200, "more": false});
         self.answer("POST", "orders/cancel", 200, cancelled.clone());
-        let switches = json!({"items": [{"scope": {"account": "DEMO-0002"}}], "seq": 100});
+        let switches = json!({"items": [{"account": "DEMO-0002", "by": null}], "seq": 100});
         self.answer("GET", "kill-switches", 200, switches);
         self.answer("POST", "kill-switches", 200, cancelled);
     }

@@ -7,6 +7,7 @@
 mod accounts;
 mod admin;
 mod age;
+mod asvs;
 mod audit;
 mod audit_pages;
 mod away;
@@ -22,6 +23,7 @@ mod oidc;
 mod pages;
 mod people;
 mod pictures;
+mod program;
 mod requests;
 mod risk;
 mod roles;

@@ -109,7 +109,16 @@ fn ports() -> u16 {
     (begin..begin + 4000).step_by(4).find(free).expect("four free ports next to each other")
 }
 
-/// Everything: Postgres, the backend, the console over both, a browser.
+/// Postgres, the backend in a process of its own, and the console over both.
+pub struct Office {
+    pub world: World,
+    pub backend: Backend,
+    postgres: PrivatePostgres,
+    directory: tempfile::TempDir,
+    stop: tokio::sync::oneshot::Sender<()>,
+}
+
+/// Everything: an office and a browser.
 pub struct Whole {
     pub world: World,
     pub backend: Backend,
@@ -134,9 +143,9 @@ fn config(address: SocketAddr, database: &str, dev: &DevFile, token: &Path) -> C
     .unwrap()
 }
 
-impl Whole {
+impl Office {
     /// With these markets: `crypto`, `tse` or `both`.
-    pub async fn start(profile: &'static str) -> Whole {
+    pub async fn start(profile: &'static str) -> Office {
         let directory = tempfile::tempdir().unwrap();
         // Postgres runs as another user where the tests run as root.
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -162,6 +171,20 @@ impl Whole {
         });
         let url = format!("http://{address}");
         let world = World::over(pool, url, settings);
+        Office { world, backend, postgres, directory, stop }
+    }
+
+    pub async fn end(self) {
+        let _ = self.stop.send(());
+        drop(self.backend);
+        self.postgres.stop().await;
+    }
+}
+
+impl Whole {
+    /// With these markets: `crypto`, `tse` or `both`.
+    pub async fn start(profile: &'static str) -> Whole {
+        let Office { world, backend, postgres, directory, stop } = Office::start(profile).await;
         let browser = Browser::open(1440, 900).await;
         browser.sign_in(&world).await;
         Whole { world, backend, postgres: Some(postgres), directory, browser, stop }

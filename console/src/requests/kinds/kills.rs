@@ -85,9 +85,12 @@ impl Switch {
             Ok(found) => found,
             Err(refusal) => return Ok(Err(fact(refused(&refusal)))),
         };
-        let thrown = found["items"]
-            .as_array()
-            .is_some_and(|all| all.iter().any(|it| it["scope"] == self.json()));
+        // An item has its scope beside who threw it.
+        let own = self.json();
+        let is_own = |it: &Json| {
+            own.as_object().is_some_and(|own| own.iter().all(|(of, name)| it[of] == *name))
+        };
+        let thrown = found["items"].as_array().is_some_and(|all| all.iter().any(is_own));
         let word = |on: bool| Value::Code(if on { "thrown" } else { "released" }.into());
         Ok(Ok(fact(Preview::default().at(&found))
             .change("switch", word(thrown), word(on))

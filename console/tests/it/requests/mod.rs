@@ -2,6 +2,7 @@
 
 mod hooks;
 mod kinds;
+mod office;
 mod once;
 mod rules;
 mod whole;
@@ -69,7 +70,12 @@ impl World {
 
     /// Waits until the newest request is in a state.
     pub async fn until(&self, state: &str) {
-        for _ in 0..400 {
+        self.until_within(state, 10).await;
+    }
+
+    /// As [`World::until`], for so many seconds.
+    pub async fn until_within(&self, state: &str, seconds: usize) {
+        for _ in 0..seconds * 40 {
             if self.request::<String>("state").await == state {
                 return;
             }
