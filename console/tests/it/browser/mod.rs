@@ -101,6 +101,8 @@ impl Browser {
                 format!("--user-data-dir={}", profile.path().display()),
                 format!("--window-size={width},{height}"),
             ]},
+            // Of an identity provider whose authority is made for a test.
+            "acceptInsecureCerts": true,
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         });
         let Value::Object(capabilities) = capabilities else { unreachable!() };

@@ -9,6 +9,7 @@ use reqwest::Response;
 use serde_json::Value;
 use zaraba_console::authz::Role;
 
+use crate::browser::Browser;
 use crate::world::{LOGIN, PASSWORD, World, add_person, csrf_of};
 
 /// What every one of these consoles is set to.
@@ -272,6 +273,31 @@ async fn where_the_provider_is_required_passwords_are_for_emergencies() {
         let body = format!("csrf={csrf}");
         let kept = world.post(&session, "/security/provider/remove", &body).await;
         assert_eq!(kept.status(), 400, "the password is no other way in");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_goes_there_and_back_with_its_strict_cookies() {
+    if let Some(why) = crate::browser::missing() {
+        return crate::world::skipped("a_browser_goes_there_and_back", &why);
+    }
+    let files = tempfile::tempdir().unwrap();
+    let (_provider, settings) = Provider::start(files.path(), "").await;
+    World::with_settings("oidc_browser", &format!("{SIGN_IN}\n{settings}"), async |world| {
+        linked(&world, LOGIN, "aki-at-the-firm").await;
+        let browser = Browser::open(1440, 900).await;
+        browser.client.goto(&world.at("/sign-in?next=%2Forders")).await.unwrap();
+        browser.click("form.provider button").await;
+        browser.wait("#orders").await;
+        let aged = "UPDATE console.sessions SET strong_at = now() - interval '1 day'";
+        sqlx::query(aged).execute(&world.pool).await.unwrap();
+        browser.client.goto(&world.at("/security/totp")).await.unwrap();
+        browser.click("form.provider button").await;
+        browser.wait("#secret").await;
+        let url = browser.client.current_url().await.unwrap();
+        assert_eq!(url.path(), "/security/totp");
+        browser.close().await;
     })
     .await;
 }

@@ -120,12 +120,14 @@ impl Provider {
             .route("/firm/token", post(token))
             .with_state(provider.clone());
         let address = authority.serve(router).await;
-        provider.0.lock().issuer = format!("https://{address}/firm");
+        // By name, so that for browsers it is another site than the console.
+        let host = format!("localhost:{}", address.port());
+        provider.0.lock().issuer = format!("https://{host}/firm");
         authority.write(&files.join("ca.pem"));
         std::fs::write(files.join("client.secret"), format!("{SECRET}\n")).unwrap();
         let settings = format!(
             "[tls]\nca_file = \"{0}/ca.pem\"\npublic_roots = false\n\
-             [oidc]\nissuer = \"https://{address}/firm\"\nname = \"Firm ID\"\n\
+             [oidc]\nissuer = \"https://{host}/firm\"\nname = \"Firm ID\"\n\
              client_id = \"{CLIENT}\"\nclient_secret_file = \"{0}/client.secret\"\n\
              request_seconds = 2\n{more}\n",
             files.display()
