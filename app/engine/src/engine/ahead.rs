@@ -15,7 +15,7 @@ use crate::types::*;
 /// How many commands ahead each step is taken.
 const STEPS: [usize; 2] = [14, 6];
 /// How many resting orders ahead of a crossing order are fetched.
-const MAKERS: usize = 6;
+const MAKERS: usize = 4;
 /// How many claims of an auction are fetched ahead of their trades.
 const CLAIMS: usize = 8;
 /// How many queues of an auction are fetched side by side, and how many orders of each.

@@ -16,7 +16,7 @@ use crate::orders::{Cold, Flags, Hot, NIL};
 use crate::types::*;
 
 /// How many resting orders ahead of a trade what trading with one touches is fetched.
-const AHEAD: usize = 4;
+const AHEAD: usize = 2;
 
 /// What an aggressive order has in hand while it trades.
 struct Taker {
