@@ -14,9 +14,9 @@ use crate::tools::credentials::AccountKey;
 
 /// Requests per second a demo key may send: no limit that a load test would meet.
 const KEY_RATE: u32 = 1_000_000;
-/// Who the audit trail names.
 /// Tries, a tenth of a second apart, while the database catches up after a start.
 const NOT_READY_TRIES: u32 = 1_200;
+/// Who the audit trail names.
 const ACTOR: &str = "zaraba-dev";
 
 /// A client of the admin API.
@@ -170,6 +170,31 @@ impl Admin {
         } else {
             Ok(())
         }
+    }
+
+    /// What the venue asks of everybody: fees by volume in yen, and limits of every account that no
+    /// demo, load or replay comes near (they are there to be seen and changed).
+    ///
+    /// # Errors
+    /// When the platform refuses or does not answer.
+    pub async fn venue_terms(&self) -> Result<()> {
+        let tiers = json!({
+            "asset": demo::YEN, "reason": "fees of a demo venue", "tiers": [
+                {"volume": "10000000", "maker_ppm": -120, "taker_ppm": 450},
+                {"volume": "1000000000", "maker_ppm": -150, "taker_ppm": 400},
+                {"volume": "100000000000", "maker_ppm": -200, "taker_ppm": 300},
+            ],
+        });
+        self.create("/fee-tiers", &tiers).await?;
+        let limits = json!({
+            "scope": {"members": 0}, "currency": demo::YEN, "reason": "limits of a demo venue",
+            "limits": {
+                "order_value": {"soft": "1000000000", "hard": "100000000000"},
+                "day_value": {"soft": "100000000000", "hard": "100000000000000"},
+                "open_orders": {"soft": "100000", "hard": "1000000"},
+            },
+        });
+        self.create("/risk-limits", &limits).await.map(drop)
     }
 
     /// An account.

@@ -8,6 +8,9 @@ use crate::tools::decimal;
 /// The instrument of the recorded hour that `zaraba replay` plays.
 pub const RECORDED: &str = "AAPL";
 
+/// What Tokyo shares and most crypto pairs are paid in.
+pub const YEN: &str = "JPY";
+
 /// Which markets a development instance has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum ProfileChoice {
@@ -126,7 +129,7 @@ const PAIRS: [Pair; 4] = [
         symbol: "BTC_JPY",
         name: "Bitcoin / Yen",
         base: "BTC",
-        quote: "JPY",
+        quote: YEN,
         price_digits: 0,
         quantity_digits: 4,
         tick: "1",
@@ -138,7 +141,7 @@ const PAIRS: [Pair; 4] = [
         symbol: "ETH_JPY",
         name: "Ether / Yen",
         base: "ETH",
-        quote: "JPY",
+        quote: YEN,
         price_digits: 0,
         quantity_digits: 4,
         tick: "1",
@@ -150,7 +153,7 @@ const PAIRS: [Pair; 4] = [
         symbol: "XRP_JPY",
         name: "XRP / Yen",
         base: "XRP",
-        quote: "JPY",
+        quote: YEN,
         price_digits: 3,
         quantity_digits: 2,
         tick: "0.001",
@@ -178,7 +181,7 @@ fn share(code: &'static str, name: &'static str, base_price: &'static str) -> In
         name,
         profile: "tse",
         base_asset: code,
-        quote_asset: "JPY",
+        quote_asset: YEN,
         price_digits: 1,
         quantity_digits: 0,
         ticks: Ticks::TseTopix500,
@@ -244,7 +247,7 @@ pub fn assets(instruments: &[Instrument]) -> Vec<Asset> {
 
 fn asset(code: &'static str) -> Asset {
     let (exponent, funds, large_funds) = match code {
-        "JPY" => (4, "10000000000", "10000000000000"),
+        YEN => (4, "10000000000", "10000000000000"),
         "USD" => (4, "100000000", "10000000000000"),
         "BTC" => (8, "1000", "1000000"),
         "ETH" => (8, "10000", "10000000"),

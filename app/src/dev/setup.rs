@@ -87,6 +87,9 @@ impl Setup<'_> {
             self.admin.instrument(instrument).await?;
             self.admin.market_terms(instrument).await?;
         }
+        if there.is_empty() && assets.iter().any(|asset| asset.code == demo::YEN) {
+            self.admin.venue_terms().await?;
+        }
         Ok(())
     }
 
