@@ -13,6 +13,7 @@ pub(super) struct Metrics {
     pub wakes: IntCounter,
     pub timers: IntCounter,
     pub refused: IntCounter,
+    pub made_up: IntCounter,
     pub lateness: Histogram,
     pub wake_lateness: Histogram,
     pub calendar_seconds: IntGauge,
@@ -54,13 +55,18 @@ pub(super) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
         "Moments of the schedule that the engine refused; each is tried again."
     )
     .expect("registered once"),
+    made_up: register_int_counter!(
+        "zaraba_schedule_made_up_total",
+        "Moments, rolls and wake-ups that were due before the process started, sent afterwards."
+    )
+    .expect("registered once"),
     lateness: lateness(
         "zaraba_schedule_lateness_seconds",
-        "From when a moment of the day was due to when it was sent, in market time.",
+        "From when a moment of the day that was waited for was due to when it was sent, in market time.",
     ),
     wake_lateness: lateness(
         "zaraba_schedule_wake_lateness_seconds",
-        "From when a timer of the engine was due to when it was woken, in market time.",
+        "From when a timer of the engine that was waited for was due to when it was woken, in market time.",
     ),
     calendar_seconds: register_int_gauge!(
         "zaraba_schedule_calendar_seconds",

@@ -18,6 +18,7 @@ mod moments;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus::Histogram;
 use tokio_util::sync::CancellationToken;
 use zaraba_engine::types::{Profile, Timestamp};
 use zaraba_engine::{Command, Event};
@@ -76,14 +77,48 @@ impl Retry {
     }
 }
 
+/// What this schedule waits for: everything that is due since it began. What was due before, a
+/// journal's first day or moments of a time that the process was down, is made up.
+#[derive(Clone, Copy)]
+struct Waits {
+    since: Timestamp,
+}
+
+impl Waits {
+    /// How late something that was due at `due` is, sent at `now`.
+    fn lateness(self, due: Timestamp, now: Timestamp) -> Lateness {
+        Lateness { by: now.0.saturating_sub(due.0), made_up: due < self.since }
+    }
+}
+
+/// How late something is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Lateness {
+    /// Nanoseconds of market time since it was due.
+    by: u64,
+    /// Nobody waited for it.
+    made_up: bool,
+}
+
+impl Lateness {
+    /// Counts what was made up, and measures what was waited for.
+    fn tell(self, waited: &Histogram) {
+        match self.made_up {
+            true => METRICS.made_up.inc(),
+            false => waited.observe(self.by as f64 / 1e9),
+        }
+    }
+}
+
 impl Schedule {
     /// Sends what is due until told to stop.
     pub async fn run(self, stop: CancellationToken) {
         self.note_calendar();
+        let waits = Waits { since: self.clock.now() };
         let mut retry = Retry { pause: RETRY };
         loop {
             let pause = tokio::select! {
-                pause = self.all_due(&mut retry) => pause,
+                pause = self.all_due(waits, &mut retry) => pause,
                 () = stop.cancelled() => return,
             };
             tokio::select! {
@@ -96,7 +131,7 @@ impl Schedule {
 
     /// Sends everything that is due; how long nothing will be. Moments and wake-ups take
     /// turns, so that thousands of quotes cannot hold up the close.
-    async fn all_due(&self, retry: &mut Retry) -> Duration {
+    async fn all_due(&self, waits: Waits, retry: &mut Retry) -> Duration {
         loop {
             let mut pause = LOOK;
             let (mut sent, mut refused) = (false, false);
@@ -104,17 +139,22 @@ impl Schedule {
                 let now = self.clock.now();
                 match next(&self.calendar, profile, self.pulse.position(profile), now) {
                     Next::Later(at) => pause = pause.min(self.clock.until(at)),
-                    Next::Now { command, due } => match self.send(command, due).await {
-                        Outcome::Done => sent = true,
-                        Outcome::Refused => refused = true,
-                    },
+                    Next::Now { command, due } => {
+                        match self.send(command, waits.lateness(due, now)).await {
+                            Outcome::Done => sent = true,
+                            Outcome::Refused => refused = true,
+                        }
+                    }
                 }
             }
             match self.pulse.due() {
-                Some(due) if due <= self.clock.now() => match self.send(Command::Wake, due).await {
-                    Outcome::Done => sent = true,
-                    Outcome::Refused => refused = true,
-                },
+                Some(due) if due <= self.clock.now() => {
+                    let late = waits.lateness(due, self.clock.now());
+                    match self.send(Command::Wake, late).await {
+                        Outcome::Done => sent = true,
+                        Outcome::Refused => refused = true,
+                    }
+                }
                 Some(due) => pause = pause.min(self.clock.until(due)),
                 None => {}
             }
@@ -130,8 +170,7 @@ impl Schedule {
     }
 
     /// Sends a command; a moment or roll again while the engine says `more`.
-    async fn send(&self, command: Command, due: Timestamp) -> Outcome {
-        let late = self.clock.now().0.saturating_sub(due.0);
+    async fn send(&self, command: Command, late: Lateness) -> Outcome {
         let mut count = 0;
         loop {
             // Busy or stopped: nothing was sequenced, the next look tries again. Unknown: the
@@ -165,39 +204,41 @@ impl Schedule {
         }
     }
 
-    fn done(&self, command: &Command, count: u32, late: u64) -> Outcome {
-        let late_seconds = late as f64 / 1e9;
-        let late_ms = late / 1_000_000;
+    fn done(&self, command: &Command, count: u32, late: Lateness) -> Outcome {
+        let Lateness { by, made_up } = late;
+        let late_ms = by / 1_000_000;
         match command {
             Command::RollDay { profile, day } => {
                 let profile = profile.as_str();
                 METRICS.rolls.with_label_values(&[profile]).inc();
-                METRICS.lateness.observe(late_seconds);
+                late.tell(&METRICS.lateness);
                 tracing::info!(
                     event = "schedule.day_rolled",
                     profile,
                     day,
                     expired = count,
-                    late_ms
+                    late_ms,
+                    made_up
                 );
             }
             Command::Session { profile, day, step, .. } => {
                 let (profile, step) = (profile.as_str(), step.as_str());
                 METRICS.steps.with_label_values(&[profile, step]).inc();
-                METRICS.lateness.observe(late_seconds);
+                late.tell(&METRICS.lateness);
                 tracing::info!(
                     event = "schedule.stepped",
                     profile,
                     day,
                     step,
                     instruments = count,
-                    late_ms
+                    late_ms,
+                    made_up
                 );
             }
             _ => {
                 METRICS.wakes.inc();
                 METRICS.timers.inc_by(u64::from(count));
-                METRICS.wake_lateness.observe(late_seconds);
+                late.tell(&METRICS.wake_lateness);
                 // A timer that is due and not served would be asked for again at once.
                 if count == 0 && self.pulse.due().is_some_and(|due| due <= self.clock.now()) {
                     return Outcome::Refused;
@@ -271,6 +312,28 @@ mod tests {
             }
         }
         taken
+    }
+
+    #[test]
+    fn what_was_due_before_the_start_is_made_up_and_not_late() {
+        let waits = Waits { since: Timestamp(1_000) };
+        let cases = [
+            (999, 5_000, Lateness { by: 4_001, made_up: true }),
+            (1_000, 1_000, Lateness { by: 0, made_up: false }),
+            (1_200, 5_000, Lateness { by: 3_800, made_up: false }),
+            // The clock was set back.
+            (1_200, 1_100, Lateness { by: 0, made_up: false }),
+        ];
+        for (due, now, expected) in cases {
+            assert_eq!(waits.lateness(Timestamp(due), Timestamp(now)), expected);
+        }
+        let histogram = Histogram::with_opts(prometheus::histogram_opts!("waited", "-")).unwrap();
+        let made_up = METRICS.made_up.get();
+        Lateness { by: 14 * 3_600_000_000_000, made_up: true }.tell(&histogram);
+        assert_eq!((histogram.get_sample_count(), histogram.get_sample_sum()), (0, 0.0));
+        assert!(METRICS.made_up.get() > made_up);
+        Lateness { by: 250_000_000, made_up: false }.tell(&histogram);
+        assert_eq!((histogram.get_sample_count(), histogram.get_sample_sum()), (1, 0.25));
     }
 
     #[tokio::test]
