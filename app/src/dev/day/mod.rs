@@ -69,7 +69,7 @@ impl Simulation {
         shares: &[universe::Share],
         entries: Vec<plan::Entry>,
     ) -> Result<Counts> {
-        let keys = requests::keys(platform).await?;
+        let keys = requests::keys(&platform.keys).await?;
         platform.clock.start();
         let day = play::Day {
             clock: platform.clock,

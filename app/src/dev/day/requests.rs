@@ -12,9 +12,8 @@ use zaraba_engine::types::*;
 use super::furnish::code;
 use super::plan::{ACCOUNTS, Entry, Ticket, What};
 use super::play::Day;
-use crate::auth::{NewKey, NewKind, Scope};
+use crate::auth::{Keys, NewKey, NewKind, Scope};
 use crate::clock;
-use crate::platform::Platform;
 use crate::tools::client::Key;
 use crate::tools::credentials::AccountKey;
 use crate::tools::decimal;
@@ -44,14 +43,19 @@ pub struct Numbered {
     pub order_id: String,
 }
 
-/// A key for each participant. They end by themselves after two days.
+/// What the participants' keys are called.
+const LABEL: &str = "simulated day";
+
+/// A key for each participant. They end by themselves after two days, or when the next simulated
+/// day begins: their secrets are kept nowhere, so those of an earlier day are of no use to anyone.
 ///
 /// # Errors
 /// When the database that keeps them is away.
-pub async fn keys(platform: &Platform) -> Result<Vec<Key>> {
+pub async fn keys(store: &Keys) -> Result<Vec<Key>> {
     let mut keys = Vec::with_capacity(ACCOUNTS as usize);
     for number in 0..ACCOUNTS {
         let account = code(number);
+        end_earlier(store, &account).await?;
         let new = NewKey {
             account: AccountCode::new(&account).unwrap_or_default(),
             kind: NewKind::Hmac,
@@ -60,15 +64,24 @@ pub async fn keys(platform: &Platform) -> Result<Vec<Key>> {
             expires_at: Some(Timestamp(clock::now().0 + KEYS_LIVE_NS)),
             reads_per_second: Some(RATE),
             writes_per_second: Some(RATE),
-            label: "simulated day".to_owned(),
+            label: LABEL.to_owned(),
         };
-        let made = platform.keys.create(new, "zaraba-dev").await;
+        let made = store.create(new, "zaraba-dev").await;
         let made = made.with_context(|| format!("no key for the participant {account}"))?;
         let secret = made.api_secret.context("a key without a secret")?;
         let (api_key, api_secret) = (made.api_key, secret.to_string());
         keys.push(Key::new(&AccountKey { account, api_key, api_secret })?);
     }
     Ok(keys)
+}
+
+/// Ends the keys that an earlier simulated day left to a participant.
+async fn end_earlier(keys: &Keys, account: &str) -> Result<()> {
+    for key in keys.of_account(account).iter().filter(|key| key.label == LABEL) {
+        let ended = keys.revoke(account, &key.api_key).await;
+        ended.with_context(|| format!("cannot end an earlier key of the participant {account}"))?;
+    }
+    Ok(())
 }
 
 /// The request of an entry; none for a change of an order that was not taken.
@@ -152,4 +165,40 @@ fn stop_word(ticket: &Ticket, trigger: Trigger) -> &'static str {
 
 fn price(price: i64) -> String {
     decimal::format(price, PRICE_DIGITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::live::Live;
+
+    #[tokio::test]
+    async fn a_day_that_begins_again_leaves_each_participant_one_key() {
+        let live = std::sync::Arc::new(Live::default());
+        let store = Keys::detached(&Config::default().auth, live);
+        let (first, last) = (code(0), code(ACCOUNTS - 1));
+        let own = NewKey {
+            account: AccountCode::new(&first).unwrap(),
+            kind: NewKind::Hmac,
+            scopes: vec![Scope::Read],
+            addresses: Vec::new(),
+            expires_at: None,
+            reads_per_second: None,
+            writes_per_second: None,
+            label: "somebody's own".to_owned(),
+        };
+        let own = store.create(own, "test").await.unwrap().api_key;
+        let names = |account: &str| -> Vec<String> {
+            store.of_account(account).iter().map(|key| key.api_key.clone()).collect()
+        };
+        keys(&store).await.unwrap();
+        let before = names(&last);
+        keys(&store).await.unwrap();
+        let after = names(&last);
+        assert_eq!((before.len(), after.len()), (1, 1));
+        assert_ne!(before, after, "the secret of the first is kept nowhere");
+        let of_first = names(&first);
+        assert!(of_first.len() == 2 && of_first.contains(&own), "{of_first:?}");
+    }
 }
