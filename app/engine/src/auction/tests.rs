@@ -116,6 +116,9 @@ fn random_terms(numbers: &mut Numbers, ticks: TickRule, prices: &[i64]) -> Terms
     Terms { low, high, centre, ticks }
 }
 
+/// Fewest books that count as a comparison.
+const LEAST_BOOKS: u64 = 100_000;
+
 /// Cases to try: more with `ZARABA_AUCTION_BOOKS`, as `make auction` does.
 fn cases() -> u64 {
     let asked = std::env::var("ZARABA_AUCTION_BOOKS").ok();
@@ -175,6 +178,10 @@ impl Tally {
     /// The random books are hard enough to mean something.
     fn check(&self) {
         use twin::Rule::*;
+        assert!(
+            self.books >= LEAST_BOOKS,
+            "ZARABA_AUCTION_BOOKS is at least {LEAST_BOOKS}: {self:?}"
+        );
         let some = |count: u64, of: u64| assert!(count * 100 > of, "{count} of {of}: {self:?}");
         some(self.empty * 4, self.books);
         some(self.unpriced * 4, self.books);

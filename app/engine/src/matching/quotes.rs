@@ -216,13 +216,13 @@ impl Market {
         (self.moved(price, Side::Sell, by), self.moved(price, Side::Buy, by))
     }
 
-    /// Prices an auction out of its special quote may have: from the quote back to one width
-    /// beyond where it came from.
-    fn inside_quote(&self) -> (i64, i64) {
-        let (low, high) = self.around(self.shown.price.0, 2);
+    /// Prices an auction out of its special quote may have: from the quote, or from `price` that
+    /// it moves on to, back to one width beyond where it came from.
+    fn inside_quote(&self, price: i64) -> (i64, i64) {
+        let (low, high) = self.around(price, 2);
         match self.shown.side {
-            Side::Buy => (low, self.shown.price.0),
-            Side::Sell => (self.shown.price.0, high),
+            Side::Buy => (low, price),
+            Side::Sell => (price, high),
         }
     }
 
@@ -330,7 +330,7 @@ impl Engine {
     ) -> bool {
         let market = &self.markets[instrument.0 as usize];
         let (kind, range) = match market.shown.kind {
-            QuoteKind::Special => (AuctionKind::Quote, market.inside_quote()),
+            QuoteKind::Special => (AuctionKind::Quote, market.inside_quote(market.shown.price.0)),
             _ => (market.free_auction(), market.around(market.reference(), 1)),
         };
         let outcome = self.outlook(instrument, range);
@@ -344,7 +344,7 @@ impl Engine {
 
     fn check_special(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
         let market = &self.markets[instrument.0 as usize];
-        let (range, shown) = (market.inside_quote(), market.shown.side);
+        let (range, shown) = (market.inside_quote(market.shown.price.0), market.shown.side);
         let outcome = self.outlook(instrument, range);
         if outcome.end == AuctionEnd::Unpriced && outcome.excess() == Some(shown) {
             return false;
@@ -457,8 +457,15 @@ impl Engine {
             QuoteKind::Free => {}
             QuoteKind::Special => {
                 let to = market.moved(price.0, side, jpx::renewal_width(price));
-                let quote = market.special(side, to, self.at);
-                self.show(instrument, quote, events);
+                // A price on the way there comes first, the one nearest to the quote as it stood.
+                let outcome = self.outlook(instrument, market.inside_quote(to));
+                if outcome.end == AuctionEnd::Priced {
+                    self.hold_auction(instrument, AuctionKind::Quote, outcome, events);
+                    self.quote_ends(instrument, events);
+                } else {
+                    let quote = market.special(side, to, self.at);
+                    self.show(instrument, quote, events);
+                }
             }
             QuoteKind::Sequential => {
                 let range = market.around(price.0, 1);

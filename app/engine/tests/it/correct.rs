@@ -26,7 +26,7 @@ fn traded(events: &[Event]) -> Trade {
 }
 
 /// What a trade moved, by the entries of the ledger it left.
-fn terms(trade: &Trade, events: &[Event]) -> TradeTerms {
+pub fn terms(trade: &Trade, events: &[Event]) -> TradeTerms {
     let moved = events.iter().flat_map(Event::balances);
     let moved: Vec<_> = moved
         .filter(|c| c.cause == Cause::Trade && c.reference == trade.trade.0 && c.asset == JPY)
@@ -46,7 +46,7 @@ fn terms(trade: &Trade, events: &[Event]) -> TradeTerms {
     }
 }
 
-fn correction(trade: &Trade, before: TradeTerms, price: i64, quantity: i64) -> Correction {
+pub fn correction(trade: &Trade, before: TradeTerms, price: i64, quantity: i64) -> Correction {
     let (buyer, seller) = match trade.taker_side {
         Side::Buy => (trade.taker_account, trade.maker_account),
         Side::Sell => (trade.maker_account, trade.taker_account),
@@ -63,7 +63,7 @@ fn correction(trade: &Trade, before: TradeTerms, price: i64, quantity: i64) -> C
     }
 }
 
-fn correct(world: &mut World, correction: Correction) -> Result<Vec<Event>, Reject> {
+pub fn correct(world: &mut World, correction: Correction) -> Result<Vec<Event>, Reject> {
     let events = world.apply(Command::CorrectTrade { correction: Box::new(correction), by: by() });
     match events[..] {
         [Event::Refused { code, .. }] => Err(code),
@@ -71,7 +71,7 @@ fn correct(world: &mut World, correction: Correction) -> Result<Vec<Event>, Reje
     }
 }
 
-fn after(events: &[Event]) -> (u32, TradeTerms) {
+pub fn after(events: &[Event]) -> (u32, TradeTerms) {
     match events.last() {
         Some(Event::TradeCorrected(now)) => (now.number, now.after),
         other => panic!("{other:?}"),

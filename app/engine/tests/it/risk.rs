@@ -416,7 +416,7 @@ fn cancel_many(filter: CancelMany) -> Command {
     Command::CancelMany(filter)
 }
 
-const EVERYTHING: CancelMany = CancelMany {
+pub const EVERYTHING: CancelMany = CancelMany {
     price: Price(0),
     account: None,
     instrument: None,
