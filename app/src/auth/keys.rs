@@ -8,19 +8,19 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use zaraba_engine::types::{AccountCode, AccountId, Timestamp};
 use zeroize::Zeroizing;
 
-use super::limit::Addresses;
+use super::limit::{Addresses, Meter};
 use super::metrics::METRICS;
 use super::replay::{ReplayCache, Seen};
 use super::seal::{MasterKey, random};
 use super::sign::{Verifier, decode};
 use super::store::{self, KeyRow};
-use super::{AuthError, Key, Network, Principal, Scope, SignedParts};
+use super::{AuthError, Key, Meters, Network, Principal, Scope, SignedParts};
 use crate::config;
 use crate::live::Live;
 
@@ -102,6 +102,9 @@ pub struct Keys {
     live: Arc<Live>,
     master: MasterKey,
     by_name: RwLock<HashMap<String, Arc<Key>>>,
+    /// What each account used of the configured rates; kept when its keys go, so that a new key
+    /// does not begin afresh.
+    used: Mutex<HashMap<String, Arc<Meters>>>,
     replay: ReplayCache,
     addresses: Addresses,
     /// Stands in for keys that do not exist, so that they take as long as those that do.
@@ -150,6 +153,7 @@ impl Keys {
             live,
             master,
             by_name: RwLock::default(),
+            used: Mutex::default(),
             replay: ReplayCache::default(),
             addresses: Addresses::default(),
             decoy: Verifier::hmac(&*random::<32>()),
@@ -264,12 +268,16 @@ impl Keys {
         meter.take(now, rate, cost).map_err(|retry_after| AuthError::RateLimited { retry_after })
     }
 
-    fn meter<'k>(&self, key: &'k Key, scope: Scope) -> (&'k super::Meter, u32) {
-        if scope.is_write() {
-            (&key.meters.writes, key.writes_per_second.unwrap_or(self.settings.writes_per_second))
-        } else {
-            (&key.meters.reads, key.reads_per_second.unwrap_or(self.settings.reads_per_second))
-        }
+    /// A key's own rate is its own; the configured ones are for all other keys of an account
+    /// together.
+    fn meter<'k>(&self, key: &'k Key, scope: Scope) -> (&'k Meter, u32) {
+        let (own, configured) = match scope.is_write() {
+            true => (key.writes_per_second, self.settings.writes_per_second),
+            false => (key.reads_per_second, self.settings.reads_per_second),
+        };
+        let meters = if own.is_some() { &key.meters } else { &key.of_account };
+        let meter = if scope.is_write() { &meters.writes } else { &meters.reads };
+        (meter, own.unwrap_or(configured))
     }
 
     /// Counts `extra` further writes of a request that carries several orders: they are
@@ -485,7 +493,7 @@ impl Keys {
         METRICS.keys.set(keys.len() as i64);
     }
 
-    fn read(&self, row: &KeyRow, meters: Arc<super::Meters>) -> Result<Key, &'static str> {
+    fn read(&self, row: &KeyRow, meters: Arc<Meters>) -> Result<Key, &'static str> {
         let (verifier, sealed) = match (&row.sealed_secret, &row.public_key) {
             (Some(sealed), None) => {
                 let secret = self
@@ -517,6 +525,7 @@ impl Keys {
             sealed,
             account: OnceLock::new(),
             meters,
+            of_account: self.used.lock().entry(row.account.clone()).or_default().clone(),
         })
     }
 }

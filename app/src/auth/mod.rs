@@ -204,6 +204,8 @@ pub struct Key {
     account: OnceLock<AccountId>,
     /// Survives a refresh, so that a change of the key does not refill its buckets.
     meters: Arc<Meters>,
+    /// What all keys of its account without a rate of their own share.
+    of_account: Arc<Meters>,
 }
 
 #[derive(Default)]

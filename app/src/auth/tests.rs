@@ -174,7 +174,30 @@ async fn ed25519_keys_verify_with_the_public_half_only() {
 }
 
 #[tokio::test]
-async fn rates_hold_per_key_and_batches_are_owed() {
+async fn the_configured_rate_is_for_all_keys_of_an_account_together() {
+    let keys = keys();
+    let plain = || NewKey { reads_per_second: None, writes_per_second: None, ..new_key() };
+    let mut own = plain();
+    own.writes_per_second = Some(3);
+    let (one, other) = (signer(&keys, plain()).await, signer(&keys, plain()).await);
+    let own = signer(&keys, own).await;
+    let now_ms = NOW_MS;
+    let passed = |signer: &Signer, from: u64, scope| {
+        (0..20).filter(|i| ask(&keys, signer, now_ms - from - i, scope).is_ok()).count()
+    };
+    // Six writes and ten reads a second by default, whichever key they come with.
+    assert_eq!(passed(&one, 0, Scope::Trade), 6);
+    assert_eq!(passed(&other, 0, Scope::Trade), 0);
+    assert_eq!(passed(&other, 100, Scope::Read), 10);
+    assert_eq!(passed(&own, 0, Scope::Trade), 3, "by itself");
+    assert_eq!(passed(&own, 100, Scope::Read), 0, "that one it shares");
+    // A new key does not fill the account's bucket.
+    let fresh = signer(&keys, plain()).await;
+    assert_eq!(passed(&fresh, 0, Scope::Trade), 0);
+}
+
+#[tokio::test]
+async fn a_keys_own_rate_holds_and_batches_are_owed() {
     let keys = keys();
     let slow = NewKey { writes_per_second: Some(2), ..new_key() };
     let signer = signer(&keys, slow).await;
