@@ -133,6 +133,8 @@ impl Admin {
             "lot_size": i.lot, "min_quantity": i.min_quantity, "max_quantity": i.max_quantity,
             "base_price": i.base_price, "market_band_ppm": i.market_band_ppm,
             "maker_fee_ppm": i.maker_fee_ppm, "taker_fee_ppm": i.taker_fee_ppm,
+            // The simulation, the load generator and replays have few accounts for many orders.
+            "open_order_cap": 0,
         });
         match i.ticks {
             Ticks::Fixed(tick) => body["tick_size"] = tick.into(),

@@ -96,6 +96,7 @@ impl NewInstrument<'_> {
         };
         let optional = |given, name| quantity_or_none(given, name, quantity_digits);
         let profile = required(&self.profile, "profile")?.text("profile")?;
+        let profile = word("profile", profile, &PROFILES)?;
         let name = required(&self.name, "name")?.text("name")?;
         let base_asset = asset_of(&self.base_asset, "base_asset", platform)?;
         let quote_asset = asset_of(&self.quote_asset, "quote_asset", platform)?;
@@ -104,7 +105,7 @@ impl NewInstrument<'_> {
             name: Name::new(name).filter(|name| !name.is_empty()).ok_or_else(|| {
                 ApiError::new(Code::InvalidValue, "name has 1 to 64 bytes").field("name")
             })?,
-            profile: word("profile", profile, &PROFILES)?,
+            profile,
             base_asset,
             quote_asset,
             price_digits,
@@ -120,8 +121,7 @@ impl NewInstrument<'_> {
             maker_fee_ppm: whole(&self.maker_fee_ppm, "maker_fee_ppm", -1_000_000, 1_000_000)?
                 as i32,
             taker_fee_ppm: whole(&self.taker_fee_ppm, "taker_fee_ppm", 0, 1_000_000)? as i32,
-            open_order_cap: whole(&self.open_order_cap, "open_order_cap", 0, i32::MAX.into())?
-                as u32,
+            open_order_cap: self.open_order_cap(profile)?,
             session_rules: match &self.session_rules {
                 Some(given) => given.flag("session_rules")?,
                 None => false,
@@ -132,6 +132,14 @@ impl NewInstrument<'_> {
         };
         self.bounded(&spec)?;
         Ok(spec)
+    }
+
+    /// As given; else the rules' own: a cap for `crypto` pairs, none for shares.
+    fn open_order_cap(&self, profile: Profile) -> ApiResult<u32> {
+        match (&self.open_order_cap, profile) {
+            (None, Profile::Crypto) => Ok(CRYPTO_ORDER_CAP),
+            (given, _) => Ok(whole(given, "open_order_cap", 0, i32::MAX.into())? as u32),
+        }
     }
 
     /// Stocks get their limits every day; nothing but what is given here ever bounds market
@@ -186,6 +194,9 @@ pub(super) fn quantity_or_none(
 }
 
 /// Profiles by their public words.
+/// Open orders per account in a `crypto` pair for which nothing else is said.
+const CRYPTO_ORDER_CAP: u32 = 30;
+
 pub(super) const PROFILES: [(&str, Profile); 2] =
     [("tse", Profile::Tse), ("crypto", Profile::Crypto)];
 

@@ -433,3 +433,33 @@ async fn usage_tells_the_days_value_and_the_seconds_messages() {
     assert_eq!((&none["open_orders"], &none["limits"]), (&json!(0), &json!({})));
     world.stop().await;
 }
+
+/// Domain rules, section 3: thirty open orders per account and pair, unless the pair says otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pair_takes_thirty_open_orders_of_an_account_if_nothing_else_is_said() {
+    let world = World::start().await;
+    let alice = world.trader("alice").await;
+    let pair = |symbol: &str| {
+        json!({"symbol": symbol, "name": symbol, "profile": "crypto", "base_asset": "BTC",
+            "quote_asset": "JPY", "price_digits": 0, "quantity_digits": 4, "tick_size": "1",
+            "lot_size": "0.0001", "min_quantity": "0.001", "max_quantity": "10",
+            "market_band_ppm": 50000})
+    };
+    let mut without = pair("FREE_JPY");
+    without["open_order_cap"] = json!(0);
+    for new in [pair("PLAIN_JPY"), without] {
+        let made = world.admin(Method::POST, "/instruments", Some(new)).await;
+        assert_eq!(made.status, 201, "{made:?}");
+    }
+    let order = |symbol: &str| {
+        json!({"client_order_id": world.id(), "symbol": symbol, "side": "buy", "type": "limit",
+            "quantity": "0.001", "price": "1000"})
+    };
+    for _ in 0..30 {
+        for symbol in ["PLAIN_JPY", "FREE_JPY"] {
+            assert_eq!(world.place(&alice, &order(symbol)).await.status, 201);
+        }
+    }
+    refused(&world, &alice, &order("PLAIN_JPY"), "open_order_cap").await;
+    assert_eq!(world.place(&alice, &order("FREE_JPY")).await.status, 201);
+}
