@@ -37,6 +37,16 @@ fn is_stream(headers: &HeaderMap) -> bool {
     headers.contains_key("x-background") || is_events(headers)
 }
 
+/// Addresses for machines on the same host or network; not for who comes by a reverse proxy.
+const MONITORING: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+/// Whether a reverse proxy passed a request on.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    ["forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip"]
+        .iter()
+        .any(|name| headers.contains_key(*name))
+}
+
 /// Whether a request is a live stream's.
 fn is_events(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
@@ -51,6 +61,10 @@ pub async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
+    // What is for machines stays inside: a reverse proxy says that it is one.
+    if MONITORING.contains(&request.uri().path()) && is_forwarded(request.headers()) {
+        return Failure::NotFound.into_response();
+    }
     let stream = is_stream(request.headers());
     if need == Need::Nothing && request.uri().path().starts_with("/static/") {
         return next.run(request).await;
@@ -69,7 +83,7 @@ pub async fn guard(
     if !meets(&view, need) {
         if let Some(person) = &view.person {
             tracing::warn!(event = "console.refused", login = %person.login,
-                method = %request.method(), path = %request.uri(), need = ?need, why = "role",
+                method = %request.method(), path = %request.uri().path(), need = ?need, why = "role",
                 "a person's roles do not include it");
             return Failure::Forbidden.into_response();
         }

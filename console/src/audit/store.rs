@@ -81,15 +81,17 @@ pub struct Wanted {
 }
 
 /// Leaves out what concerns accounts beyond the reader's scope: entries about them or their
-/// orders, lists that showed one of them, requests that name one.
+/// orders, lists that showed one of them, requests that the reader may not see.
 fn limit_to(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
     if scope.is_everything() {
         return;
     }
     let hidden = || scope.hidden_groups.clone();
     query
+        // Of an entry that was too long nobody can say whose it is.
         .push(
-            " AND NOT (e.object_kind = 'account' AND EXISTS (SELECT FROM trading.accounts a \
+            " AND NOT e.detail::jsonb ? 'cut' \
+              AND NOT (e.object_kind = 'account' AND EXISTS (SELECT FROM trading.accounts a \
                WHERE a.code = e.object_id AND a.group_id = ANY(",
         )
         .push_bind(hidden())
@@ -108,7 +110,26 @@ fn limit_to(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
                JOIN trading.accounts a ON a.code = named.code WHERE a.group_id = ANY(",
         )
         .push_bind(hidden())
-        .push(")))");
+        .push(
+            "))) AND NOT (e.detail::jsonb ? 'groups' AND EXISTS (\
+               SELECT FROM jsonb_array_elements_text(\
+                   CASE jsonb_typeof(e.detail::jsonb -> 'groups') WHEN 'array' \
+                   THEN e.detail::jsonb -> 'groups' ELSE '[]' END) AS named (number) \
+               WHERE named.number::integer = ANY(",
+        )
+        .push_bind(hidden())
+        // As `store::requests` has it for the request itself.
+        .push(
+            "))) AND NOT EXISTS (SELECT FROM console.requests r WHERE r.id = e.request \
+               AND (r.everyone OR r.groups && ",
+        )
+        .push_bind(hidden())
+        .push(
+            " OR cardinality(r.accounts) <> (SELECT count(*) FROM trading.accounts a \
+               WHERE a.code = ANY(r.accounts) AND a.group_id <> ALL(",
+        )
+        .push_bind(hidden())
+        .push("))))");
 }
 
 fn restrict(query: &mut QueryBuilder<Postgres>, wanted: &Wanted) {

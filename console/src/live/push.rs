@@ -85,11 +85,13 @@ async fn run<T, R>(
         if last_check.elapsed() > SESSION_CHECK {
             last_check = began;
             // A database that is away ends nobody's session.
-            if let Ok(now) = session::view(app, headers, &view.path, false).await
-                && !meets(&now, need)
-            {
-                let _ = sender.send(Ok(Event::default().event("expired").data("-"))).await;
-                return;
+            if let Ok(now) = session::view(app, headers, &view.path, false).await {
+                if !meets(&now, need) {
+                    let _ = sender.send(Ok(Event::default().event("expired").data("-"))).await;
+                    return;
+                }
+                // Roles and barriers as they are now, not as they were when the page was opened.
+                view.person = now.person;
             }
         }
         view.now = crate::clock::now();

@@ -7,8 +7,14 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::audit::{Entry, Kind, Object, record};
+use crate::authz::Scope;
 use crate::error::Failure;
+use crate::reads::{accounts, fills, orders};
 use crate::view::View;
+
+/// A beginning of account codes tells of the accounts that have it when there are no more than
+/// these.
+const TELLING: i64 = 20;
 
 /// A list with rows of these accounts; nothing is recorded when there are none.
 ///
@@ -64,24 +70,39 @@ pub async fn object(
     record(app, view, Entry { kind: Kind::View, object, detail, request: None }).await
 }
 
-/// Accounts that a filter names: an information barrier hides such an entry as the account.
-pub fn named(filter: &str) -> Vec<String> {
+/// Accounts that a filter tells of, for who may not see them: those it names, and whose the
+/// orders and trades are that it asks for by number or by client order id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn told_of(app: &App, filter: &str) -> Result<Vec<String>, Failure> {
     let query = filter.rsplit_once(' ').map_or(filter, |(_, query)| query);
     let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
-    let names = ["account", "object_id", "prefix", "code"];
-    pairs.into_iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(_, v)| v).collect()
-}
-
-/// Numbers in a filter that may be orders': the entry is hidden as their owners are.
-fn orders(filter: &str) -> Vec<i64> {
-    let query = filter.rsplit_once(' ').map_or(filter, |(_, query)| query);
-    let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
-    let names = ["order_id", "object_id"];
-    pairs
-        .into_iter()
-        .filter(|(name, _)| names.contains(&name.as_str()))
-        .filter_map(|(_, value)| value.trim().parse().ok())
-        .collect()
+    let values = |names: &[&str]| -> Vec<&str> {
+        let named = pairs.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        named.map(|(_, value)| value.trim()).filter(|value| !value.is_empty()).collect()
+    };
+    let numbers =
+        |names: &[&str]| values(names).iter().filter_map(|value| value.parse().ok()).collect();
+    let mut told: Vec<String> =
+        values(&["account", "object_id", "prefix", "code"]).into_iter().map(Into::into).collect();
+    let orders: Vec<i64> = numbers(&["order_id", "object_id"]);
+    let by_client = values(&["client_order_id"]);
+    told.extend(orders::owners(&app.pool, &orders, &by_client).await?);
+    for prefix in values(&["prefix", "code"]) {
+        let wanted = accounts::Wanted { prefix: Some(prefix.to_owned()), ..Default::default() };
+        let found =
+            accounts::list(&app.pool, &Scope::default(), &wanted, None, TELLING + 1).await?;
+        if found.len() as i64 <= TELLING {
+            told.extend(found.into_iter().map(|account| account.code));
+        }
+    }
+    let trades: Vec<i64> = numbers(&["trade_id"]);
+    for trade in trades {
+        let sides = fills::sides(&app.pool, &Scope::default(), trade).await?;
+        told.extend(sides.into_iter().map(|side| side.account));
+    }
+    Ok(told)
 }
 
 /// A file of a list.
@@ -89,8 +110,7 @@ fn orders(filter: &str) -> Vec<i64> {
 /// # Errors
 /// When it could not be recorded: then nothing may be handed out.
 pub async fn file(app: &App, view: &View, object: Object, filter: &str) -> Result<(), Failure> {
-    let mut accounts = named(filter);
-    accounts.extend(crate::reads::orders::owners(&app.pool, &orders(filter)).await?);
+    let accounts = told_of(app, filter).await?;
     let detail = json!({"filter": filter, "most_rows": app.config.lists.csv_rows,
         "accounts": accounts});
     record(app, view, Entry { kind: Kind::Export, object, detail, request: None }).await

@@ -295,19 +295,28 @@ pub async fn find(pool: &PgPool, scope: &Scope, order_id: i64) -> sqlx::Result<O
     Ok(list(pool, scope, &wanted, None, 1).await?.pop())
 }
 
-/// Codes of the accounts whose orders these are; of numbers that are no orders', nothing.
+/// Codes of the accounts whose orders these are, by number or by client order id; of what is no
+/// order's, nothing.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn owners(pool: &PgPool, orders: &[i64]) -> sqlx::Result<Vec<String>> {
-    if orders.is_empty() {
+pub async fn owners(
+    pool: &PgPool,
+    orders: &[i64],
+    client_ids: &[&str],
+) -> sqlx::Result<Vec<String>> {
+    if orders.is_empty() && client_ids.is_empty() {
         return Ok(Vec::new());
     }
     sqlx::query_scalar(
-        "SELECT DISTINCT a.code FROM trading.orders o JOIN trading.accounts a USING (account_id)
-         WHERE o.order_id = ANY($1)",
+        "SELECT a.code FROM trading.orders o JOIN trading.accounts a USING (account_id)
+         WHERE o.order_id = ANY($1)
+         UNION
+         SELECT a.code FROM trading.orders o JOIN trading.accounts a USING (account_id)
+         WHERE o.client_order_id = ANY($2)",
     )
     .bind(orders)
+    .bind(client_ids)
     .fetch_all(pool)
     .await
 }

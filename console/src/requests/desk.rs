@@ -198,8 +198,6 @@ async fn insert(
 ) -> Result<Asked, Failure> {
     let info = ask.action.info();
     let kind = if info.at_once() { Kind::Action } else { Kind::Request };
-    let detail = json!({"action": fields, "reason": ask.reason.trim()});
-    trace(app, view, kind, ask.id, detail).await?;
     let (accounts, groups, everyone) = match touches {
         Touches::Nobody => (Vec::new(), Vec::new(), false),
         Touches::Accounts(mut codes) => {
@@ -210,6 +208,10 @@ async fn insert(
         Touches::Group(group) => (Vec::new(), vec![group], false),
         Touches::Everyone => (Vec::new(), Vec::new(), true),
     };
+    // Whose business it is hides the entry as the request: of a refused one there is no row.
+    let detail = json!({"action": fields, "reason": ask.reason.trim(), "accounts": accounts,
+        "groups": groups});
+    trace(app, view, kind, ask.id, detail).await?;
     let new = New {
         id: ask.id,
         kind: info.name,

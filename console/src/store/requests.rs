@@ -11,7 +11,7 @@ use crate::config::Notify;
 use crate::db::At;
 
 /// A request as it stands.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs)] // columns of console.requests
 pub struct Request {
     pub id: String,
@@ -39,23 +39,51 @@ pub struct Request {
     pub finished_at: Option<At>,
 }
 
-macro_rules! columns {
-    () => {
-        "r.id::text AS id, r.number, r.kind, r.matter, r.target, r.at_once, r.fields, r.preview, \
-         r.reason, r.maker_id, r.maker, r.made_at, r.expires_at, r.state, r.checker_id, \
-         r.checker, r.decided_at, r.decision_reason, r.decision_preview, r.attempts, r.problem, \
-         r.outcome, r.finished_at"
+/// A statement that answers with requests, whole: what comes before their columns, what comes
+/// after, and its values.
+macro_rules! whole {
+    ([$($head:tt)*] [$($tail:tt)*] $($value:expr),*) => {
+        sqlx::query_as!(
+            Request,
+            $($head)*
+                + r#" r.id::text AS "id!", r.number, r.kind, r.matter, r.target, r.at_once,
+                  r.fields, r.preview, r.reason, r.maker_id, r.maker, r.made_at AS "made_at: At",
+                  r.expires_at AS "expires_at: At", r.state, r.checker_id, r.checker,
+                  r.decided_at AS "decided_at: At", r.decision_reason, r.decision_preview,
+                  r.attempts, r.problem, r.outcome, r.finished_at AS "finished_at: At" "#
+                + $($tail)*,
+            $($value),*
+        )
     };
 }
 
-/// Whether a reader may see a request: `$1` matters, `$2` the reader, `$3` hidden groups. What
-/// touches an account that is not projected yet is shown only to those who see everything.
+/// A statement that counts.
+macro_rules! count {
+    ([$($head:tt)*] [$($tail:tt)*] $($value:expr),*) => {
+        sqlx::query_scalar!($($head)* + $($tail)*, $($value),*)
+    };
+}
+
+/// Of requests that a reader may see: how they are told (`whole` or `count`), the statement's
+/// beginning, its further conditions, and their values. `$1` matters, `$2` the reader, `$3`
+/// hidden groups, the values from `$4`. What touches an account that is not projected yet is
+/// shown only to those who see everything.
 macro_rules! visible {
-    () => {
-        "(r.matter = ANY($1) OR r.maker_id = $2) AND (cardinality($3::integer[]) = 0 OR (\
-            NOT r.everyone AND NOT r.groups && $3 AND cardinality(r.accounts) = \
-            (SELECT count(*) FROM trading.accounts a \
-             WHERE a.code = ANY(r.accounts) AND a.group_id <> ALL($3))))"
+    ($told:ident, $head:tt, $tail:tt, $reader:ident, $($value:expr),*) => {
+        $told!(
+            [$head]
+            [" FROM console.requests r
+               WHERE (r.matter = ANY($1) OR r.maker_id = $2)
+                 AND (cardinality($3::integer[]) = 0 OR (
+                     NOT r.everyone AND NOT r.groups && $3 AND cardinality(r.accounts) =
+                     (SELECT count(*) FROM trading.accounts a
+                      WHERE a.code = ANY(r.accounts) AND a.group_id <> ALL($3)))) "
+                + $tail]
+            &$reader.sees,
+            $reader.staff_id,
+            &$reader.scope.hidden_groups,
+            $($value),*
+        )
     };
 }
 
@@ -178,19 +206,7 @@ async fn written(tx: &mut PgConnection, new: &New<'_>) -> sqlx::Result<bool> {
 /// # Errors
 /// When the database does not answer.
 pub async fn find(pool: &PgPool, reader: &Reader, number: i64) -> sqlx::Result<Option<Request>> {
-    sqlx::query_as(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM console.requests r WHERE ",
-        visible!(),
-        " AND r.number = $4"
-    ))
-    .bind(&reader.sees)
-    .bind(reader.staff_id)
-    .bind(&reader.scope.hidden_groups)
-    .bind(number)
-    .fetch_optional(pool)
-    .await
+    visible!(whole, "SELECT", "AND r.number = $4", reader, number).fetch_optional(pool).await
 }
 
 /// A request by its id, when the reader may see it.
@@ -198,19 +214,7 @@ pub async fn find(pool: &PgPool, reader: &Reader, number: i64) -> sqlx::Result<O
 /// # Errors
 /// When the database does not answer.
 pub async fn find_id(pool: &PgPool, reader: &Reader, id: &str) -> sqlx::Result<Option<Request>> {
-    sqlx::query_as(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM console.requests r WHERE ",
-        visible!(),
-        " AND r.id = $4::uuid"
-    ))
-    .bind(&reader.sees)
-    .bind(reader.staff_id)
-    .bind(&reader.scope.hidden_groups)
-    .bind(id)
-    .fetch_optional(pool)
-    .await
+    visible!(whole, "SELECT", "AND r.id = $4::text::uuid", reader, id).fetch_optional(pool).await
 }
 
 /// Which requests of a list.
@@ -244,34 +248,30 @@ pub async fn list(
     wanted: &Wanted,
     limit: i64,
 ) -> sqlx::Result<Vec<Request>> {
-    sqlx::query_as(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM console.requests r WHERE ",
-        visible!(),
-        " AND (NOT $4 OR (r.state = 'waiting' AND r.expires_at > now() AND r.maker_id <> $2
-                AND r.matter = ANY($5)))
-          AND (NOT $6 OR r.maker_id = $2)
-          AND ($7 = '' OR r.state = $7) AND ($8 = '' OR r.kind = $8)
-          AND ($9 = '' OR r.matter = $9)
-          AND ($10::timestamptz IS NULL OR r.made_at >= $10)
-          AND ($11::timestamptz IS NULL OR r.made_at < $11)
-          AND ($12::bigint IS NULL OR r.number < $12)
-          ORDER BY r.number DESC LIMIT $13"
-    ))
-    .bind(&reader.sees)
-    .bind(reader.staff_id)
-    .bind(&reader.scope.hidden_groups)
-    .bind(wanted.for_me)
-    .bind(&reader.decides)
-    .bind(wanted.mine)
-    .bind(&wanted.state)
-    .bind(&wanted.kind)
-    .bind(&wanted.matter)
-    .bind(wanted.from.map(At))
-    .bind(wanted.to.map(At))
-    .bind(wanted.before)
-    .bind(limit)
+    visible!(
+        whole,
+        "SELECT",
+        "AND (NOT $4 OR (r.state = 'waiting' AND r.expires_at > now() AND r.maker_id <> $2
+              AND r.matter = ANY($5)))
+         AND (NOT $6 OR r.maker_id = $2)
+         AND ($7 = '' OR r.state = $7) AND ($8 = '' OR r.kind = $8)
+         AND ($9 = '' OR r.matter = $9)
+         AND ($10::timestamptz IS NULL OR r.made_at >= $10)
+         AND ($11::timestamptz IS NULL OR r.made_at < $11)
+         AND ($12::bigint IS NULL OR r.number < $12)
+         ORDER BY r.number DESC LIMIT $13",
+        reader,
+        wanted.for_me,
+        &reader.decides,
+        wanted.mine,
+        wanted.state,
+        wanted.kind,
+        wanted.matter,
+        wanted.from.map(At) as Option<At>,
+        wanted.to.map(At) as Option<At>,
+        wanted.before,
+        limit
+    )
     .fetch_all(pool)
     .await
 }
@@ -284,16 +284,14 @@ pub async fn waiting_for(pool: &PgPool, reader: &Reader) -> sqlx::Result<i64> {
     if reader.decides.is_empty() {
         return Ok(0);
     }
-    sqlx::query_scalar(concat!(
-        "SELECT count(*) FROM (SELECT 1 FROM console.requests r WHERE ",
-        visible!(),
-        " AND r.state = 'waiting' AND r.expires_at > now() AND r.maker_id <> $2
-          AND r.matter = ANY($4) LIMIT 100) AS waiting"
-    ))
-    .bind(&reader.sees)
-    .bind(reader.staff_id)
-    .bind(&reader.scope.hidden_groups)
-    .bind(&reader.decides)
+    visible!(
+        count,
+        r#"SELECT count(*) AS "count!" FROM (SELECT 1 AS one"#,
+        "AND r.state = 'waiting' AND r.expires_at > now() AND r.maker_id <> $2
+         AND r.matter = ANY($4) LIMIT 100) AS waiting",
+        reader,
+        &reader.decides
+    )
     .fetch_one(pool)
     .await
 }
@@ -411,16 +409,16 @@ pub async fn expire(
 /// # Errors
 /// When the database does not answer.
 pub async fn take_up(pool: &PgPool, seconds: f64) -> sqlx::Result<Option<Request>> {
-    sqlx::query_as(concat!(
-        "UPDATE console.requests r SET attempts = r.attempts + 1,
+    whole!(
+        ["UPDATE console.requests r SET attempts = r.attempts + 1,
              next_attempt_at = now() + make_interval(secs => $1)
          WHERE r.id = (SELECT id FROM console.requests
                        WHERE state = 'applying' AND next_attempt_at <= now()
                        ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING ",
-        columns!()
-    ))
-    .bind(seconds)
+         RETURNING"]
+        [""]
+        seconds
+    )
     .fetch_optional(pool)
     .await
 }

@@ -116,7 +116,9 @@ impl Admin {
             let shown = json!({"symbol": symbol, "name": symbol, "phase": phase, "halted": halted,
                 "halts": [], "base_price": "2500.0", "limit_down": "2000.0",
                 "limit_up": "3000.0", "tick_size": null, "tick_table": "tse_topix500",
-                "session_rules": sessions, "listed_shares": null, "seq": 100});
+                "session_rules": sessions, "listed_shares": null, "seq": 100,
+                "profile": if sessions { "tse" } else { "crypto" }, "price_digits": 1,
+                "quantity_digits": if sessions { 0 } else { 4 }});
             self.answer("GET", &format!("/v1/instruments/{symbol}"), 200, shown.clone());
             for call in calls {
                 self.answer("POST", &format!("instruments/{symbol}/{call}"), 200, shown.clone());

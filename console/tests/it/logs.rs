@@ -59,6 +59,20 @@ async fn readiness_tells_no_details() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_cannot_pass_monitoring_on() {
+    World::with("a_proxy_cannot_pass_monitoring_on", async |world| {
+        for path in ["/healthz", "/readyz", "/metrics"] {
+            assert_eq!(world.get("", path).await.0, 200, "{path}");
+            for name in ["x-forwarded-for", "Forwarded", "x-real-ip", "x-forwarded-proto"] {
+                let asked = world.http.get(world.at(path)).header(name, "for=203.0.113.9");
+                assert_eq!(asked.send().await.unwrap().status(), 404, "{path} with {name}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_https_console_asks_for_https() {
     World::with("an_https_console_asks_for_https", async |world| {
         let answer = world.http.get(world.at("/sign-in")).send().await.unwrap();

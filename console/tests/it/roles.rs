@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use axum::http::Method;
 use sqlx::PgPool;
+use zaraba_console::audit::{Entry, Kind, Object, Who};
 use zaraba_console::authz::{Need, Role};
 use zaraba_console::permissions;
 use zaraba_console::router::{Route, routes};
 
-use crate::world::{PASSWORD, World, add_person, csrf_of};
+use crate::world::{LOGIN, PASSWORD, World, add_person, csrf_of};
 
 /// What the guard's two refusals say.
 const NOT_ALLOWED: &str = "Your roles do not include this";
@@ -228,14 +229,66 @@ async fn hidden_orders(pool: &PgPool) -> Vec<(i64, String)> {
         .unwrap()
 }
 
+/// Requests of the hidden account and of another one, and entries about them as the desk makes
+/// them: of the decision, which names no account, too.
+async fn leave_requests(pool: &PgPool) {
+    let trail = zaraba_console::audit::Trail::start(pool.clone());
+    for (id, account) in [
+        ("7b4d3c70-8a3b-4f2e-9d7e-0c1f5d1e2a3b", "DEMO-0002"),
+        ("8c5e4d81-8a3b-4f2e-9d7e-0c1f5d1e2a3b", "DEMO-0001"),
+    ] {
+        sqlx::query(
+            "INSERT INTO console.requests (id, kind, matter, target, at_once, accounts, fields,
+                 preview, reason, maker_id, maker, expires_at, state)
+             SELECT $1::uuid, 'adjust', 'funds', $2 || '/JPY', false, ARRAY[$2],
+                 jsonb_build_object('kind', 'adjust', 'account', $2, 'asset', 'JPY',
+                     'amount', '5000'),
+                 '{}', 'client asked', staff_id, login, now() + interval '1 day', 'waiting'
+             FROM console.staff WHERE login = $3",
+        )
+        .bind(id)
+        .bind(account)
+        .bind(LOGIN)
+        .execute(pool)
+        .await
+        .unwrap();
+        let id: uuid::Uuid = id.parse().unwrap();
+        let (asked, decided) = (
+            serde_json::json!({"action": {"kind": "adjust", "account": account}}),
+            serde_json::json!({"decision": "approve"}),
+        );
+        for (kind, detail) in [(Kind::Request, asked), (Kind::Decision, decided)] {
+            let object = Object::Request(id);
+            let entry = Entry { kind, object, detail, request: Some(id) };
+            trail.record(Who { login: LOGIN.into(), ..Who::default() }, entry).await.unwrap();
+        }
+    }
+}
+
+/// A trade that the hidden account had a part in.
+async fn hidden_trade(pool: &PgPool) -> i64 {
+    sqlx::query_scalar("SELECT min(trade_id) FROM trading.fills WHERE account_id = 5")
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
 /// Looks at everything of the hidden account as somebody who may, so that the audit trail has
 /// it, too.
-async fn leave_traces(world: &World) {
+async fn leave_traces(world: &World, client: &str, trade: i64) {
     add_person(&world.pool, "free", "Free", &Role::ALL, "en").await;
     let cookie = world.sign_in("free", PASSWORD).await.unwrap();
+    let asked = [
+        format!("/orders/csv?client_order_id={client}"),
+        format!("/orders/csv?side=buy&client_order_id=%20{client}"),
+        format!("/orders?side=sell&client_order_id={client}"),
+        format!("/search?q={client}"),
+        format!("/fills/csv?trade_id={trade}"),
+        "/accounts/csv?code=DEMO-0002".to_owned(),
+    ];
     for path in [
         "/accounts/DEMO-0002",
-        "/accounts?prefix=DEMO-0002",
+        "/accounts?code=DEMO-0002",
         "/orders?account=DEMO-0002",
         "/orders/csv?account=DEMO-0002",
         "/orders/50331651",
@@ -249,7 +302,10 @@ async fn leave_traces(world: &World) {
         "/audit?object_kind=account&object_id=DEMO-0002",
         "/audit/csv?object_kind=account&object_id=DEMO-0002",
         "/audit?object_kind=order&object_id=50331651",
-    ] {
+    ]
+    .into_iter()
+    .chain(asked.iter().map(String::as_str))
+    {
         let (status, page) = world.get(&cookie, path).await;
         assert!(status == 200 || status == 303 || status == 400, "{path}: {status} {page}");
     }
@@ -260,11 +316,23 @@ async fn nothing_beyond_a_barrier_is_shown_linked_counted_or_exported() {
     let settings = "[lists]\npage_rows = 200";
     World::with_settings("nothing_beyond_a_barrier_is_shown", settings, async |world| {
         add_person(&world.pool, "barred", "Barred", &Role::ALL, "en").await;
-        leave_traces(&world).await;
-        bar(&world.pool, "barred").await;
-        let cookie = world.sign_in("barred", PASSWORD).await.unwrap();
         let hidden = hidden_orders(&world.pool).await;
         assert!(hidden.len() > 50);
+        let trade = hidden_trade(&world.pool).await;
+        leave_traces(&world, &hidden[0].1, trade).await;
+        leave_requests(&world.pool).await;
+        bar(&world.pool, "barred").await;
+        let cookie = world.sign_in("barred", PASSWORD).await.unwrap();
+        let asked_for = [format!("client_order_id={}", hidden[0].1), format!("trade_id={trade}")];
+        for path in ["/audit", "/audit/csv", "/audit/jsonl"] {
+            let (_, page) = world.get(&cookie, path).await;
+            for asked in &asked_for {
+                assert!(!page.contains(asked.as_str()), "{path} tells that {asked} was asked for");
+            }
+            assert!(!page.contains("7b4d3c70"), "{path} tells of a request beyond the barrier");
+            assert!(page.contains("8c5e4d81") || path == "/audit", "{path} has the other request");
+            assert!(!page.contains(&format!("\"{}\"", hidden[0].1)), "{path}: {page}");
+        }
         let check = |address: &str, page: &str| {
             assert!(!page.contains("DEMO-0002"), "{address} tells of the account: {page}");
             let numbers: BTreeSet<&str> = page.split(|c: char| !c.is_ascii_digit()).collect();

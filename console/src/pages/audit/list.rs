@@ -10,13 +10,12 @@ use super::{Line, object_kinds};
 use crate::app::App;
 use crate::audit::store::{self, Wanted};
 use crate::audit::{Entry, Kind, OBJECT_KINDS, Object, record};
-use crate::authz::{Permission, Scope};
+use crate::authz::Permission;
 use crate::error::{Failure, html};
 use crate::i18n::{M, U};
 use crate::pages::asked::{Asked, Problem};
 use crate::pages::seen;
 use crate::reads::actions::{self, Action};
-use crate::reads::orders;
 use crate::view::View;
 
 /// Fields of the address.
@@ -39,16 +38,6 @@ pub(super) fn wanted(asked: &Asked, view: &View) -> Result<(Wanted, Option<i64>)
         request: asked.number("request")?,
     };
     Ok((wanted, asked.number("before")?))
-}
-
-/// Accounts that the filter names, itself or by an order.
-async fn accounts_of(app: &App, asked: &Asked, filter: &str) -> Result<Vec<String>, Failure> {
-    let mut accounts = seen::named(filter);
-    if let (true, Ok(Some(order))) = (asked.is("object_kind", "order"), asked.number("object_id")) {
-        let found = orders::find(&app.pool, &Scope::default(), order).await?;
-        accounts.extend(found.map(|order| order.account));
-    }
-    Ok(accounts)
 }
 
 #[derive(Template)]
@@ -89,7 +78,7 @@ pub async fn page(
     let more = found.len() > most;
     found.truncate(most);
     let filter = asked.query(&[]);
-    let detail = json!({"accounts": accounts_of(&app, &asked, &filter).await?, "filter": filter});
+    let detail = json!({"accounts": seen::told_of(&app, &filter).await?, "filter": filter});
     let entry = Entry { kind: Kind::View, object: Object::List("audit"), detail, request: None };
     record(&app, &view, entry).await?;
     let next = found.last().filter(|_| more).map(|last| last.content.seq.to_string());

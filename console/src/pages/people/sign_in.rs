@@ -66,7 +66,7 @@ pub(super) fn own_path(next: Option<&str>) -> &str {
         Some(path)
             if path.starts_with('/')
                 && !path[1..].starts_with(['/', '\\'])
-                && !path.contains(['\r', '\n', '\t']) =>
+                && !path.contains(char::is_control) =>
         {
             path
         }
@@ -316,6 +316,7 @@ mod tests {
             ("/\\evil.example", "/"),
             ("https://evil.example", "/"),
             ("/\t/evil.example", "/"),
+            ("/orders\0", "/"),
             ("", "/"),
         ] {
             assert_eq!(own_path(Some(next)), want, "{next:?}");

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::limits::{scope_json, scope_name, scope_touches, scope_value};
 use super::orders::{reach, repeated, session_touches};
-use super::{KEY, NO_CHANGE, refused};
+use super::{KEY, NO_CHANGE, missing, refused};
 use crate::app::App;
 use crate::authz::{Matter, Permission};
 use crate::error::Failure;
@@ -85,6 +85,9 @@ impl Switch {
             Ok(found) => found,
             Err(refusal) => return Ok(Err(fact(refused(&refusal)))),
         };
+        if let Some(refusal) = missing(app, &self.of, &self.scope).await? {
+            return Ok(Err(fact(refused(&refusal))));
+        }
         // An item has its scope beside who threw it.
         let own = self.json();
         let is_own = |it: &Json| {

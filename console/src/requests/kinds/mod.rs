@@ -16,7 +16,9 @@ use serde_json::Value as Json;
 
 use super::action::Outcome;
 use super::preview::{Preview, Value};
-use crate::backend::act::{Refusal, Reply};
+use crate::app::App;
+use crate::backend::act::{Refusal, Reply, path};
+use crate::error::Failure;
 
 /// Longest account code, symbol, asset code and key name.
 pub const ACCOUNT: usize = 24;
@@ -57,6 +59,24 @@ pub fn refused(refusal: &Refusal) -> Preview {
 
 /// Refusal of what would change nothing.
 pub const NO_CHANGE: &str = "no_change";
+
+/// Refusal of a definition that contradicts itself or the instrument's market, as the engine's.
+pub const INVALID_SPEC: &str = "invalid_spec";
+
+/// Why an account or an instrument that an action is to reach cannot be; other scopes always are.
+pub(super) async fn missing(app: &App, of: &str, name: &str) -> Result<Option<Refusal>, Failure> {
+    Ok(match of {
+        "account" => app.backend.look(&path("accounts/{}", &[name])).await?.err(),
+        "instrument" => app.backend.instrument(name).await?.err(),
+        _ => None,
+    })
+}
+
+/// A number of an answer in units of `digits`, another answer's field; nothing when it is none.
+pub fn units_at(found: &Json, digits: &str, given: Option<&str>) -> Option<i128> {
+    let digits = u32::try_from(found[digits].as_u64()?).ok()?;
+    crate::view::units(given?, digits)
+}
 
 /// A text of an answer as it stands there; empty when it is not one.
 pub fn text(answer: &Json) -> &str {
