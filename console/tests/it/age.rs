@@ -57,6 +57,8 @@ const ADDRESSES: &[&str] = &[
     "/orders?order_id=1677721700",
     "/orders?from=2026-06-02T10:00&to=2026-06-02T11:00",
     "/orders?symbol=1001&from=2026-06-02T10:00",
+    // A file asks the trail, too, whose the orders are that it was asked for by.
+    "/orders/csv?order_id={order}&client_order_id=c-77777",
     "/orders/{order}",
     "/fills",
     "/fills?symbol=1001",

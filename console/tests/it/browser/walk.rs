@@ -67,6 +67,7 @@ fn shows_no_page(path: &str) -> bool {
         || path == "/search" // leads on; its own page is walked with what it found nothing for
         || path == "/sign-in/second" // needs a password before; looked at in `passkeys`
         || path == "/security/passkeys/new" // needs a name; looked at in `passkeys`
+        || path == "/sign-in/provider/back" // a provider leads there; walked in `oidc`
         || path == "/sign-in" // walked before anyone is signed in
 }
 
