@@ -10,7 +10,15 @@ use rustix::fs::{FlockOperation, flock};
 
 /// Holds a directory until dropped.
 pub struct DirLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for DirLock {
+    /// By name: a child that another thread is just starting has a copy of the file for a moment,
+    /// which would keep the lock.
+    fn drop(&mut self) {
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
 }
 
 impl DirLock {
@@ -44,7 +52,7 @@ impl DirLock {
         };
         let mut note = note;
         note().with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(DirLock { _file: file })
+        Ok(DirLock { file })
     }
 }
 

@@ -110,7 +110,17 @@ pub struct PrivatePostgres {
     password: String,
     server: Option<Supervised>,
     /// Locked as long as we live, so that nobody takes our server for a leftover.
-    _lock: fs::File,
+    _lock: Held,
+}
+
+/// A locked file. Let go of by name: a child that another thread is just starting has a copy of
+/// the file until it is a program of its own, and closing ours alone would leave it locked.
+struct Held(fs::File);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 /// Whether the server programs are on this machine, so that tests can say they were skipped.
@@ -252,8 +262,8 @@ fn launch(dir: &Path, port: u16) -> Result<PrivatePostgres> {
     Ok(PrivatePostgres { dir, port, password, server: Some(server), _lock: lock })
 }
 
-/// Takes the directory for this process, for as long as the file is open.
-fn lock(dir: &Path) -> Result<fs::File> {
+/// Takes the directory for this process.
+fn lock(dir: &Path) -> Result<Held> {
     let path = dir.join("lock");
     let file = fs::OpenOptions::new()
         .create(true)
@@ -262,7 +272,7 @@ fn lock(dir: &Path) -> Result<fs::File> {
         .open(&path)
         .map_err(io_error("open", &path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Held(file)),
         Err(fs::TryLockError::WouldBlock) => Err(PrivatePostgresError::InUse { path: dir.into() }),
         Err(fs::TryLockError::Error(error)) => Err(io_error("lock", path)(error)),
     }
