@@ -37,8 +37,10 @@ impl Desk {
         }
     }
 
+    /// Milliseconds, never the same twice: two equal requests of one time would be one replayed.
     fn next(&self) -> u64 {
-        self.sent.set(self.sent.get() + 1);
+        let now = clock::now().0 / 1_000_000;
+        self.sent.set(now.max(self.sent.get() + 1));
         self.sent.get()
     }
 
@@ -51,7 +53,7 @@ impl Desk {
         body: Option<Value>,
     ) -> (u16, Value) {
         let body = body.map(|body| serde_json::to_vec(&body).unwrap()).unwrap_or_default();
-        let time = (clock::now().0 / 1_000_000).max(self.next() - 2_000);
+        let time = self.next();
         let headers = self.traders[who].1.headers(time, method, path, &body);
         let url = format!("{}{path}", self.api);
         let mut call = self.http.request(method.parse().unwrap(), url);
