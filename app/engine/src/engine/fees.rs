@@ -4,8 +4,8 @@
 //! the last 30 finished trading days (`RollDay` of the profile). Entries exist only for accounts
 //! that traded. A day is shifted in when an entry is next touched, so that the roll of a day costs
 //! nothing and a trade a constant. What a trade touches ([`Turnover`]) is kept with the balance the
-//! account pays or receives the quote asset with, which a trade has in hand anyway; only finished days
-//! are here. Which balance is whose is the ledger's business.
+//! account pays or receives the quote asset with, which a trade has in hand anyway; only finished
+//! days are here. Which balance is whose is the ledger's business.
 
 use crate::command::{FEE_TIERS_MAX, FeeTier, FeeTiers, Limits};
 use crate::engine::Engine;
@@ -223,17 +223,17 @@ impl Fees {
         let Some(tiers) = self.schedule(asset) else { return own };
         if turnover.version != self.version {
             let counted = self.counted(turnover);
-            turnover.tier = reached(tiers, counted);
+            turnover.tier = fee_step(tiers, Amount(counted));
             turnover.version = self.version;
         }
-        capped(tiers, turnover.tier, own)
+        fee_step_rates(tiers, turnover.tier, own)
     }
 
     /// The same, changing nothing.
     fn rates_now(&self, turnover: &Turnover, asset: AssetId, own: Rates) -> Rates {
         let counted = self.counted(turnover);
         let Some(tiers) = self.schedule(asset) else { return own };
-        capped(tiers, reached(tiers, counted), own)
+        fee_step_rates(tiers, fee_step(tiers, Amount(counted)), own)
     }
 
     /// Volume that counts today.
@@ -247,23 +247,14 @@ impl Fees {
 
 /// How many steps of a schedule a volume reaches; none: the instrument's own rates hold.
 pub fn fee_step(tiers: &FeeTiers, volume: Amount) -> u32 {
-    reached(tiers, volume.0)
+    let steps = &tiers.tiers[..tiers.len as usize];
+    steps.iter().take_while(|tier| tier.volume <= volume).count() as u32
 }
 
-/// Rates at a step of a schedule in an instrument with these own rates.
+/// Rates at a step of a schedule in an instrument with these own rates: never above those, as its
+/// locks are made for them. A rebate is never above the instrument's largest rate either way.
 pub fn fee_step_rates(tiers: &FeeTiers, step: u32, own: Rates) -> Rates {
-    capped(tiers, step, own)
-}
-
-fn reached(tiers: &FeeTiers, volume: i64) -> u32 {
-    tiers.tiers[..tiers.len as usize].iter().take_while(|tier| tier.volume.0 <= volume).count()
-        as u32
-}
-
-/// Rates of the highest step reached, never above the instrument's own: its locks are made for
-/// those. A rebate is never above the instrument's largest rate either way.
-fn capped(tiers: &FeeTiers, reached: u32, own: Rates) -> Rates {
-    let Some(step) = reached.checked_sub(1) else { return own };
+    let Some(step) = step.checked_sub(1) else { return own };
     let FeeTier { maker_ppm, taker_ppm, .. } = tiers.tiers[step as usize];
     Rates {
         maker_ppm: maker_ppm.min(own.maker_ppm).max(-own.widest()),
@@ -388,7 +379,8 @@ impl Engine {
             }
             let counted = turnover.counted(&volume.days, self.fees.day);
             let stale = turnover.day != self.fees.day || turnover.version != self.fees.version;
-            let tier = self.fees.schedule(asset).map_or(0, |tiers| reached(tiers, counted));
+            let tier =
+                self.fees.schedule(asset).map_or(0, |tiers| fee_step(tiers, Amount(counted)));
             if !stale && turnover.tier != tier {
                 return Err(format!("fee volume {entry} has tier {} of {tier}", turnover.tier));
             }
