@@ -143,6 +143,12 @@ pub(crate) struct Group {
 
 impl Group {
     const NEW: Group = Group { pool: Pool::NEW, members: NONE, killed: false };
+
+    /// Number of the set that binds a member with these own limits.
+    #[inline(always)]
+    fn set_of(&self, member_limits: u32) -> u32 {
+        if member_limits == NONE { self.members } else { member_limits }
+    }
 }
 
 /// Most API keys with a kill switch on.
@@ -219,7 +225,7 @@ impl Risk {
         }
         let group = &self.groups[usize::from(account.group.0)];
         let pool = &self.instruments[instrument.0 as usize];
-        let own = if account.tally.limits == NONE { group.members } else { account.tally.limits };
+        let own = group.set_of(account.tally.limits);
         let pooled = group.pool.tally.limits != NONE || pool.tally.limits != NONE;
         if self.counts_messages(own) {
             account.tally.add_message(second);
@@ -258,9 +264,8 @@ impl Risk {
             return;
         }
         let group = usize::from(account.group.0);
-        let Group { pool, members, .. } = &self.groups[group];
-        let pooled = pool.tally.limits;
-        let own = if account.tally.limits == NONE { *members } else { account.tally.limits };
+        let pooled = self.groups[group].pool.tally.limits;
+        let own = self.groups[group].set_of(account.tally.limits);
         if self.counts_value(own, quote) {
             account.tally.add_value(value, day, quote);
         }

@@ -251,7 +251,7 @@ impl Engine {
     ) -> Option<()> {
         let Risk { sets, instruments, .. } = &self.risk;
         let pool = &instruments[instrument.0 as usize];
-        let own = if account.tally.limits == NONE { group.members } else { account.tally.limits };
+        let own = group.set_of(account.tally.limits);
         if own != NONE && !sets[own as usize].is_quiet(measured, &account.tally, account.open) {
             return None;
         }
@@ -394,7 +394,7 @@ impl Engine {
     fn sets_of(&self, account: AccountId, instrument: InstrumentId) -> [Binding; 3] {
         let member = self.member(account);
         let group = &self.risk.groups[usize::from(member.group.0)];
-        let own = if member.limits == NONE { group.members } else { member.limits };
+        let own = group.set_of(member.limits);
         let limits = self.risk.instruments[instrument.0 as usize].tally.limits;
         [
             (Whose::Account, own),

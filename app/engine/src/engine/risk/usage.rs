@@ -25,9 +25,8 @@ impl Engine {
         let (tally, set, open) = match scope {
             RiskScope::Account(id) => {
                 let account = self.accounts.get(id)?;
-                let members = self.risk.groups[usize::from(account.group.0)].members;
-                let own = account.tally.limits;
-                (account.tally, if own == NONE { members } else { own }, account.open)
+                let group = &self.risk.groups[usize::from(account.group.0)];
+                (account.tally, group.set_of(account.tally.limits), account.open)
             }
             RiskScope::Members(_) => return None,
             RiskScope::Group(id) => {
