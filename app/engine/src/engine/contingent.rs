@@ -15,7 +15,6 @@
 use crate::command::{Amend, Child, Contingent, Place, StopLeg};
 use crate::engine::legs::{Legs, check_child, comes_in_as};
 use crate::engine::place::{Admission, Entry};
-use crate::engine::terms::mark_condition;
 use crate::engine::{Engine, refuse};
 use crate::event::{Cause, CloseReason, Event};
 use crate::money::Traded;
@@ -53,13 +52,8 @@ impl Engine {
         match admission {
             Err(code) => self.refuse_recorded(slot, code, events),
             Ok((admission, stop_bound)) => {
-                self.orders.extra_mut(slot).stop_bound = admission.funari.unwrap_or(stop_bound);
+                self.orders.extra_mut(slot).stop_bound = stop_bound;
                 self.take_in(slot, &admission);
-                if place.condition != Condition::Any {
-                    let (hot, cold) = (&mut self.orders.hot, &self.orders.cold);
-                    mark_condition(&mut hot[slot as usize], &cold[slot as usize]);
-                    self.markets[place.instrument.0 as usize].tokyo.conditioned = true;
-                }
                 let order = OrderId(self.orders.hot[slot as usize].id);
                 events.push(Event::Accepted { order, bound: Price(admission.bound) });
                 if let Some(ask) = &admission.warns {

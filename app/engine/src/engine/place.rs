@@ -30,7 +30,7 @@ const OWN_LOOKED: u32 = 10_000;
 pub(super) struct Admission {
     pub(super) bound: i64,
     /// Bound of the market order a funari order turns into.
-    pub(super) funari: Option<i64>,
+    funari: Option<i64>,
     pub(super) pays: u32,
     pub(super) lock: i64,
     /// What a market order by amount comes to.
@@ -109,13 +109,6 @@ impl Engine {
                 hot.flags.set(Flags::MARKET, place.kind == OrderKind::Market && rests);
                 let order = OrderId(hot.id);
                 events.push(Event::Accepted { order, bound: Price(admission.bound) });
-                if place.condition != Condition::Any {
-                    mark_condition(hot, &self.orders.cold[slot as usize]);
-                    self.markets[place.instrument.0 as usize].tokyo.conditioned = true;
-                }
-                if let Some(bound) = admission.funari {
-                    self.orders.extra_mut(slot).stop_bound = bound;
-                }
                 if let Some(sized) = admission.sized {
                     self.size(slot, sized, events);
                 }
@@ -154,10 +147,19 @@ impl Engine {
         events.push(Event::Refused { code, order: Some(order) });
     }
 
-    /// Gives an admitted order its bound and the balances it settles in.
+    /// Gives an admitted order its bound, the balances it settles in and what its condition needs.
     #[inline]
     pub(super) fn take_in(&mut self, slot: u32, admission: &Admission) {
         self.settles_in(slot, admission.bound, admission.pays);
+        let (hot, cold) = (&mut self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
+        if cold.condition == Condition::Any {
+            return;
+        }
+        mark_condition(hot, cold);
+        self.markets[hot.instrument.0 as usize].tokyo.conditioned = true;
+        if let Some(bound) = admission.funari {
+            self.orders.extra_mut(slot).stop_bound = bound;
+        }
     }
 
     /// Gives an order its bound, the balance it pays from and the one it receives into.
