@@ -2,11 +2,12 @@
 //! the desk's unit, and what the house has to hedge goes back with the trade. Prices are in 0.1 yen,
 //! cash in 1/10,000.
 
+use crate::correct::{after, correct};
 use crate::oddlot::{dealt, odd, place, set, terms, trading};
 use crate::world::*;
 use zaraba_engine::command::*;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Event, Reject};
+use zaraba_engine::{Event, Reject};
 
 const YEN: i64 = 10_000;
 
@@ -19,17 +20,6 @@ fn settled(price: i64, quantity: i64, paid: i64, got: i64) -> TradeTerms {
         got: Amount(got),
         buyer_fee: Amount(0),
         seller_fee: Amount(0),
-    }
-}
-
-fn correct(world: &mut World, correction: Correction) -> Vec<Event> {
-    world.apply(Command::CorrectTrade { correction: Box::new(correction), by: by() })
-}
-
-fn code(events: &[Event]) -> Option<Reject> {
-    match events[..] {
-        [Event::Refused { code, .. }] => Some(code),
-        _ => None,
     }
 }
 
@@ -71,17 +61,12 @@ fn a_purchase_from_the_house_is_corrected_and_taken_back() {
         Correction { before: TradeTerms { got: Amount(1), ..made }, ..right },
         Correction { before: TradeTerms { buyer_fee: Amount(1), ..made }, ..right },
     ] {
-        assert_eq!(code(&correct(&mut world, wrong)), Some(Reject::TradeChanged), "{wrong:?}");
+        assert_eq!(correct(&mut world, wrong).err(), Some(Reject::TradeChanged), "{wrong:?}");
     }
-    let events = correct(&mut world, right);
+    let events = correct(&mut world, right).unwrap();
     // Two at 999.9 (between ticks, as desks deal): 1,999.8 to the house, 2,000 from the client.
     let now = settled(9_999, 2, 2_000 * YEN, 19_998_000);
-    let Some(Event::TradeCorrected(told)) =
-        events.iter().find(|event| matches!(event, Event::TradeCorrected(_)))
-    else {
-        panic!("{events:?}")
-    };
-    assert_eq!((told.after, told.number), (now, 1));
+    assert_eq!(after(&events), (1, now));
     assert!(events.contains(&Event::DeskPosition { instrument: STOCK, house_net: Quantity(-2) }));
     assert_eq!(world.engine.odd_lot_position(STOCK).unwrap().house_net, Quantity(-2));
     assert_eq!(world.balance(ANN, JPY).0 - before[0].0, -2_000 * YEN);
@@ -90,13 +75,13 @@ fn a_purchase_from_the_house_is_corrected_and_taken_back() {
     set(&mut world, STOCK, OddLotTerms { round_to: Amount(1), ..terms() });
     world.engine.check().unwrap();
     let back = Correction { before: now, price: now.price, quantity: Quantity(0), ..right };
-    assert_eq!(code(&correct(&mut world, back)), None);
+    correct(&mut world, back).unwrap();
     assert_eq!(all(&world), before, "everyone is where they were");
     assert_eq!(world.engine.odd_lot_position(STOCK).unwrap().house_net, Quantity(0));
     // Put back as it was made, to the last unit.
     let none = settled(9_999, 0, 0, 0);
     let again = Correction { before: none, price: made.price, quantity: Quantity(3), ..right };
-    assert_eq!(code(&correct(&mut world, again)), None);
+    correct(&mut world, again).unwrap();
     assert_eq!(world.balance(ANN, JPY).0 - before[0].0, -3_011 * YEN);
     assert_eq!(world.engine.odd_lot_position(STOCK).unwrap().house_net, Quantity(-3));
 }
@@ -120,22 +105,25 @@ fn a_sale_to_the_house_is_rounded_against_the_client_and_needs_its_money_back() 
         desk: true,
     };
     let cash = world.balance(ANN, JPY).0;
-    assert_eq!(code(&correct(&mut world, right)), None);
+    correct(&mut world, right).unwrap();
     // 2,970.3, down to 2,970.
     assert_eq!(world.balance(ANN, JPY).0 - cash, (2_970 - 2_983) * YEN);
-    let events = correct(&mut world, Correction { quantity: Quantity(4), ..right });
-    assert_eq!(code(&events), Some(Reject::TradeChanged), "it stands otherwise");
+    let stale = correct(&mut world, Correction { quantity: Quantity(4), ..right });
+    assert_eq!(stale.err(), Some(Reject::TradeChanged), "it stands otherwise");
     let now = settled(9_901, 3, 29_703_000, 2_970 * YEN);
     let more = Correction { before: now, quantity: Quantity(4), ..right };
-    assert_eq!(code(&correct(&mut world, more)), Some(Reject::QuantityIncrease));
+    assert_eq!(correct(&mut world, more).err(), Some(Reject::QuantityIncrease));
     // The house is held to what it has, like any customer.
-    let all_of_it = world.balance(AccountId::HOUSE, SHARE).0;
-    let order = world.limit(AccountId::HOUSE, STOCK, Side::Sell, 12_000, all_of_it / 100 * 100);
-    world.accept(order);
-    let left = world.balance(AccountId::HOUSE, SHARE);
+    let order = odd(&mut world, ANN, Side::Buy, Desk::Principal, 1);
+    place(&mut world, order);
+    let order = world.limit(AccountId::HOUSE, STOCK, Side::Sell, 12_000, 1_000);
+    let offer = world.accept(order);
+    assert_eq!(world.balance(AccountId::HOUSE, SHARE), (1_002, 1_000), "two of the three are left");
     let bust = Correction { before: now, price: now.price, quantity: Quantity(0), ..right };
-    let expected = (left.0 - left.1 < 3).then_some(Reject::InsufficientFunds);
-    assert_eq!(code(&correct(&mut world, bust)), expected);
+    assert_eq!(correct(&mut world, bust).err(), Some(Reject::InsufficientFunds));
+    world.cancel(AccountId::HOUSE, offer);
+    correct(&mut world, bust).expect("the house has them all again");
+    assert_eq!(world.balance(AccountId::HOUSE, SHARE), (999, 0));
     // It survives a snapshot.
     let mut bytes = Vec::new();
     world.engine.export(&mut |piece| bytes.extend_from_slice(piece));
