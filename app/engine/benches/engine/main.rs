@@ -3,8 +3,8 @@
 //! how long single commands take; and how cost grows with every size there is.
 //!
 //! `cargo bench -p zaraba-engine --features oracle --bench engine [-- PART] [--svg FILE]`, where
-//! PART is `mixed`, `brief`, `latency`, `kinds`, `growth` or `snapshot` (all but `brief` without). Times are the
-//! thread's processor time, so that a busy machine disturbs less. Prints Markdown.
+//! PART is `mixed`, `brief`, `latency`, `kinds`, `growth` or `snapshot` (all but `brief` without).
+//! Times are the thread's processor time, so that a busy machine disturbs less. Prints Markdown.
 
 mod growth;
 mod kinds;

@@ -248,8 +248,8 @@ pub struct CorrectionOutlook {
 }
 
 /// What a correction would do to balances (total and locked, as `balance` tells them), given the
-/// trade as it was made, the exponents of its base and quote assets and the odd-lot desks' unit. Whether the trade stands
-/// as the correction says is not looked at.
+/// trade as it was made, the exponents of its base and quote assets and the odd-lot desks' unit.
+/// Whether the trade stands as the correction says is not looked at.
 pub fn correction_outlook(
     spec: &InstrumentSpec,
     (base_exponent, quote_exponent, round_to): (u8, u8, Amount),
