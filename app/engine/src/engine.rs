@@ -26,9 +26,11 @@ mod oddlot_deals;
 mod participants;
 mod place;
 mod plain;
+mod queries;
 pub(crate) mod risk;
 mod session;
 mod set_off;
+mod state;
 mod terms;
 pub(crate) mod timers;
 mod transfer;
@@ -46,15 +48,16 @@ pub use fees::{Rates, fee_step, fee_step_rates};
 pub(crate) use market::{Market, Tokyo, reaches};
 pub use oddlot::{OddLotPosition, principal_price};
 pub use risk::RiskUse;
+pub use state::{AccountState, BalanceState, LevelState, OrderState, OrderStatus};
 
 use std::collections::BTreeMap;
 
 use crate::book::Books;
-use crate::command::{AssetSpec, Command, Limits, StopLeg};
-use crate::event::{CloseReason, Event};
+use crate::command::{AssetSpec, Command, Limits};
+use crate::event::Event;
 use crate::hash::{Keyed, Running, Telling};
 use crate::index::Index;
-use crate::instrument::{InstrumentSpec, InstrumentState};
+use crate::instrument::InstrumentSpec;
 use crate::ledger::Ledger;
 use crate::matching::Claims;
 use crate::orders::Orders;
@@ -63,146 +66,6 @@ use crate::types::*;
 pub(crate) use session::Session;
 use timers::Timers;
 pub(crate) use waiting::{READY, Room, Waiting};
-
-/// How an order stands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum OrderStatus {
-    /// Live, nothing filled.
-    Open = 0,
-    /// Live, something filled.
-    PartiallyFilled = 1,
-    /// Filled whole.
-    Filled = 2,
-    /// Ended by a cancel, or the rest of an immediate order; may be partly filled.
-    Cancelled = 3,
-    /// Ended with its day; may be partly filled.
-    Expired = 4,
-    /// Refused.
-    Rejected = 5,
-    /// Live, waiting outside the book: for its trigger, its first order, its moment.
-    PendingTrigger = 6,
-}
-
-impl OrderStatus {
-    /// As in the public contract: `open`, `partially_filled`, ...
-    pub fn as_str(self) -> &'static str {
-        match self {
-            OrderStatus::Open => "open",
-            OrderStatus::PartiallyFilled => "partially_filled",
-            OrderStatus::Filled => "filled",
-            OrderStatus::Cancelled => "cancelled",
-            OrderStatus::Expired => "expired",
-            OrderStatus::Rejected => "rejected",
-            OrderStatus::PendingTrigger => "pending_trigger",
-        }
-    }
-
-    /// Whether it can still trade.
-    pub fn is_live(self) -> bool {
-        matches!(
-            self,
-            OrderStatus::Open | OrderStatus::PartiallyFilled | OrderStatus::PendingTrigger
-        )
-    }
-}
-
-/// An order as it stands: what a query returns.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct OrderState {
-    /// Number.
-    pub order: OrderId,
-    /// Owner.
-    pub account: AccountId,
-    /// Where.
-    pub instrument: InstrumentId,
-    /// Buy or sell.
-    pub side: Side,
-    /// Limit or market.
-    pub kind: OrderKind,
-    /// How long.
-    pub time_in_force: TimeInForce,
-    /// Refused rather than taking.
-    pub post_only: bool,
-    /// Limit price; zero for market orders.
-    pub price: Price,
-    /// Total quantity.
-    pub quantity: Quantity,
-    /// Filled quantity.
-    pub filled: Quantity,
-    /// Sum of price x quantity of its fills, in price units x quantity units; with `filled`
-    /// the exact average price.
-    pub notional: i64,
-    /// How it stands.
-    pub status: OrderStatus,
-    /// Why it was refused.
-    pub reject: Option<Reject>,
-    /// Why it ended.
-    pub closed: Option<CloseReason>,
-    /// When it takes part.
-    pub condition: Condition,
-    /// What it does on meeting an order of its own account.
-    pub self_trade: SelfTrade,
-    /// Whether a sell is of borrowed shares.
-    pub short: ShortSale,
-    /// What it waits for, or waited for.
-    pub trigger: Option<Trigger>,
-    /// The other half of an OCO.
-    pub stop: Option<StopLeg>,
-    /// Last trading day of a period order; zero: none.
-    pub expires: u32,
-    /// The first order of an if-done pair; zero: none.
-    pub parent: OrderId,
-    /// The order that follows; zero: none.
-    pub child: OrderId,
-    /// Quantity prevented from trading with the same account.
-    pub prevented: Quantity,
-    /// Quote amount of a market order by amount; zero: by quantity.
-    pub amount: Amount,
-    /// Whether it is an odd-lot order.
-    pub odd_lot: bool,
-    /// The client's own id.
-    pub client_id: ClientId,
-    /// When it was sequenced.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-    /// Sequence of its last change.
-    pub seq: Seq,
-}
-
-/// An account as it stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct AccountState {
-    /// The broker's code.
-    pub code: AccountCode,
-    /// What it may do.
-    pub status: AccountStatus,
-}
-
-/// A balance as it stands. Available is `total - locked`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct BalanceState {
-    /// Whose.
-    pub account: AccountId,
-    /// Of what.
-    pub asset: AssetId,
-    /// What the account owns.
-    pub total: Amount,
-    /// The part that open orders can spend.
-    pub locked: Amount,
-}
-
-/// One price level of a book.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LevelState {
-    /// Price.
-    pub price: Price,
-    /// Total open quantity.
-    pub quantity: Quantity,
-    /// Number of orders.
-    pub orders: u32,
-}
 
 /// The roll of one profile's trading day.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -428,74 +291,6 @@ impl Engine {
         }
     }
 
-    /// Sequence of the last applied command; zero before the first.
-    pub fn seq(&self) -> Seq {
-        self.seq
-    }
-
-    /// Running hash over everything that happened; equal for equal journals.
-    pub fn state_hash(&self) -> u64 {
-        self.running.0
-    }
-
-    /// Bounds of the state; `None` before `Genesis`.
-    pub fn limits(&self) -> Option<Limits> {
-        self.limits
-    }
-
-    /// All assets, by number.
-    pub fn assets(&self) -> impl Iterator<Item = (AssetId, AssetSpec)> + '_ {
-        self.assets.iter().enumerate().map(|(i, spec)| (AssetId(i as u32), *spec))
-    }
-
-    /// All instruments, by number.
-    pub fn instruments(&self) -> impl Iterator<Item = (InstrumentId, InstrumentState)> + '_ {
-        (0..self.specs.len() as u32)
-            .map(InstrumentId)
-            .filter_map(|instrument| Some((instrument, self.instrument(instrument)?)))
-    }
-
-    /// One instrument.
-    pub fn instrument(&self, instrument: InstrumentId) -> Option<InstrumentState> {
-        let spec = *self.specs.get(instrument.0 as usize)?;
-        let market = &self.markets[instrument.0 as usize];
-        let last_price = Price(market.last_price);
-        Some(InstrumentState {
-            spec,
-            status: market.status,
-            last_price,
-            phase: market.phase,
-            until: market.until,
-            quote: market.shown,
-            halts: market.halts,
-            short_restricted: market.short_restricted,
-            killed: market.killed,
-            call_range: self.call_range(instrument),
-        })
-    }
-
-    /// All accounts, by number.
-    pub fn accounts(&self) -> impl Iterator<Item = (AccountId, AccountState)> + '_ {
-        self.accounts.states()
-    }
-
-    /// One account.
-    pub fn account(&self, account: AccountId) -> Option<AccountState> {
-        self.accounts.state(account)
-    }
-
-    /// All balances that ever existed (were in an event), in order of creation.
-    pub fn balances(&self) -> impl Iterator<Item = BalanceState> + '_ {
-        self.ledger.balances.iter().filter(|balance| balance.seen).map(balance_state)
-    }
-
-    /// One balance; `None` when no event ever showed it.
-    pub fn balance(&self, account: AccountId, asset: AssetId) -> Option<BalanceState> {
-        let slot = self.find_balance(account, asset)?;
-        let balance = self.ledger.get(slot);
-        balance.seen.then(|| balance_state(balance))
-    }
-
     /// Slot of a balance, if it exists.
     #[inline]
     pub(crate) fn find_balance(&self, account: AccountId, asset: AssetId) -> Option<u32> {
@@ -512,116 +307,6 @@ impl Engine {
         let slot = self.ledger.open(account, asset)?;
         self.accounts.note_balance(account, asset, slot);
         Some(slot)
-    }
-
-    /// All remembered orders (live, finished, refused), in no promised order.
-    pub fn orders(&self) -> impl Iterator<Item = OrderState> + '_ {
-        let slots = 0..self.orders.hot.len() as u32;
-        slots
-            .filter(|&slot| self.orders.hot[slot as usize].id != 0)
-            .map(|slot| self.orders.state(slot))
-    }
-
-    /// One remembered order.
-    pub fn order(&self, order: OrderId) -> Option<OrderState> {
-        self.orders.find(order).map(|slot| self.orders.state(slot))
-    }
-
-    /// One remembered order by its owner and client id.
-    pub fn order_by_client_id(&self, account: AccountId, id: &ClientId) -> Option<OrderState> {
-        self.orders.by_client_id(account, id).map(|slot| self.orders.state(slot))
-    }
-
-    /// An account's live orders, in books and waiting outside them, oldest first.
-    pub fn open_orders(&self, account: AccountId) -> impl Iterator<Item = OrderState> + '_ {
-        self.accounts.open_orders(account, &self.orders.hot).map(|slot| self.orders.state(slot))
-    }
-
-    /// How many orders are live.
-    pub fn live_orders(&self) -> u32 {
-        self.resting
-    }
-
-    /// Market orders resting on one side of a book: their number and open quantity.
-    pub fn market_orders(&self, instrument: InstrumentId, side: Side) -> LevelState {
-        let market = self.markets.get(instrument.0 as usize);
-        let queue = market.and_then(|m| self.books.market_queue(&m.sides[side as usize]));
-        let (quantity, orders) = queue.map_or((0, 0), |level| (level.quantity, level.orders));
-        LevelState { price: Price(0), quantity: Quantity(quantity), orders }
-    }
-
-    /// One side of a book, best price first; market orders apart.
-    pub fn depth(
-        &self,
-        instrument: InstrumentId,
-        side: Side,
-    ) -> impl Iterator<Item = LevelState> + '_ {
-        let market = self.markets.get(instrument.0 as usize);
-        market.into_iter().flat_map(move |market| {
-            self.books.walk(&market.sides[side as usize]).map(|level| LevelState {
-                price: Price(level.price),
-                quantity: Quantity(level.quantity),
-                orders: level.orders,
-            })
-        })
-    }
-
-    /// The orders of one side of a book in priority order: market orders, best price, oldest.
-    pub fn queue(
-        &self,
-        instrument: InstrumentId,
-        side: Side,
-    ) -> impl Iterator<Item = OrderId> + '_ {
-        let market = self.markets.get(instrument.0 as usize);
-        market.into_iter().flat_map(move |market| {
-            let book = &market.sides[side as usize];
-            self.books
-                .market_queue(book)
-                .into_iter()
-                .chain(self.books.walk(book))
-                .flat_map(|level| self.books.queue(level, &self.orders.hot))
-                .map(|slot| OrderId(self.orders.hot[slot as usize].id))
-        })
-    }
-
-    /// The trading day of a profile as yyyymmdd; zero before the first roll.
-    pub fn day(&self, profile: Profile) -> u32 {
-        self.days[profile as usize].day
-    }
-
-    /// The last session step of a profile and its trading day.
-    pub fn session_step(&self, profile: Profile) -> (u32, SessionStep) {
-        let session = &self.sessions[profile as usize];
-        (session.day, session.step)
-    }
-
-    /// Whether the roll to the present trading day is incomplete.
-    pub fn is_rolling(&self, profile: Profile) -> bool {
-        self.days[profile as usize].rolling
-    }
-
-    /// Whether instruments remain to be handled in the last session step.
-    pub fn is_stepping(&self, profile: Profile) -> bool {
-        self.sessions[profile as usize].stepping
-    }
-
-    /// When the earliest timer is due: send [`Command::Wake`] then; `None`: nothing waits.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.timers.first().map(|(due, _)| due)
-    }
-
-    /// Number of the newest trade; zero before the first.
-    pub fn last_trade(&self) -> TradeId {
-        TradeId(self.trades)
-    }
-}
-
-fn balance_state(balance: &crate::ledger::Balance) -> BalanceState {
-    BalanceState {
-        account: balance.account,
-        asset: balance.asset(),
-        total: Amount(balance.total),
-        locked: Amount(balance.locked),
     }
 }
 

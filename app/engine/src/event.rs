@@ -2,338 +2,17 @@
 //! (absolute values), so that a reader can overwrite and never has to add up. What the
 //! command itself says is not repeated: readers get command and events together.
 
-use crate::command::TradeTerms;
-use crate::engine::OrderStatus;
+mod balances;
+mod reasons;
+mod trades;
+
+pub use balances::BalanceChange;
+pub use reasons::{Cause, CloseReason};
+pub use trades::{DeskTrade, Settled, Trade, TradeCorrected};
+
 use crate::instrument::TickRule;
 use crate::reject::Reject;
 use crate::types::*;
-
-/// Why an order left the book.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum CloseReason {
-    /// Nothing left to fill.
-    Filled = 0,
-    /// Its owner cancelled it.
-    Cancelled = 1,
-    /// Mass cancel.
-    CancelledMany = 2,
-    /// The rest of an immediate-or-cancel order (market orders included).
-    ImmediateRest = 3,
-    /// A fill-or-kill order that could not fill whole; it traded nothing.
-    FillOrKill = 4,
-    /// DAY order at the end of its day, or a period order at the end of its last.
-    Expired = 5,
-    /// It met an order of its own account.
-    SelfTrade = 6,
-    /// An opening- or closing-only order, or a market order, that its auction left unfilled.
-    AuctionRest = 7,
-    /// A period order whose price is off the new day's tick.
-    OffTick = 8,
-    /// A period order whose price is outside the new day's limits.
-    OffLimits = 9,
-    /// An if-done order whose first order ended without a fill.
-    ParentEnded = 10,
-    /// Set off, but it could not be taken: no funds, a halt, a limit.
-    TriggerRefused = 11,
-    /// The rest of an order that a circuit breaker stopped.
-    Breaker = 12,
-}
-
-impl CloseReason {
-    /// Stable code, as shown in the event chain.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            CloseReason::Filled => "filled",
-            CloseReason::Cancelled => "cancelled",
-            CloseReason::CancelledMany => "cancelled_many",
-            CloseReason::ImmediateRest => "immediate_rest",
-            CloseReason::FillOrKill => "fill_or_kill",
-            CloseReason::Expired => "expired",
-            CloseReason::SelfTrade => "self_trade",
-            CloseReason::AuctionRest => "auction_rest",
-            CloseReason::OffTick => "off_tick",
-            CloseReason::OffLimits => "off_limits",
-            CloseReason::ParentEnded => "parent_ended",
-            CloseReason::TriggerRefused => "trigger_refused",
-            CloseReason::Breaker => "circuit_breaker",
-        }
-    }
-
-    /// Every reason, in order of number.
-    pub const ALL: [CloseReason; 13] = {
-        use CloseReason::*;
-        [
-            Filled,
-            Cancelled,
-            CancelledMany,
-            ImmediateRest,
-            FillOrKill,
-            Expired,
-            SelfTrade,
-            AuctionRest,
-            OffTick,
-            OffLimits,
-            ParentEnded,
-            TriggerRefused,
-            Breaker,
-        ]
-    };
-
-    /// How an order stands that ended for this reason.
-    pub fn status(self) -> OrderStatus {
-        match self {
-            CloseReason::Filled => OrderStatus::Filled,
-            CloseReason::Expired | CloseReason::OffTick | CloseReason::OffLimits => {
-                OrderStatus::Expired
-            }
-            _ => OrderStatus::Cancelled,
-        }
-    }
-}
-
-/// Why a balance changed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum Cause {
-    /// Only the lock changed (order accepted, amended, closed).
-    Lock = 0,
-    /// Notional or shares of a trade, the unlock included.
-    Trade = 1,
-    /// A fee or rebate.
-    Fee = 2,
-    /// A rounding difference.
-    Rounding = 3,
-    /// Deposit.
-    Deposit = 4,
-    /// Withdrawal.
-    Withdraw = 5,
-    /// Adjustment.
-    Adjust = 6,
-    /// What a trade moved, moved back, and what it should have moved.
-    Correction = 7,
-}
-
-impl Cause {
-    /// Stable code, as in the ledger.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Cause::Lock => "lock",
-            Cause::Trade => "trade",
-            Cause::Fee => "fee",
-            Cause::Rounding => "rounding",
-            Cause::Deposit => "deposit",
-            Cause::Withdraw => "withdraw",
-            Cause::Adjust => "adjust",
-            Cause::Correction => "correction",
-        }
-    }
-}
-
-/// One trade between two orders.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Trade {
-    /// Number.
-    pub trade: TradeId,
-    /// Where.
-    pub instrument: InstrumentId,
-    /// The resting order's price.
-    pub price: Price,
-    /// How much.
-    pub quantity: Quantity,
-    /// Side of the taker.
-    pub taker_side: Side,
-    /// Resting order.
-    pub maker: OrderId,
-    /// Aggressive order.
-    pub taker: OrderId,
-    /// Owner of the resting order.
-    pub maker_account: AccountId,
-    /// Owner of the aggressive order.
-    pub taker_account: AccountId,
-    /// Fee of the maker in the quote asset; negative is a rebate.
-    pub maker_fee: Amount,
-    /// Fee of the taker in the quote asset.
-    pub taker_fee: Amount,
-    /// What the maker has left.
-    pub maker_remaining: Quantity,
-    /// What the taker has left.
-    pub taker_remaining: Quantity,
-    /// In an auction: neither side took; the buy order is named as taker.
-    pub auction: bool,
-}
-
-/// What a trade moved for one of its parties: both of its balances, as they are now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Settled {
-    /// Whose.
-    pub account: AccountId,
-    /// Whether it bought or sold.
-    pub side: Side,
-    /// What it paid or received.
-    pub quote: AssetId,
-    /// What it received or delivered.
-    pub base: AssetId,
-    /// By which trade.
-    pub trade: TradeId,
-    /// Notional, in minor units of the quote asset: out of a buyer, into a seller.
-    pub gross: Amount,
-    /// Fee out of either, in the same; negative is a rebate.
-    pub fee: Amount,
-    /// Minor units of the base asset: into a buyer, out of a seller.
-    pub moved: Amount,
-    /// What the account owns of the quote asset.
-    pub quote_total: Amount,
-    /// The part of it that open orders can spend.
-    pub quote_locked: Amount,
-    /// What the account owns of the base asset.
-    pub base_total: Amount,
-    /// The part of it that open orders can spend.
-    pub base_locked: Amount,
-}
-
-/// One change of one balance: an entry of the ledger, and the balance after it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct BalanceChange {
-    /// Whose.
-    pub account: AccountId,
-    /// Of what.
-    pub asset: AssetId,
-    /// What the account owns.
-    pub total: Amount,
-    /// The part of it that open orders can spend.
-    pub locked: Amount,
-    /// Change of `total`.
-    pub delta: Amount,
-    /// Why.
-    pub cause: Cause,
-    /// The order (`Lock`), trade (`Trade`, `Fee`, `Rounding`) behind it; else zero.
-    pub reference: u64,
-}
-
-impl Settled {
-    /// The entries it stands for: notional, fee (if not zero) and base asset of a buyer; base
-    /// asset, notional and fee of a seller.
-    fn changes(&self) -> [Option<BalanceChange>; 3] {
-        let change = |asset, total: i64, locked, delta, cause| BalanceChange {
-            account: self.account,
-            asset,
-            total: Amount(total),
-            locked,
-            delta: Amount(delta),
-            cause,
-            reference: self.trade.0,
-        };
-        let (quote, fee) = (self.quote, self.fee.0);
-        let (paid, got) = match self.side {
-            Side::Buy => (-self.gross.0, self.moved.0),
-            Side::Sell => (self.gross.0, -self.moved.0),
-        };
-        let before_fee = self.quote_total.0 + fee;
-        let notional = change(quote, before_fee, self.quote_locked, paid, Cause::Trade);
-        let charged = change(quote, self.quote_total.0, self.quote_locked, -fee, Cause::Fee);
-        let charged = (fee != 0).then_some(charged);
-        let moved = change(self.base, self.base_total.0, self.base_locked, got, Cause::Trade);
-        match self.side {
-            Side::Buy => [Some(notional), charged, Some(moved)],
-            Side::Sell => [Some(moved), Some(notional), charged],
-        }
-    }
-}
-
-/// One trade of an odd-lot order with the house.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct DeskTrade {
-    /// Number, in the same row as other trades.
-    pub trade: TradeId,
-    /// Where.
-    pub instrument: InstrumentId,
-    /// Price per share, before rounding of the settlement.
-    pub price: Price,
-    /// How much.
-    pub quantity: Quantity,
-    /// The client's side.
-    pub side: Side,
-    /// The client's order.
-    pub order: OrderId,
-    /// The client.
-    pub account: AccountId,
-    /// What the client pays or receives, in minor units of the quote asset, after rounding.
-    pub amount: Amount,
-    /// Which desk.
-    pub desk: Desk,
-    /// Shares the house took (bought, if positive) from all odd-lot trades so far.
-    pub house_net: Quantity,
-}
-
-/// A trade that now stands otherwise.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TradeCorrected {
-    /// Which trade.
-    pub trade: TradeId,
-    /// Where.
-    pub instrument: InstrumentId,
-    /// Who bought.
-    pub buyer: AccountId,
-    /// Who sold.
-    pub seller: AccountId,
-    /// Which correction of this trade, from 1.
-    pub number: u32,
-    /// How it stands now.
-    pub after: TradeTerms,
-}
-
-impl Event {
-    /// The changes of balances it tells of, in order: each an entry of the ledger.
-    pub fn balances(&self) -> impl Iterator<Item = BalanceChange> + use<> {
-        let changes = match *self {
-            Event::Balance { account, asset, total, locked, delta, cause, reference } => {
-                let change =
-                    BalanceChange { account, asset, total, locked, delta, cause, reference };
-                [Some(change), None, None]
-            }
-            Event::Settled(settled) => settled.changes(),
-            Event::Collected { asset, trade, fees, fees_total, rounding, rounding_total } => {
-                let change = |account, total, delta: Amount, cause| BalanceChange {
-                    account,
-                    asset,
-                    total,
-                    locked: Amount::ZERO,
-                    delta,
-                    cause,
-                    reference: trade.0,
-                };
-                let fees = change(AccountId::FEES, fees_total, fees, Cause::Fee);
-                let rounding =
-                    change(AccountId::ROUNDING, rounding_total, rounding, Cause::Rounding);
-                let moved = |change: BalanceChange| (change.delta.0 != 0).then_some(change);
-                [moved(fees), moved(rounding), None]
-            }
-            _ => [None; 3],
-        };
-        changes.into_iter().flatten()
-    }
-
-    /// The instrument whose state it says something about, other than its book and trades.
-    pub fn changes_instrument(&self) -> Option<InstrumentId> {
-        match *self {
-            Event::InstrumentStatusChanged { instrument, .. }
-            | Event::PriceLimitsChanged { instrument }
-            | Event::LimitsRolled { instrument, .. }
-            | Event::PhaseChanged { instrument, .. }
-            | Event::CallBounded { instrument, .. }
-            | Event::QuoteChanged { instrument, .. }
-            | Event::HaltsChanged { instrument, .. }
-            | Event::ShortSaleRule { instrument, .. }
-            | Event::TicksChanged { instrument, .. }
-            | Event::TermsChanged { instrument }
-            | Event::KillChanged { scope: KillScope::Instrument(instrument), .. } => {
-                Some(instrument)
-            }
-            _ => None,
-        }
-    }
-}
 
 /// One consequence of a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -713,4 +392,26 @@ pub enum Event {
         /// On or off.
         on: bool,
     },
+}
+
+impl Event {
+    /// The instrument whose state it says something about, other than its book and trades.
+    pub fn changes_instrument(&self) -> Option<InstrumentId> {
+        match *self {
+            Event::InstrumentStatusChanged { instrument, .. }
+            | Event::PriceLimitsChanged { instrument }
+            | Event::LimitsRolled { instrument, .. }
+            | Event::PhaseChanged { instrument, .. }
+            | Event::CallBounded { instrument, .. }
+            | Event::QuoteChanged { instrument, .. }
+            | Event::HaltsChanged { instrument, .. }
+            | Event::ShortSaleRule { instrument, .. }
+            | Event::TicksChanged { instrument, .. }
+            | Event::TermsChanged { instrument }
+            | Event::KillChanged { scope: KillScope::Instrument(instrument), .. } => {
+                Some(instrument)
+            }
+            _ => None,
+        }
+    }
 }

@@ -6,6 +6,14 @@
 //! by even one minor unit, and what a live order can still spend at worst is known exactly:
 //! that is its lock. What buyer and seller differ by goes to the rounding account.
 
+mod divider;
+mod scale;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use divider::Divider;
+use scale::Scale;
+
 use crate::instrument::InstrumentSpec;
 use crate::types::Side;
 
@@ -15,115 +23,6 @@ pub(crate) const PPM: i128 = 1_000_000;
 /// Sums of price x quantity below this stay within 64 bits with any fee rate on top: fees and
 /// rebates are below all of it, so twice this in millionths is below 2^63.
 const SMALL: i64 = 1 << 42;
-
-/// Divides multiples of a constant exactly, by one multiplication, and tells non-multiples.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Divider {
-    inverse: u64,
-    limit: u64,
-    shift: u32,
-}
-
-impl Divider {
-    /// For a divisor above zero.
-    pub(crate) fn new(divisor: i64) -> Divider {
-        assert!(divisor > 0, "divisor {divisor} was validated to be above zero");
-        let shift = divisor.trailing_zeros();
-        let odd = divisor as u64 >> shift;
-        // Newton's iteration doubles the correct low bits: 3, 6, 12, 24, 48, 96.
-        let mut inverse = odd;
-        for _ in 0..5 {
-            inverse = inverse.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(inverse)));
-        }
-        Divider { inverse, limit: u64::MAX / odd, shift }
-    }
-
-    /// `n / divisor` if that is whole, for `n` of zero or more.
-    #[inline(always)]
-    pub(crate) fn exact(&self, n: i64) -> Option<u64> {
-        let n = n as u64;
-        let quotient = (n >> self.shift).wrapping_mul(self.inverse);
-        let whole = n & ((1 << self.shift) - 1) == 0 && quotient <= self.limit;
-        whole.then_some(quotient)
-    }
-}
-
-/// Multiplies by a power of ten, positive or negative.
-#[derive(Clone, Copy, Debug)]
-struct Scale {
-    multiplier: i128,
-    divisor: i128,
-    /// The divisor if it fits, for the common short division; else zero.
-    short: u64,
-    /// 2^64 / `short`, rounded down.
-    reciprocal: u64,
-}
-
-impl Scale {
-    fn new(exponent: i32) -> Scale {
-        let power = 10i128.pow(exponent.unsigned_abs());
-        if exponent >= 0 {
-            return Scale { multiplier: power, divisor: 1, short: 0, reciprocal: 0 };
-        }
-        let short = u64::try_from(power).unwrap_or(0);
-        let reciprocal = (1u128 << 64).checked_div(u128::from(short)).unwrap_or(0) as u64;
-        Scale { multiplier: 1, divisor: power, short, reciprocal }
-    }
-
-    /// Rounded down; `n` is zero or more.
-    #[inline]
-    fn floor(&self, n: i128) -> i128 {
-        match u64::try_from(n) {
-            Ok(n) if self.short != 0 => i128::from(self.floor_short(n)),
-            _ => self.floor_long(n),
-        }
-    }
-
-    /// Whether sums below 2^63 can be rounded in 64 bits, up too.
-    #[inline]
-    fn is_short(&self) -> bool {
-        self.short.wrapping_sub(1) < 1 << 62
-    }
-
-    /// Rounded down, for sums of zero or more where the scale is short.
-    #[inline(always)]
-    fn short_floor(&self, sum: i64) -> i64 {
-        self.floor_short(sum as u64) as i64
-    }
-
-    /// Rounded up, for the same.
-    #[inline(always)]
-    fn short_ceil(&self, sum: i64) -> i64 {
-        self.floor_short(sum as u64 + (self.short - 1)) as i64
-    }
-
-    /// Division by multiplication: the product's upper half is the quotient or one less.
-    #[inline(always)]
-    fn floor_short(&self, n: u64) -> u64 {
-        let low = ((u128::from(n) * u128::from(self.reciprocal)) >> 64) as u64;
-        let rest = n.wrapping_sub(low.wrapping_mul(self.short));
-        low + u64::from(rest >= self.short)
-    }
-
-    #[inline(never)]
-    fn floor_long(&self, n: i128) -> i128 {
-        if self.divisor == 1 { n * self.multiplier } else { n / self.divisor }
-    }
-
-    /// The most whose rounding up is at most `amount`.
-    fn most(&self, amount: i64) -> i128 {
-        if self.divisor == 1 {
-            return i128::from(amount) / self.multiplier;
-        }
-        i128::from(amount).checked_mul(self.divisor).unwrap_or(i128::MAX)
-    }
-
-    /// Rounded up; `n` is zero or more.
-    #[inline]
-    fn ceil(&self, n: i128) -> i128 {
-        self.floor(n + (self.divisor - 1))
-    }
-}
 
 /// What an order has traded so far, exactly: the numbers its rounding goes by.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -477,87 +376,5 @@ impl Units {
         let (sold, now) = (before.gross_ppm(), after.gross_ppm());
         let gross = floor(now) - floor(sold);
         Leg { gross, fee: gross - (floor(now - after.fee) - floor(sold - before.fee)) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exact_division_agrees_with_the_operator() {
-        for divisor in [1, 2, 3, 5, 7, 10, 64, 100, 1_000_000, 6_148_914_691, i64::MAX] {
-            let divider = Divider::new(divisor);
-            for n in [0, 1, 2, 3, 9, 10, 99, 100, 12_345, 1 << 40, i64::MAX - 1, i64::MAX] {
-                let want = (n % divisor == 0).then_some((n / divisor) as u64);
-                assert_eq!(divider.exact(n), want, "{n} / {divisor}");
-                if let Some(multiple) = (n % 1000).checked_mul(divisor) {
-                    assert_eq!(divider.exact(multiple), Some((n % 1000) as u64));
-                }
-            }
-        }
-    }
-
-    fn units(exponent: i32, worst_ppm: i32) -> Units {
-        Units {
-            scale: Scale::new(exponent),
-            base_multiplier: 1,
-            worst_ppm,
-            widest_ppm: worst_ppm,
-            maker_ppm: 0,
-            taker_ppm: worst_ppm,
-        }
-    }
-
-    /// Around the sums at which 64 bits end, with the widest rates there are.
-    #[test]
-    fn legs_and_locks_are_the_same_the_short_way_and_the_long_way() {
-        let notionals = [0, 1, 999_999, SMALL / 2, SMALL - 2, SMALL - 1, SMALL, SMALL + 1];
-        for exponent in [-20, -19, -18, -12, -6, -1] {
-            for rate in [-999_999, -1, 0, 1, 250, 999_999] {
-                let units = units(exponent, rate.max(0));
-                for (traded, open) in notionals.iter().flat_map(|&n| notionals.map(|o| (n, o))) {
-                    let before = Traded::default().plus(traded, rate);
-                    let after = before.plus(open, rate);
-                    let lock = units.buy_lock(before, 1, open);
-                    assert_eq!(lock, units.buy_lock_long(before, 1, open));
-                    let bought = units.buyer_leg((before, after), 1, (open, 0));
-                    assert_eq!(bought, units.buyer_leg_long((before, after), 1, (open, 0)));
-                    let sold = units.seller_leg(before, after);
-                    assert_eq!(sold, units.seller_leg_long(before, after));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_value_is_the_same_the_short_way_and_the_long_way() {
-        let edge = i128::from(u64::MAX) / PPM;
-        let near = [0, 1, 7, 999_999, edge - 1, edge, edge + 1, i128::from(i64::MAX), i128::MAX];
-        for exponent in [-30, -19, -18, -12, -6, -1, 0, 3] {
-            let units = units(exponent, 0);
-            for notional in near {
-                assert_eq!(units.value(notional), units.value_long(notional), "{notional}");
-            }
-        }
-    }
-
-    #[test]
-    fn scale_rounds_both_ways_and_past_64_bits() {
-        let thousandth = Scale::new(-3);
-        assert_eq!((thousandth.floor(1_999), thousandth.ceil(1_001)), (1, 2));
-        assert_eq!((thousandth.floor(2_000), thousandth.ceil(2_000)), (2, 2));
-        let big = i128::from(u64::MAX) * 7_001;
-        assert_eq!(thousandth.floor(big), big / 1_000);
-        for divisor in [10u64, 100, 1_000_000, 10_000_000_000_000_000_000] {
-            let scale = Scale::new(-(divisor.ilog10() as i32));
-            let edges = [0, 1, divisor - 1, divisor, divisor + 1, u64::MAX - 1, u64::MAX];
-            let near = (1..1_000u64).map(|k| (u64::MAX / divisor / k) * divisor);
-            for n in edges.into_iter().chain(near.flat_map(|n| [n.saturating_sub(1), n, n + 1])) {
-                assert_eq!(scale.floor(n.into()), i128::from(n / divisor), "{n} / {divisor}");
-            }
-        }
-        assert_eq!(Scale::new(2).ceil(5), 500);
-        assert_eq!(Scale::new(-30).ceil(1), 1);
     }
 }

@@ -10,6 +10,8 @@
 
 mod changes;
 mod correct;
+mod matching;
+mod money;
 mod orders;
 pub mod stream;
 #[cfg(test)]
