@@ -6,7 +6,7 @@ use zaraba_engine::types::*;
 use super::rows::{
     FillRow, OrderChange, OrderEventRow, OrderRow, RawEvent, RawFill, RawOrder, read_all,
 };
-use super::trades::{CorrectionRow, RawCorrection};
+use super::trades::{CorrectionRow, account_corrections};
 use super::{At, History, HistoryError, MAX_LIMIT, fetch_limit, micros};
 
 /// What happened to an account after a sequence, whole commands only.
@@ -127,34 +127,6 @@ async fn account_events(
     .fetch_all(&mut **snapshot)
     .await?;
     read_all(rows)
-}
-
-/// Corrections of an account's trades with `after < seq <= to`.
-async fn account_corrections(
-    snapshot: &mut Transaction<'static, Postgres>,
-    account: AccountId,
-    after: Seq,
-    to: Seq,
-    limit: i64,
-) -> Result<Vec<CorrectionRow>, HistoryError> {
-    let rows = sqlx::query_as!(
-        RawCorrection,
-        r#"SELECT trade_id, number, seq,
-               (extract(epoch FROM at) * 1000000)::bigint AS "at_us!", instrument_id,
-               buyer, seller, before_price, before_quantity, before_paid, before_got,
-               before_buyer_fee, before_seller_fee, price, quantity, paid, got,
-               buyer_fee, seller_fee, actor, approver, request_id, reason
-           FROM trading.corrections
-           WHERE (buyer = $1 OR seller = $1) AND seq > $2 AND seq <= $3
-           ORDER BY seq LIMIT $4"#,
-        account.0 as i32,
-        i64::try_from(after.0).unwrap_or(i64::MAX),
-        to.0 as i64,
-        limit,
-    )
-    .fetch_all(&mut **snapshot)
-    .await?;
-    Ok(rows.into_iter().map(CorrectionRow::from).collect())
 }
 
 /// The account's fills of the same commands as `events`.

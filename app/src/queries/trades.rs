@@ -1,5 +1,6 @@
 //! One trade with both its sides and what moved, and corrections of trades.
 
+use sqlx::{Postgres, Transaction};
 use zaraba_engine::command::TradeTerms;
 use zaraba_engine::types::*;
 
@@ -97,30 +98,30 @@ pub struct CorrectionFilter {
     pub to: Option<Timestamp>,
 }
 
-pub(super) struct RawCorrection {
-    pub(super) trade_id: i64,
-    pub(super) number: i32,
-    pub(super) seq: i64,
-    pub(super) at_us: i64,
-    pub(super) instrument_id: i32,
-    pub(super) buyer: i32,
-    pub(super) seller: i32,
-    pub(super) before_price: i64,
-    pub(super) before_quantity: i64,
-    pub(super) before_paid: i64,
-    pub(super) before_got: i64,
-    pub(super) before_buyer_fee: i64,
-    pub(super) before_seller_fee: i64,
-    pub(super) price: i64,
-    pub(super) quantity: i64,
-    pub(super) paid: i64,
-    pub(super) got: i64,
-    pub(super) buyer_fee: i64,
-    pub(super) seller_fee: i64,
-    pub(super) actor: String,
-    pub(super) approver: String,
-    pub(super) request_id: String,
-    pub(super) reason: String,
+struct RawCorrection {
+    trade_id: i64,
+    number: i32,
+    seq: i64,
+    at_us: i64,
+    instrument_id: i32,
+    buyer: i32,
+    seller: i32,
+    before_price: i64,
+    before_quantity: i64,
+    before_paid: i64,
+    before_got: i64,
+    before_buyer_fee: i64,
+    before_seller_fee: i64,
+    price: i64,
+    quantity: i64,
+    paid: i64,
+    got: i64,
+    buyer_fee: i64,
+    seller_fee: i64,
+    actor: String,
+    approver: String,
+    request_id: String,
+    reason: String,
 }
 
 impl From<RawCorrection> for CorrectionRow {
@@ -315,4 +316,32 @@ impl History {
         })
         .await
     }
+}
+
+/// Corrections of an account's trades with `after < seq <= to`.
+pub(super) async fn account_corrections(
+    snapshot: &mut Transaction<'static, Postgres>,
+    account: AccountId,
+    after: Seq,
+    to: Seq,
+    limit: i64,
+) -> Result<Vec<CorrectionRow>, HistoryError> {
+    let rows = sqlx::query_as!(
+        RawCorrection,
+        r#"SELECT trade_id, number, seq,
+               (extract(epoch FROM at) * 1000000)::bigint AS "at_us!", instrument_id,
+               buyer, seller, before_price, before_quantity, before_paid, before_got,
+               before_buyer_fee, before_seller_fee, price, quantity, paid, got,
+               buyer_fee, seller_fee, actor, approver, request_id, reason
+           FROM trading.corrections
+           WHERE (buyer = $1 OR seller = $1) AND seq > $2 AND seq <= $3
+           ORDER BY seq LIMIT $4"#,
+        account.0 as i32,
+        i64::try_from(after.0).unwrap_or(i64::MAX),
+        to.0 as i64,
+        limit,
+    )
+    .fetch_all(&mut **snapshot)
+    .await?;
+    Ok(rows.into_iter().map(CorrectionRow::from).collect())
 }

@@ -193,10 +193,10 @@ pub(super) fn quantity_or_none(
     units(given, name, digits, Code::InvalidQuantity).map(Quantity)
 }
 
-/// Profiles by their public words.
 /// Open orders per account in a `crypto` pair for which nothing else is said.
 const CRYPTO_ORDER_CAP: u32 = 30;
 
+/// Profiles by their public words.
 pub(super) const PROFILES: [(&str, Profile); 2] =
     [("tse", Profile::Tse), ("crypto", Profile::Crypto)];
 

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use zaraba_engine::command::AssetSpec;
 use zaraba_engine::engine::BalanceState;
+use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
 
 use super::amount;
@@ -50,19 +52,32 @@ pub struct CorrectedShape {
     time: String,
 }
 
+impl CorrectedShape {
+    fn of(
+        (price, quantity, fee): (Price, Quantity, Amount),
+        at: Timestamp,
+        spec: &InstrumentSpec,
+        fee_asset: &AssetSpec,
+    ) -> CorrectedShape {
+        CorrectedShape {
+            price: decimal(i128::from(price.0), spec.price_digits),
+            quantity: decimal(i128::from(quantity.0), spec.quantity_digits),
+            fee: amount(fee, fee_asset),
+            busted: quantity == Quantity::ZERO,
+            time: time(at),
+        }
+    }
+}
+
 impl FillShape {
     /// With what became of its trade.
     pub fn corrected(mut self, fill: &FillRow, correction: &CorrectionRow, live: &Live) -> Self {
         let known = live.spec(fill.instrument).zip(live.asset(fill.fee_asset));
         let after = correction.after;
         let fee = if fill.side == Side::Buy { after.buyer_fee } else { after.seller_fee };
-        self.corrected = known.map(|(spec, fee_asset)| CorrectedShape {
-            price: decimal(i128::from(after.price.0), spec.price_digits),
-            quantity: decimal(i128::from(after.quantity.0), spec.quantity_digits),
-            fee: amount(fee, &fee_asset),
-            busted: after.quantity == Quantity::ZERO,
-            time: time(correction.at),
-        });
+        let terms = (after.price, after.quantity, fee);
+        self.corrected = known
+            .map(|(spec, fee_asset)| CorrectedShape::of(terms, correction.at, &spec, &fee_asset));
         self
     }
 
@@ -96,13 +111,9 @@ pub struct FillCorrectionShape {
     correction: u32,
     symbol: String,
     side: &'static str,
-    price: String,
-    /// Zero when the trade was taken back.
-    quantity: String,
-    fee: String,
+    #[serde(flatten)]
+    now: CorrectedShape,
     fee_asset: String,
-    busted: bool,
-    time: String,
     seq: u64,
 }
 
@@ -116,12 +127,8 @@ impl FillCorrectionShape {
             correction: now.number,
             symbol: spec.symbol.to_string(),
             side: now.side.as_str(),
-            price: decimal(i128::from(now.price.0), spec.price_digits),
-            quantity: decimal(i128::from(now.quantity.0), spec.quantity_digits),
-            fee: amount(now.fee, &fee_asset),
+            now: CorrectedShape::of((now.price, now.quantity, now.fee), now.at, &spec, &fee_asset),
             fee_asset: fee_asset.code.to_string(),
-            busted: now.quantity == Quantity::ZERO,
-            time: time(now.at),
             seq: seq.0,
         })
     }
