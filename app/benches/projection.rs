@@ -169,6 +169,11 @@ impl Source for Player {
         Ok(step.map(|(at, command)| (Seq(self.read as u64), at, command)))
     }
 
+    /// Nothing recorded a list's states.
+    fn checkpoint(&self) -> Option<u64> {
+        None
+    }
+
     fn wait(&mut self, _: Duration) {}
 }
 

@@ -56,8 +56,11 @@ pub enum JournalError {
     /// The replayed state is not the recorded one.
     #[error(
         "the state after command {seq} has hash {found:016x}, but the journal recorded \
-         {recorded:016x}: this program does not compute what the one that wrote the journal \
-         did. Start the version that wrote it, and report this with `zaraba journal verify`"
+         {recorded:016x}: from the commands up to there this program computes something else than \
+         the one that wrote them, as after a change of trading rules. The journal is as it was. Way out: \
+         start the version that wrote the journal; \"A replay gives another state\" in \
+         docs/OPERATIONS.md says how to go on from there. If this is that version, keep the data \
+         directory as it is and report this with the output of `zaraba journal verify`"
     )]
     StateMismatch {
         /// After which command.

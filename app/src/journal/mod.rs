@@ -32,7 +32,7 @@ pub use format::put_command;
 pub(crate) use metrics::METRICS;
 pub use reader::JournalReader;
 pub use recover::{Recovered, RecoveryReport, recover, recover_with};
-pub use replay::replay_all;
+pub use replay::{compare, replay_all};
 pub use snapshot::{
     SnapshotHeader, check_snapshot, list_snapshots, load_engine, prune_snapshots, read_snapshot,
     snapshot_path, write_snapshot,

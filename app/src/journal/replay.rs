@@ -112,15 +112,20 @@ impl Replayer {
         self.replayed += 1;
     }
 
-    /// Compares the state's hash with the recorded one.
+    /// As [`compare`].
     pub fn compare(&self, recorded: u64) -> Result<(), JournalError> {
-        match self.engine.state_hash() {
-            found if found == recorded => Ok(()),
-            found => {
-                let seq = self.engine.seq().0;
-                Err(JournalError::StateMismatch { seq, recorded, found })
-            }
-        }
+        compare(&self.engine, recorded)
+    }
+}
+
+/// Compares a state's hash with the one that the journal recorded there.
+///
+/// # Errors
+/// When they differ.
+pub fn compare(engine: &Engine, recorded: u64) -> Result<(), JournalError> {
+    match engine.state_hash() {
+        found if found == recorded => Ok(()),
+        found => Err(JournalError::StateMismatch { seq: engine.seq().0, recorded, found }),
     }
 }
 

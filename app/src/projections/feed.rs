@@ -30,8 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Why there are no more bundles.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
-    /// The journal cannot be read.
-    #[error("the projector cannot read the journal: {0}")]
+    /// The journal cannot be read, or gives another state than it recorded.
+    #[error("the tables cannot follow the journal: {0}")]
     Journal(#[from] JournalError),
     /// The tables are ahead of the journal.
     #[error(
@@ -154,8 +154,7 @@ fn read(
         if other_day && !flush(&mut collector, &engine) {
             return Ok(());
         }
-        events.clear();
-        engine.apply(seq, at, &command, &mut events);
+        source.apply(&mut engine, (seq, at, &command), &mut events)?;
         collector.take(seq, at, &command, &events);
         let (commands, bytes) = collector.size();
         let full = commands >= limits.commands || bytes >= BUNDLE_BYTES;
@@ -181,8 +180,7 @@ pub(super) fn engine_at(
         }
         match source.next()? {
             Some((seq, at, command)) => {
-                events.clear();
-                engine.apply(seq, at, &command, &mut events);
+                source.apply(&mut engine, (seq, at, &command), &mut events)?;
             }
             None if waited >= PATIENCE => {
                 let Seq(end) = engine.seq();
@@ -199,4 +197,61 @@ pub(super) fn engine_at(
         return Err(FeedError::Foreign { seq: mark.seq.0, recorded: mark.state_hash, found });
     }
     Ok(Some(engine))
+}
+
+#[cfg(test)]
+mod tests {
+    use zaraba_engine::Command;
+    use zaraba_engine::types::{AccountCode, Timestamp};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::journal::disk::RealDisk;
+    use crate::journal::{Dirs, Recovered, put_command, recover};
+    use crate::projections::source::JournalSource;
+
+    const NONE: Mark = Mark { seq: Seq(0), at: Timestamp(0), state_hash: 0 };
+
+    /// A journal of three accounts; the program that wrote it had another state after the second.
+    fn written_by_another() -> tempfile::TempDir {
+        let (dir, mut config) = (tempfile::tempdir().unwrap(), Config::default());
+        (config.engine.accounts, config.engine.live_orders) = (100, 100);
+        (config.engine.answers, config.engine.balances) = (100, 100);
+        let Recovered { mut engine, mut writer, .. } =
+            recover(&Dirs::of(dir.path()), &config, Arc::new(RealDisk)).unwrap();
+        for (code, other) in [("one", 0), ("two", 1), ("three", 0)] {
+            let (seq, at) = (writer.next_seq(), writer.last_at());
+            let command = Command::CreateAccount { code: AccountCode::new(code).unwrap() };
+            engine.apply(seq, at, &command, &mut Vec::new());
+            let mut frames = Vec::new();
+            put_command(&mut frames, seq, at, &command);
+            writer.append(&mut frames, 1, seq, at, engine.state_hash() ^ other).unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn what_this_program_computes_otherwise_never_gets_into_the_tables() {
+        let dir = written_by_another();
+        let mut source = JournalSource::cold(Dirs::of(dir.path()));
+        let (sender, mut bundles) = mpsc::channel(8);
+        let stop = AtomicBool::new(false);
+        let limits = FeedLimits { commands: 1, follow: false };
+        let error = read(&mut source, NONE, limits, &sender, &stop).unwrap_err();
+        assert!(
+            matches!(error, FeedError::Journal(JournalError::StateMismatch { seq: 3, .. })),
+            "{error}"
+        );
+        let ends = std::iter::from_fn(|| bundles.try_recv().ok())
+            .map(|bundle| bundle.unwrap().mark.seq)
+            .collect::<Vec<_>>();
+        assert_eq!(ends, [Seq(1), Seq(2)], "up to where both agree");
+        // Nor on the way to where the tables are.
+        let mark = Mark { seq: Seq(4), ..NONE };
+        let error = engine_at(&mut source, mark, &stop).err();
+        assert!(matches!(
+            error,
+            Some(FeedError::Journal(JournalError::StateMismatch { seq: 3, .. }))
+        ));
+    }
 }

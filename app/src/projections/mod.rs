@@ -39,7 +39,7 @@ use tokio::sync::watch;
 use zaraba_engine::types::Seq;
 
 use crate::clock;
-use crate::journal::Watermark;
+use crate::journal::{JournalError, Watermark};
 use crate::platform::Status;
 use bundle::Bundle;
 use feed::{Feed, FeedLimits};
@@ -80,8 +80,11 @@ impl ProjectionError {
     fn is_refusal(&self) -> bool {
         matches!(
             self,
-            ProjectionError::Feed(FeedError::BeyondEnd { .. } | FeedError::Foreign { .. })
-                | ProjectionError::Write(WriteError::Damaged(_))
+            ProjectionError::Feed(
+                FeedError::BeyondEnd { .. }
+                    | FeedError::Foreign { .. }
+                    | FeedError::Journal(JournalError::StateMismatch { .. })
+            ) | ProjectionError::Write(WriteError::Damaged(_))
         )
     }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use zaraba_engine::types::{Seq, Timestamp};
-use zaraba_engine::{Command, Engine};
+use zaraba_engine::{Command, Engine, Event};
 
-use crate::journal::{Dirs, JournalError, JournalReader, Watermark, load_engine};
+use crate::journal::{Dirs, JournalError, JournalReader, Watermark, compare, load_engine};
 
 /// Commands in order, and a state to apply them to.
 pub trait Source: Send {
@@ -21,6 +21,25 @@ pub trait Source: Send {
     /// # Errors
     /// When the journal cannot be read or is damaged.
     fn next(&mut self) -> Result<Option<(Seq, Timestamp, Command)>, JournalError>;
+
+    /// The state hash recorded after the command that `next` gave last, if one was.
+    fn checkpoint(&self) -> Option<u64>;
+
+    /// Applies the command that `next` gave last, and compares the state with the recorded one:
+    /// tables tell what happened, not what this program would have done.
+    ///
+    /// # Errors
+    /// When the states differ.
+    fn apply(
+        &self,
+        engine: &mut Engine,
+        (seq, at, command): (Seq, Timestamp, &Command),
+        events: &mut Vec<Event>,
+    ) -> Result<(), JournalError> {
+        events.clear();
+        engine.apply(seq, at, command, events);
+        self.checkpoint().map_or(Ok(()), |recorded| compare(engine, recorded))
+    }
 
     /// Waits until there may be a next command, at most `timeout`.
     fn wait(&mut self, timeout: Duration);
@@ -69,6 +88,10 @@ impl Source for JournalSource {
             self.last = seq;
         }
         Ok(next)
+    }
+
+    fn checkpoint(&self) -> Option<u64> {
+        self.reader.as_ref().and_then(JournalReader::checkpoint)
     }
 
     fn wait(&mut self, timeout: Duration) {

@@ -309,8 +309,8 @@ fn replay(
             }
             progress(engine.seq());
         }
-        events.clear();
-        engine.apply(seq, at, &command, &mut events);
+        let applied = source.apply(&mut engine, (seq, at, &command), &mut events);
+        applied.map_err(FeedError::from)?;
         collector.take(seq, at, &command, &events);
     }
     if let Some(bundle) = collector.finish(0) {

@@ -82,6 +82,11 @@ impl Source for Player {
         }))
     }
 
+    /// Nothing recorded a list's states.
+    fn checkpoint(&self) -> Option<u64> {
+        None
+    }
+
     fn wait(&mut self, timeout: Duration) {
         std::thread::sleep(timeout.min(Duration::from_millis(5)));
     }
