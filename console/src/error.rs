@@ -2,7 +2,7 @@
 //! middleware renders it in the reader's language, because only it knows the reader.
 
 use askama::Template;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::i18n::M;
@@ -26,6 +26,9 @@ pub enum Failure {
     /// The request did not arrive whole within so many seconds.
     #[error("the request did not arrive whole within {0} s")]
     HalfSent(u64),
+    /// The body is larger than so many bytes.
+    #[error("the request is larger than {0} bytes")]
+    TooLarge(usize),
     /// No answer was ready within so many seconds.
     #[error("no answer within {0} s")]
     Late(u64),
@@ -82,6 +85,7 @@ impl Failure {
             Failure::Forbidden | Failure::CrossSite => StatusCode::FORBIDDEN,
             Failure::BadRequest(_) => StatusCode::BAD_REQUEST,
             Failure::HalfSent(_) => StatusCode::REQUEST_TIMEOUT,
+            Failure::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Failure::Busy | Failure::Database(_) | Failure::TooSlow | Failure::Late(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -98,6 +102,7 @@ impl Failure {
             Failure::CrossSite => (t(M::ForbiddenTitle), t(M::CrossSiteText).into()),
             Failure::BadRequest(what) => (t(M::BadRequestTitle), view.tf(M::InvalidForm, &[what])),
             Failure::HalfSent(seconds) => (t(M::HalfSentTitle), view.t1(M::HalfSentText, seconds)),
+            Failure::TooLarge(bytes) => (t(M::TooLargeTitle), view.t1(M::TooLargeText, bytes)),
             Failure::Late(seconds) => (t(M::LateTitle), view.t1(M::LateText, seconds)),
             Failure::Busy => (t(M::BusyTitle), t(M::BusyText).into()),
             Failure::Backend(tried) => {
@@ -119,13 +124,19 @@ impl Failure {
         }
         let (title, text) = self.texts(&view, request_id, query_seconds);
         let page = ErrorPage { title, text: &text, request_id, v: &view };
-        match page.render() {
+        let mut response = match page.render() {
             Ok(html) => (self.status(), Html(html)).into_response(),
             Err(error) => {
                 tracing::error!(event = "console.template_failed", error = %error, "error page");
                 (self.status(), format!("{title}\n{text}\n")).into_response()
             }
+        };
+        if matches!(self, Failure::HalfSent(_) | Failure::TooLarge(_)) {
+            // What of the request was not read is still on its way: told so, a client does not
+            // send its next one on a connection that is about to end.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        response
     }
 }
 

@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{
     MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
 };
@@ -169,7 +170,6 @@ fn service(app: App) -> anyhow::Result<Router> {
             Failure::Internal(format!("panicked: {text}")).into_response()
         }))
         .layer(from_fn_with_state(limits, in_time))
-        .layer(RequestBodyLimitLayer::new(body_bytes))
         .layer(from_fn_with_state(app.clone(), guard::pages_for_failures))
         .layer(from_fn_with_state(transport_security(&app.config.public_url), headers))
         .layer(from_fn_with_state(app, measure))
@@ -182,6 +182,9 @@ fn service(app: App) -> anyhow::Result<Router> {
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(FreshId)))
 }
+
+/// Bytes of a body that is too large that are read all the same.
+const THROWN_AWAY: usize = 1 << 20;
 
 /// What a request may take.
 #[derive(Clone, Copy)]
@@ -197,9 +200,9 @@ struct Limits {
 async fn in_time(State(limits): State<Limits>, request: Request, next: Next) -> Response {
     let deadline = Instant::now() + Duration::from_secs(limits.seconds);
     let (head, body) = request.into_parts();
-    let body = match timeout_at(deadline, to_bytes(body, limits.body_bytes)).await {
+    let body = match timeout_at(deadline, whole(body, limits.body_bytes)).await {
         Ok(Ok(body)) => body,
-        Ok(Err(error)) => return Failure::BadRequest(error.to_string()).into_response(),
+        Ok(Err(failure)) => return failure.into_response(),
         Err(_) => return Failure::HalfSent(limits.seconds).into_response(),
     };
     let request = Request::from_parts(head, Body::from(body));
@@ -207,6 +210,23 @@ async fn in_time(State(limits): State<Limits>, request: Request, next: Next) -> 
         Ok(response) => response,
         Err(_) => Failure::Late(limits.seconds).into_response(),
     }
+}
+
+/// A body of at most `largest` bytes. Of a larger one some more is read and thrown away: an answer
+/// to a client that is still sending is lost to it when the connection is reset under it.
+async fn whole(mut body: Body, largest: usize) -> Result<Bytes, Failure> {
+    let (mut kept, mut read) = (BytesMut::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Failure::BadRequest(error.to_string()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        read += data.len();
+        if read <= largest {
+            kept.extend_from_slice(&data);
+        } else if read > largest.saturating_add(THROWN_AWAY) {
+            break;
+        }
+    }
+    if read > largest { Err(Failure::TooLarge(largest)) } else { Ok(kept.freeze()) }
 }
 
 /// Request ids: 64 random bits, unless a proxy gave one.

@@ -245,6 +245,8 @@ messages! { M,
     TooSlowText: "It was stopped after {0} seconds. Narrow the filter, for example by time, account or symbol.", "{0}秒で中止しました。時間・口座・銘柄などで条件を絞り込んでください。";
     HalfSentTitle: "The request did not arrive whole", "要求が最後まで届きませんでした";
     HalfSentText: "It was given up after {0} seconds. Send it again; if that does not help, check your connection.", "{0}秒待っても届かなかったため中止しました。もう一度送信し、改善しない場合は通信環境を確認してください。";
+    TooLargeTitle: "The form is too large", "フォームが大きすぎます";
+    TooLargeText: "Nothing was changed. A form may have {0} bytes (http.body_bytes): shorten its longest text and send it again.", "何も変更されていません。フォームの上限は{0}バイトです(http.body_bytes)。長い文を短くしてもう一度送信してください。";
     LateTitle: "The console took too long to answer", "応答に時間がかかりすぎました";
     LateText: "It was given up after {0} seconds. Try again in a moment.", "{0}秒で中止しました。しばらくしてからやり直してください。";
     InternalTitle: "The console failed", "コンソールで障害が発生しました";

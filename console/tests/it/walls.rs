@@ -354,12 +354,21 @@ async fn a_half_sent_form_is_given_up_in_the_readers_language() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_huge_form_is_refused() {
+async fn a_huge_form_is_refused_in_the_readers_language() {
     World::with("a_huge_form_is_refused", async |world| {
         let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
-        let huge = "x".repeat(100_000);
-        assert_eq!(world.post(&cookie, "/preferences", &huge).await.status(), 413);
-        assert_eq!(world.get(&cookie, "/").await.0, 200);
+        // Also more than sockets hold on the way.
+        for (who, path, length, says) in [
+            (cookie.as_str(), "/preferences", 100_000, "The form is too large"),
+            (cookie.as_str(), "/preferences", 900_000, "The form is too large"),
+            ("lang=ja", "/sign-in", 100_000, "フォームが大きすぎます"),
+        ] {
+            let answer = world.post(who, path, &"x".repeat(length)).await;
+            assert_eq!(answer.status(), 413, "{path} {length}");
+            assert_eq!(answer.headers()["connection"], "close");
+            assert!(answer.text().await.unwrap().contains(says), "{path} {length}");
+            assert_eq!(world.get(&cookie, "/").await.0, 200, "the next request is served");
+        }
     })
     .await;
 }
