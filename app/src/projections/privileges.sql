@@ -104,7 +104,7 @@ GRANT SELECT (key_id, api_key, account, kind, scopes, addresses, expires_at, rea
     ON access.api_keys TO zaraba_console;
 
 GRANT USAGE ON SCHEMA audit TO zaraba_audit_writer;
-GRANT SELECT ON audit.entries TO zaraba_audit_writer;
+GRANT SELECT ON audit.entries, audit.concerns TO zaraba_audit_writer;
 -- Number, time and hashes are the trigger's.
 GRANT INSERT (staff_id, login, session_id, address, kind, object_kind, object_id, request, detail)
     ON audit.entries TO zaraba_audit_writer;

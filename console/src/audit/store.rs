@@ -80,6 +80,27 @@ pub struct Wanted {
     pub request: Option<Uuid>,
 }
 
+impl Wanted {
+    /// The account that entries shall concern: about itself, or as one of those a list showed.
+    fn account(&self) -> Option<&str> {
+        let code = self.object_id.as_deref()?;
+        (self.object_kind.as_deref() == Some("account")).then_some(code)
+    }
+}
+
+/// Begins a query of the entries that match, up to its conditions.
+fn matching(wanted: &Wanted) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new(COLUMNS);
+    // An account's entries are kept by number: joined, they are read newest first as they lie.
+    if let Some(code) = wanted.account() {
+        query.push(" JOIN audit.concerns c ON c.seq = e.seq AND c.account = ");
+        query.push_bind(code.to_owned());
+    }
+    query.push(" WHERE true");
+    restrict(&mut query, wanted);
+    query
+}
+
 /// Leaves out what concerns accounts beyond the reader's scope: entries about them or their
 /// orders, lists that showed one of them, requests that the reader may not see.
 fn limit_to(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
@@ -133,27 +154,13 @@ fn limit_to(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
 }
 
 fn restrict(query: &mut QueryBuilder<Postgres>, wanted: &Wanted) {
-    let equal = [("e.login", &wanted.actor), ("e.kind", &wanted.kind)];
+    let mut equal = vec![("e.login", &wanted.actor), ("e.kind", &wanted.kind)];
+    if wanted.account().is_none() {
+        equal.extend([("e.object_kind", &wanted.object_kind), ("e.object_id", &wanted.object_id)]);
+    }
     for (column, value) in equal {
         if let Some(value) = value {
             query.push(format!(" AND {column} = ")).push_bind(value.clone());
-        }
-    }
-    match (wanted.object_kind.as_deref(), &wanted.object_id) {
-        // Lists name the accounts that they showed.
-        (Some("account"), Some(code)) => {
-            query.push(" AND (e.object_kind = 'account' AND e.object_id = ");
-            query.push_bind(code.clone());
-            query.push(" OR e.detail::jsonb ? 'accounts' AND e.detail::jsonb -> 'accounts' ? ");
-            query.push_bind(code.clone()).push(")");
-        }
-        (kind, id) => {
-            if let Some(kind) = kind {
-                query.push(" AND e.object_kind = ").push_bind(kind.to_owned());
-            }
-            if let Some(id) = id {
-                query.push(" AND e.object_id = ").push_bind(id.clone());
-            }
         }
     }
     // Entries' times never go back, so that a range of time is a range of numbers.
@@ -185,9 +192,7 @@ pub async fn list(
     before: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<Stored>> {
-    let mut query = QueryBuilder::new(COLUMNS);
-    query.push(" WHERE true");
-    restrict(&mut query, wanted);
+    let mut query = matching(wanted);
     if let Some(before) = before {
         query.push(" AND e.seq < ").push_bind(before);
     }
@@ -243,9 +248,8 @@ pub async fn matching_after(
     seq: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<Stored>> {
-    let mut query = QueryBuilder::new(COLUMNS);
-    query.push(" WHERE e.seq > ").push_bind(seq);
-    restrict(&mut query, wanted);
+    let mut query = matching(wanted);
+    query.push(" AND e.seq > ").push_bind(seq);
     query.push(" ORDER BY e.seq LIMIT ").push_bind(limit);
     let rows: Vec<Raw> = query.build_query_as().fetch_all(pool).await?;
     Ok(rows.into_iter().map(Stored::from).collect())
