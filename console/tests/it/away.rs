@@ -2,14 +2,29 @@
 //! was typed is kept, nothing happens behind the reader's back, and what is sent again is done
 //! once.
 
+use std::time::{Duration, Instant};
+
 use zaraba_console::authz::Role;
 
 use crate::browser::{Browser, missing};
-use crate::whole::Whole;
+use crate::whole::{PATIENCE, Whole};
 use crate::world::{add_person, skipped};
 
-async fn count(whole: &Whole, sql: &'static str) -> i64 {
+/// How often an approved request was carried out.
+pub const DONE: &str = "SELECT count(*) FROM trading.admin_actions a JOIN console.requests r
+    ON a.request_id = r.id::text WHERE a.outcome = 'ok'";
+
+pub async fn count(whole: &Whole, sql: &'static str) -> i64 {
     sqlx::query_scalar(sql).fetch_one(&whole.world.pool).await.unwrap()
+}
+
+/// Waits until something is counted: tables follow the journal.
+pub async fn eventually(whole: &Whole, sql: &'static str) {
+    let begun = Instant::now();
+    while count(whole, sql).await == 0 {
+        assert!(begun.elapsed() < PATIENCE, "nothing came of {sql}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,25 +70,28 @@ async fn a_form_sent_while_the_backend_is_away_is_kept_and_done_once() {
     // The reason is still there: the same button decides.
     second.click("#approve").await;
     second.wait("#outcome[data-state=applied]").await;
-    let done = "SELECT count(*) FROM trading.admin_actions a JOIN console.requests r
-                ON a.request_id = r.id::text WHERE a.outcome = 'ok'";
-    for _ in 0..600 {
-        if count(&whole, done).await > 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    assert_eq!(count(&whole, done).await, 1, "once in the journal");
+    eventually(&whole, DONE).await;
+    assert_eq!(count(&whole, DONE).await, 1, "once in the journal");
     second.close().await;
     whole.end().await;
 }
 
 /// Keeps what is approved from being taken up until the test says so: the moment between.
-const HOLD: &str = "CREATE FUNCTION console.hold() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN NEW.next_attempt_at = now() + interval '1 day'; RETURN NEW; END $$";
-const HELD: &str = "CREATE TRIGGER hold BEFORE UPDATE ON console.requests FOR EACH ROW
-    WHEN (OLD.state = 'waiting' AND NEW.state = 'applying') EXECUTE FUNCTION console.hold()";
-const RELEASE: &str = "UPDATE console.requests SET next_attempt_at = now()";
+pub async fn hold(whole: &Whole) {
+    for sql in [
+        "CREATE FUNCTION console.hold() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN NEW.next_attempt_at = now() + interval '1 day'; RETURN NEW; END $$",
+        "CREATE TRIGGER hold BEFORE UPDATE ON console.requests FOR EACH ROW
+         WHEN (OLD.state = 'waiting' AND NEW.state = 'applying') EXECUTE FUNCTION console.hold()",
+    ] {
+        sqlx::query(sql).execute(&whole.world.pool).await.unwrap();
+    }
+}
+
+pub async fn release(whole: &Whole) {
+    let sql = "UPDATE console.requests SET next_attempt_at = now()";
+    sqlx::query(sql).execute(&whole.world.pool).await.unwrap();
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_killed_between_approval_and_application_is_told_and_done_once() {
@@ -82,16 +100,12 @@ async fn a_backend_killed_between_approval_and_application_is_told_and_done_once
         return skipped(NAME, &why);
     }
     let mut whole = Whole::start("crypto").await;
-    let sql = async |whole: &Whole, sql: &'static str| {
-        sqlx::query(sql).execute(&whole.world.pool).await.unwrap();
-    };
     add_person(&whole.world.pool, "ren", "Ren Ito", &[Role::Operations], "en").await;
     whole.open("/requests/new?kind=halt&symbol=ETH_JPY").await;
     whole.browser.type_into("#reason", "news pending").await;
     whole.browser.click("#send button[type=submit]").await;
     whole.browser.wait("#outcome[data-state=waiting]").await;
-    sql(&whole, HOLD).await;
-    sql(&whole, HELD).await;
+    hold(&whole).await;
     let second = Browser::open(1440, 900).await;
     second.sign_in_as(&whole.world, "ren").await;
     second.client.goto(&whole.world.at("/requests/1")).await.unwrap();
@@ -99,14 +113,9 @@ async fn a_backend_killed_between_approval_and_application_is_told_and_done_once
     second.click("#approve").await;
     second.wait("#outcome[data-state=applying]").await;
     whole.backend.kill();
-    sql(&whole, RELEASE).await;
+    release(&whole).await;
     let tried = "SELECT count(*) FROM console.requests WHERE problem IS NOT NULL";
-    for _ in 0..600 {
-        if count(&whole, tried).await > 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    eventually(&whole, tried).await;
     let problem: String = sqlx::query_scalar("SELECT problem FROM console.requests")
         .fetch_one(&whole.world.pool)
         .await
@@ -118,15 +127,8 @@ async fn a_backend_killed_between_approval_and_application_is_told_and_done_once
     whole.backend.run().await;
     // The page that is open takes the outcome up by itself.
     second.wait("#outcome[data-state=applied]").await;
-    let done = "SELECT count(*) FROM trading.admin_actions a JOIN console.requests r
-                ON a.request_id = r.id::text WHERE a.outcome = 'ok'";
-    for _ in 0..600 {
-        if count(&whole, done).await > 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    assert_eq!(count(&whole, done).await, 1, "once in the journal");
+    eventually(&whole, DONE).await;
+    assert_eq!(count(&whole, DONE).await, 1, "once in the journal");
     second.close().await;
     whole.end().await;
 }

@@ -13,6 +13,7 @@ mod audit_pages;
 mod away;
 mod backend;
 mod browser;
+mod failover;
 mod fills;
 mod forms;
 mod in_browser;

@@ -15,13 +15,14 @@ use zaraba_console::config::Config;
 use zaraba_console::server;
 
 use crate::browser::{Browser, missing};
+use crate::failover::Relay;
 use crate::world::{LOGIN, World, add_person, skipped};
 
 /// Names the directory of the backend's process.
 const DIR: &str = "ZARABA_TEST_BACKEND";
 
 /// How long a start of the backend may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Not a test of its own: the backend, when a test starts this program again to have one that
 /// it can kill.
@@ -83,6 +84,17 @@ impl Backend {
         process.wait().unwrap();
     }
 
+    /// Kills the process and starts another on a copy of its journal, at other addresses.
+    pub async fn hand_over(&mut self) {
+        self.kill();
+        let next = tempfile::tempdir().unwrap();
+        let from = self.dir.path().join(".");
+        let copied = Command::new("cp").arg("-a").args([from.as_path(), next.path()]).status();
+        assert!(copied.unwrap().success());
+        (self.dir, self.ports) = (next, ports());
+        self.run().await;
+    }
+
     pub fn dev_file(&self) -> DevFile {
         DevFile::read(self.dir.path()).unwrap()
     }
@@ -129,7 +141,8 @@ pub struct Whole {
     stop: tokio::sync::oneshot::Sender<()>,
 }
 
-fn config(address: SocketAddr, database: &str, dev: &DevFile, token: &Path) -> Config {
+/// `at`: where the console reaches the backend's admin and public API.
+fn config(address: SocketAddr, database: &str, at: [&str; 2], token: &Path) -> Config {
     Config::parse(&format!(
         "public_url = \"http://{address}\"\nlanguage = \"en\"\n\
          key_file = \"{}\"\n[database]\nurl = \"{database}\"\nconnections = 4\n\
@@ -137,8 +150,8 @@ fn config(address: SocketAddr, database: &str, dev: &DevFile, token: &Path) -> C
          [sign_in]\nsecond_factor = \"optional\"\n\
          [live]\ninterval_ms = 50\n",
         token.with_file_name("console.key").display(),
-        dev.admin,
-        dev.api,
+        at[0],
+        at[1],
         token.display(),
     ))
     .unwrap()
@@ -147,6 +160,14 @@ fn config(address: SocketAddr, database: &str, dev: &DevFile, token: &Path) -> C
 impl Office {
     /// With these markets: `crypto`, `tse` or `both`.
     pub async fn start(profile: &'static str) -> Office {
+        Office::reached(profile, async |dev| [dev.admin.clone(), dev.api.clone()]).await
+    }
+
+    /// With a console that reaches the backend's admin and public API at the addresses told.
+    async fn reached(
+        profile: &'static str,
+        at: impl AsyncFnOnce(&DevFile) -> [String; 2],
+    ) -> Office {
         let directory = tempfile::tempdir().unwrap();
         // Postgres runs as another user where the tests run as root.
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -159,7 +180,8 @@ impl Office {
         std::fs::write(&token, &dev.admin_token).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let config = config(address, &database, &dev, &token);
+        let at = at(&dev).await;
+        let config = config(address, &database, at.each_ref().map(String::as_str), &token);
         let pool = zaraba_console::db::pool(&config.database).unwrap();
         add_person(&pool, LOGIN, "Aki Tanaka", &[Role::Operations], "en").await;
         let settings = config.clone();
@@ -185,7 +207,23 @@ impl Office {
 impl Whole {
     /// With these markets: `crypto`, `tse` or `both`.
     pub async fn start(profile: &'static str) -> Whole {
-        let Office { world, backend, postgres, directory, stop } = Office::start(profile).await;
+        Whole::with(Office::start(profile).await).await
+    }
+
+    /// The console reaches the backend's admin and public API through these.
+    pub async fn behind_relays(profile: &'static str) -> (Whole, [Relay; 2]) {
+        let mut relays = None;
+        let office = Office::reached(profile, async |dev| {
+            let [admin, api] =
+                relays.insert([Relay::to(&dev.admin).await, Relay::to(&dev.api).await]);
+            [admin.url(), api.url()]
+        });
+        let whole = Whole::with(office.await).await;
+        (whole, relays.unwrap())
+    }
+
+    async fn with(office: Office) -> Whole {
+        let Office { world, backend, postgres, directory, stop } = office;
         let browser = Browser::open(1440, 900).await;
         browser.sign_in(&world).await;
         Whole { world, backend, postgres: Some(postgres), directory, browser, stop }
