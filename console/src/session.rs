@@ -17,6 +17,9 @@ const LANGUAGE_COOKIE: &str = "lang";
 /// The session's cookie.
 pub const SESSION_COOKIE: &str = "sid";
 
+/// Seconds that a step of signing in may take.
+const SHORT: u32 = 600;
+
 /// 256 random bits.
 ///
 /// # Panics
@@ -41,21 +44,19 @@ impl Token {
 
     /// The one a request carries, if it has the right form.
     pub fn of(app: &App, headers: &HeaderMap) -> Option<Token> {
-        let value = cookie(headers, &full_name(app, SESSION_COOKIE))?;
-        let well_formed = value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit());
-        well_formed.then(|| Token(value.to_owned()))
+        Token::of_cookie(app, headers, SESSION_COOKIE)
     }
 
-    /// The one in a short-lived cookie of this name, if it has the right form.
-    pub fn of_short_cookie(app: &App, headers: &HeaderMap, name: &str) -> Option<Token> {
-        let value = cookie(headers, &full_name(app, name))?;
+    /// The one in a cookie of this name, if it has the right form.
+    pub fn of_cookie(app: &App, headers: &HeaderMap, name: &str) -> Option<Token> {
+        let value = cookie_value(app, headers, name)?;
         let well_formed = value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit());
         well_formed.then(|| Token(value.to_owned()))
     }
 
     /// The `Set-Cookie` value that keeps this for ten minutes under a name of its own.
     pub fn set_short_cookie(&self, app: &App, name: &str) -> HeaderValue {
-        short_cookie(app, name, &self.0)
+        set_cookie(app, name, &self.0, "Strict", Some(SHORT))
     }
 
     /// What the database keeps.
@@ -76,52 +77,43 @@ impl Token {
 
     /// The `Set-Cookie` value that gives this session to the browser.
     pub fn set_cookie(&self, app: &App) -> HeaderValue {
-        let secure = if app.config.session.secure_cookies { "; Secure" } else { "" };
-        let text = format!(
-            "{}={}; Path=/; HttpOnly; SameSite=Strict{secure}",
-            full_name(app, SESSION_COOKIE),
-            self.0
-        );
-        HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+        set_cookie(app, SESSION_COOKIE, &self.0, "Strict", None)
     }
 }
 
 /// The `Set-Cookie` value that takes a cookie of ours from the browser: the session's is `sid`.
 pub fn clear_cookie(app: &App, name: &str) -> HeaderValue {
-    let secure = if app.config.session.secure_cookies { "; Secure" } else { "" };
-    let name = full_name(app, name);
-    let text = format!("{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict{secure}");
-    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+    set_cookie(app, name, "", "Strict", Some(0))
 }
 
-/// The value of a short-lived cookie, whatever its form.
-pub fn short_value<'h>(app: &App, headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+/// The value of a cookie of ours, whatever its form.
+pub fn cookie_value<'h>(app: &App, headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     cookie(headers, &full_name(app, name))
 }
 
 /// The `Set-Cookie` value of a cookie that lives for ten minutes and comes along, too, when
 /// somebody else's page leads the browser back here.
 pub fn lax_cookie(app: &App, name: &str, value: &str) -> HeaderValue {
-    lax(app, name, value, 600)
+    set_cookie(app, name, value, "Lax", Some(SHORT))
 }
 
 /// The `Set-Cookie` value that takes such a cookie from the browser.
 pub fn clear_lax_cookie(app: &App, name: &str) -> HeaderValue {
-    lax(app, name, "", 0)
+    set_cookie(app, name, "", "Lax", Some(0))
 }
 
-fn lax(app: &App, name: &str, value: &str, seconds: u32) -> HeaderValue {
+/// A `Set-Cookie` value; without `seconds` the cookie goes with the browser.
+fn set_cookie(
+    app: &App,
+    name: &str,
+    value: &str,
+    same_site: &str,
+    seconds: Option<u32>,
+) -> HeaderValue {
     let secure = if app.config.session.secure_cookies { "; Secure" } else { "" };
+    let age = seconds.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
     let name = full_name(app, name);
-    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
-    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
-}
-
-/// The `Set-Cookie` value of a cookie that lives for ten minutes.
-fn short_cookie(app: &App, name: &str, value: &str) -> HeaderValue {
-    let secure = if app.config.session.secure_cookies { "; Secure" } else { "" };
-    let name = full_name(app, name);
-    let text = format!("{name}={value}; Path=/; Max-Age=600; HttpOnly; SameSite=Strict{secure}");
+    let text = format!("{name}={value}; Path=/{age}; HttpOnly; SameSite={same_site}{secure}");
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 

@@ -15,6 +15,8 @@ use crate::store::requests::{self, Reader};
 
 /// Channel of the database's messages (see the migration that makes its trigger).
 const CHANNEL: &str = "console_requests";
+/// What the connection calls itself, in Postgres' list of them.
+pub const LISTENER: &str = "zaraba-console-listener";
 /// Without a message for so long, the connection is asked for a sign of life.
 const QUIET: Duration = Duration::from_secs(3);
 /// Between attempts to reach the database.
@@ -44,7 +46,7 @@ pub(super) async fn follow(hub: Arc<Hub>, pool: PgPool) {
 /// Counts changes until the connection is lost.
 async fn listen(news: &watch::Sender<State<u64>>, pool: &PgPool) -> sqlx::Result<()> {
     let own = PgPoolOptions::new().max_connections(1).acquire_timeout(QUIET);
-    let own = own.connect_lazy_with((*pool.connect_options()).clone());
+    let own = own.connect_lazy_with((*pool.connect_options()).clone().application_name(LISTENER));
     let mut listener = PgListener::connect_with(&own).await?;
     listener.listen(CHANNEL).await?;
     // What changed while nobody listened is a change, too.

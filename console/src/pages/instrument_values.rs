@@ -211,10 +211,10 @@ pub fn held(v: &View, line: &Line, detail: &Detail, changes: &[Change]) -> Vec<H
         for change in changes {
             for (_, value) in writer.set(change).into_iter().filter(|(of, _)| *of == code) {
                 if let Some(before) = values.last_mut() {
-                    before.until = Some(change.at);
+                    before.until = Some(change.at.0);
                     before.holds = false;
                 }
-                let from = Some(change.at);
+                let from = Some(change.at.0);
                 let by = Some(by(change));
                 values.push(Held { term, value, from, until: None, holds: true, by });
             }

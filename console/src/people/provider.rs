@@ -8,11 +8,11 @@ use axum::http::header::{ACCEPT, AUTHORIZATION};
 use axum::http::{HeaderValue, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::token::{self, Expected, Keys};
@@ -113,6 +113,11 @@ struct Tokens {
 struct Known {
     metadata: Option<(Instant, Metadata)>,
     keys: Option<(Instant, Keys)>,
+}
+
+/// What is known, while it is fresh.
+fn fresh<T: Clone>(known: &Option<(Instant, T)>) -> Option<T> {
+    known.as_ref().filter(|(at, _)| at.elapsed() < FRESH).map(|(_, it)| it.clone())
 }
 
 /// The provider of the settings.
@@ -255,31 +260,25 @@ impl Provider {
     }
 
     async fn metadata(&self) -> Result<Metadata, Refused> {
-        let mut known = self.known.lock().await;
-        if let Some((at, metadata)) = &known.metadata
-            && at.elapsed() < FRESH
-        {
-            return Ok(metadata.clone());
+        if let Some(metadata) = fresh(&self.known.lock().metadata) {
+            return Ok(metadata);
         }
+        // Nobody waits for another's question: a provider that is away is told of at once.
         let issuer = self.config.issuer.trim_end_matches('/');
         let url = format!("{issuer}/.well-known/openid-configuration");
         let metadata: Metadata = self.get("metadata", &url).await?;
         metadata.check(&self.config.issuer).map_err(|e| Refused::Away(format!("{url}: {e}")))?;
-        known.metadata = Some((Instant::now(), metadata.clone()));
+        self.known.lock().metadata = Some((Instant::now(), metadata.clone()));
         Ok(metadata)
     }
 
     async fn keys(&self, anew: bool) -> Result<Keys, Refused> {
         let url = self.metadata().await?.jwks_uri;
-        let mut known = self.known.lock().await;
-        if let Some((at, keys)) = &known.keys
-            && !anew
-            && at.elapsed() < FRESH
-        {
-            return Ok(keys.clone());
+        if let (false, Some(keys)) = (anew, fresh(&self.known.lock().keys)) {
+            return Ok(keys);
         }
         let keys: Keys = self.get("keys", &url).await?;
-        known.keys = Some((Instant::now(), keys.clone()));
+        self.known.lock().keys = Some((Instant::now(), keys.clone()));
         Ok(keys)
     }
 

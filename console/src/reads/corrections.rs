@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sqlx::{FromRow, PgPool};
+use sqlx::PgPool;
 
 use super::digits;
 use super::fills::FillLine;
@@ -36,7 +36,6 @@ pub struct Correction {
     pub reason: String,
 }
 
-#[derive(FromRow)]
 struct Raw {
     number: i32,
     seq: i64,
@@ -87,18 +86,19 @@ pub async fn of(pool: &PgPool, fill: &FillLine, whole: bool) -> sqlx::Result<Vec
     if fill.present.is_none() {
         return Ok(Vec::new());
     }
-    let rows: Vec<Raw> = sqlx::query_as(
-        "SELECT c.number, c.seq, c.at, i.price_digits, i.quantity_digits, c.before_price,
-                c.before_quantity, c.price, c.quantity, c.actor, c.approver, c.request_id,
-                r.number AS request, c.reason
+    let rows = sqlx::query_as!(
+        Raw,
+        r#"SELECT c.number, c.seq, c.at AS "at: At", i.price_digits, i.quantity_digits,
+                c.before_price, c.before_quantity, c.price, c.quantity, c.actor, c.approver,
+                c.request_id, r.number AS "request?", c.reason
          FROM trading.corrections c JOIN trading.instruments i USING (instrument_id)
          LEFT JOIN console.requests r ON r.id = CASE
              WHEN c.request_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
              THEN c.request_id::uuid END
-         WHERE c.trade_id = $1 ORDER BY c.number LIMIT $2",
+         WHERE c.trade_id = $1 ORDER BY c.number LIMIT $2"#,
+        fill.trade_id,
+        SHOWN
     )
-    .bind(fill.trade_id)
-    .bind(SHOWN)
     .fetch_all(pool)
     .await?;
     let mut found: Vec<Correction> = rows.into_iter().map(Correction::from).collect();
@@ -121,12 +121,12 @@ pub async fn among(pool: &PgPool, trades: &[i64]) -> sqlx::Result<HashMap<i64, b
     if trades.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<(i64, bool)> = sqlx::query_as(
-        "SELECT DISTINCT ON (trade_id) trade_id, quantity = 0 FROM trading.corrections
-         WHERE trade_id = ANY($1) ORDER BY trade_id, number DESC",
+    let rows = sqlx::query!(
+        r#"SELECT DISTINCT ON (trade_id) trade_id, quantity = 0 AS "busted!"
+         FROM trading.corrections WHERE trade_id = ANY($1) ORDER BY trade_id, number DESC"#,
+        trades
     )
-    .bind(trades)
     .fetch_all(pool)
     .await?;
-    Ok(rows.into_iter().collect())
+    Ok(rows.into_iter().map(|row| (row.trade_id, row.busted)).collect())
 }

@@ -1,9 +1,8 @@
 //! What an instrument's reference data were, by when: the changes that people made, as the
 //! journal has them, oldest first.
 
-use jiff::Timestamp;
 use serde_json::Value;
-use sqlx::{FromRow, PgPool};
+use sqlx::PgPool;
 
 use crate::db::At;
 
@@ -11,14 +10,12 @@ use crate::db::At;
 const CHANGES: i64 = 200;
 
 /// A change that was carried out.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs)] // columns of trading.admin_actions
 pub struct Change {
-    #[sqlx(try_from = "At")]
-    pub at: Timestamp,
+    pub at: At,
     pub kind: String,
     /// What the command said, in the journal's integers.
-    #[sqlx(json)]
     pub summary: Value,
     pub actor: String,
     pub approver: String,
@@ -32,8 +29,10 @@ pub struct Change {
 /// # Errors
 /// When the database does not answer.
 pub async fn changes(pool: &PgPool, instrument: i32) -> sqlx::Result<Vec<Change>> {
-    let mut found: Vec<Change> = sqlx::query_as(
-        "SELECT x.at, x.kind, x.summary, x.actor, x.approver, x.reason, r.number AS request
+    let mut found = sqlx::query_as!(
+        Change,
+        r#"SELECT x.at AS "at: At", x.kind, x.summary, x.actor, x.approver, x.reason,
+             r.number AS "request?"
          FROM trading.admin_actions x
          LEFT JOIN console.requests r ON r.id = CASE
              WHEN x.request_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
@@ -41,10 +40,10 @@ pub async fn changes(pool: &PgPool, instrument: i32) -> sqlx::Result<Vec<Change>
          WHERE x.target_kind = 'instrument' AND x.target_id = $1 AND x.outcome = 'ok'
            AND x.kind IN ('create_instrument', 'set_instrument_status', 'set_price_limits',
                'set_ticks', 'set_listed_shares', 'set_halts', 'set_breaker', 'set_odd_lot_terms')
-         ORDER BY x.seq DESC LIMIT $2",
+         ORDER BY x.seq DESC LIMIT $2"#,
+        i64::from(instrument),
+        CHANGES
     )
-    .bind(i64::from(instrument))
-    .bind(CHANGES)
     .fetch_all(pool)
     .await?;
     found.reverse();
@@ -52,7 +51,7 @@ pub async fn changes(pool: &PgPool, instrument: i32) -> sqlx::Result<Vec<Change>
 }
 
 /// A change that is asked for and not carried out yet.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs)] // columns of console.requests
 pub struct Asked {
     pub number: i64,
@@ -60,8 +59,7 @@ pub struct Asked {
     pub state: String,
     pub maker: String,
     pub reason: String,
-    #[sqlx(try_from = "At")]
-    pub made_at: Timestamp,
+    pub made_at: At,
 }
 
 /// The requests under way for an instrument; for readers of such requests.
@@ -69,13 +67,14 @@ pub struct Asked {
 /// # Errors
 /// When the database does not answer.
 pub async fn under_way(pool: &PgPool, symbol: &str) -> sqlx::Result<Vec<Asked>> {
-    sqlx::query_as(
-        "SELECT number, kind, state, maker, reason, made_at FROM console.requests
+    sqlx::query_as!(
+        Asked,
+        r#"SELECT number, kind, state, maker, reason, made_at AS "made_at: At" FROM console.requests
          WHERE state IN ('waiting', 'applying') AND matter = 'instruments'
            AND fields ->> 'symbol' = $1
-         ORDER BY number DESC LIMIT 20",
+         ORDER BY number DESC LIMIT 20"#,
+        symbol
     )
-    .bind(symbol)
     .fetch_all(pool)
     .await
 }

@@ -194,13 +194,25 @@ fn written() -> Vec<String> {
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for literal in text.split('"').skip(1).step_by(2) {
+        for literal in literals(text) {
             let plain = plain(&literal.replace("\\\n", " "));
             let fixed = plain.split(['{', '$']).next().unwrap_or_default();
             if fixed.starts_with("SELECT ") && fixed.contains(" FROM ") {
                 found.push(fixed.chars().take(160).collect());
             }
         }
+    }
+    found
+}
+
+/// The texts in quotes of a source file, those with quotes inside (`r#"…"#`) whole.
+fn literals(source: &str) -> Vec<&str> {
+    let (mut found, mut rest) = (Vec::new(), source);
+    while let Some((before, after)) = rest.split_once('"') {
+        let end = if before.ends_with("r#") { "\"#" } else { "\"" };
+        let Some((literal, left)) = after.split_once(end) else { break };
+        found.push(literal);
+        rest = left;
     }
     found
 }

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use zaraba_console::config::Config;
 
-use crate::world::{LOGIN, PASSWORD, World};
+use crate::world::{LOGIN, PASSWORD, World, until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_zaraba-console");
 
@@ -103,6 +103,36 @@ impl Drop for Served {
     }
 }
 
+/// Starts the program over a world's database and backend, and lets the world speak to it.
+async fn serve(world: &mut World) -> Served {
+    let files = tempfile::tempdir().unwrap();
+    for _ in 0..10 {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut config = world.config.clone();
+        config.listen = free.local_addr().unwrap();
+        config.public_url = format!("http://{}", config.listen);
+        let at = settings(files.path(), &config);
+        drop(free);
+        let mut command = Command::new(PROGRAM);
+        command.args(["serve", "--config"]).arg(&at).stderr(Stdio::null()).stdout(Stdio::null());
+        let served = parking_lot::Mutex::new(Served(command.spawn().unwrap()));
+        world.url = config.public_url;
+        let there = until("the program", async || {
+            let ended = served.lock().0.try_wait().unwrap().is_some();
+            if ended {
+                return Some(false);
+            }
+            let answer = world.http.get(world.at("/readyz")).send().await.ok()?;
+            (answer.status() == 200).then_some(true)
+        });
+        if there.await {
+            return served.into_inner();
+        }
+        // Somebody else took the port in the moment that nobody had it.
+    }
+    panic!("it ends whenever it is started");
+}
+
 /// The value of a metric on a page of them.
 fn value(page: &str, name: &str) -> f64 {
     let line =
@@ -113,24 +143,7 @@ fn value(page: &str, name: &str) -> f64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_count_what_happened() {
     World::with("metrics_count_what_happened", async |mut world| {
-        let files = tempfile::tempdir().unwrap();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut config = world.config.clone();
-        config.listen = free.local_addr().unwrap();
-        config.public_url = format!("http://{}", config.listen);
-        let at = settings(files.path(), &config);
-        drop(free);
-        let mut command = Command::new(PROGRAM);
-        command.args(["serve", "--config"]).arg(&at).stderr(Stdio::null()).stdout(Stdio::null());
-        let _served = Served(command.spawn().unwrap());
-        world.url = config.public_url.clone();
-        for attempt in 0.. {
-            match world.http.get(world.at("/readyz")).send().await {
-                Ok(answer) if answer.status() == 200 => break,
-                _ => assert!(attempt < 1200, "it does not start"),
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        let _served = serve(&mut world).await;
         assert!(world.sign_in(LOGIN, "not the word at all").await.is_none());
         let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
         for _ in 0..2 {

@@ -118,6 +118,19 @@ pub fn skipped(test: &str, why: &str) {
     );
 }
 
+/// Waits until `look` finds something: as long as a busy machine may take, and no longer than it
+/// takes.
+pub async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let begun = std::time::Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(begun.elapsed().as_secs() < 90, "never came: {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+}
+
 /// A running console and what it stands on.
 pub struct World {
     pub pool: PgPool,
@@ -226,6 +239,16 @@ impl World {
 
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
+    }
+
+    /// What a statement that counts answers.
+    pub async fn counted(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// Waits until a statement that counts answers with so many.
+    pub async fn until_counted(&self, sql: &'static str, wanted: i64) {
+        until(sql, async || (self.counted(sql).await == wanted).then_some(())).await;
     }
 
     pub fn backend(&self) -> &Double {

@@ -104,7 +104,13 @@ pub(super) async fn arrive(
     }
     let who = match at.who(returned).await? {
         Ok(who) => who,
-        Err(trouble) => return at.refuse(trouble, "?").await,
+        Err(trouble) => {
+            let login = match &flow.purpose {
+                Purpose::Invite { login, .. } => login,
+                _ => "?",
+            };
+            return at.refuse(trouble, login).await;
+        }
     };
     match &flow.purpose {
         Purpose::SignIn => at.sign_in(&who).await,
@@ -164,10 +170,7 @@ impl Arrival<'_> {
     async fn refuse(&self, trouble: Trouble, login: &str) -> Result<Response, Failure> {
         let (app, word) = (self.app, trouble.word());
         match &self.flow.purpose {
-            Purpose::SignIn => {
-                entry::refuse(app, self.client, login, Method::Provider, word).await?;
-            }
-            Purpose::Invite { login, .. } => {
+            Purpose::SignIn | Purpose::Invite { .. } => {
                 entry::refuse(app, self.client, login, Method::Provider, word).await?;
             }
             Purpose::Link { .. } => {

@@ -248,11 +248,11 @@ async fn check(
 ) -> Result<Outcome, Failure> {
     let person = view.person.as_ref().ok_or(Failure::Forbidden)?;
     let ways = factors::ways(&app.pool, person.staff_id).await?;
-    if !ways.second() && !app.config.own_ways(&person.login) {
-        return Ok(Outcome::Wrong);
-    }
     if !ways.second() {
-        return password(app, client, &person.login, sent.password.clone()).await;
+        return match app.config.own_ways(&person.login) {
+            true => password(app, client, &person.login, sent.password.clone()).await,
+            false => Ok(Outcome::Wrong),
+        };
     }
     if sent.credential.is_empty() {
         return Ok(match proof::code(app, person.staff_id, &sent.code, false).await? {

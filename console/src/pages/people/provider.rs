@@ -68,7 +68,7 @@ impl Flow {
 
     /// The one that a browser's cookie holds, while it is good.
     pub(super) fn of(app: &App, headers: &HeaderMap) -> Option<Flow> {
-        let sealed = session::short_value(app, headers, COOKIE)?;
+        let sealed = session::cookie_value(app, headers, COOKIE)?;
         let now = crate::clock::now().as_second();
         serde_json::from_slice(&app.key.open_text(SEAL, sealed, now)?).ok()
     }

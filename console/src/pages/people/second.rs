@@ -31,7 +31,7 @@ struct SecondPage<'a> {
 
 /// The step a browser is at, and what names it.
 async fn step(app: &App, headers: &HeaderMap) -> Result<Option<(Step, [u8; 32])>, Failure> {
-    let Some(token) = Token::of_short_cookie(app, headers, STEP) else { return Ok(None) };
+    let Some(token) = Token::of_cookie(app, headers, STEP) else { return Ok(None) };
     let hash = token.hash();
     Ok(steps::find(&app.pool, &hash).await?.map(|step| (step, hash)))
 }

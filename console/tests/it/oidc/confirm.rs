@@ -20,11 +20,11 @@ async fn a_signed_in_person_is_linked_and_unlinked_again() {
         let page = world.get(&session, "/security").await.1;
         assert!(page.contains("Not linked: Firm ID"), "{page}");
         let body = format!("csrf={}", csrf_of(&page));
-        for (twist, status) in [(Twist::OldSignIn, 401), (Twist::NoSignInTime, 401)] {
+        for twist in [Twist::OLD_SIGN_IN, Twist::NO_SIGN_IN_TIME] {
             provider.twist(twist);
             let (address, way) = led(world.post(&session, "/security/provider", &body).await).await;
             let refused = returned(&world, &provider.visit(&address), &way).await;
-            assert_eq!(refused.status(), status, "{twist:?}");
+            assert_eq!(refused.status(), 401, "{twist:?}");
             let (kind, object, detail) = newest(&world).await;
             assert_eq!((&*kind, &*object), ("credential", LOGIN));
             assert_eq!(detail["change"], "identity_refused");
@@ -77,7 +77,7 @@ async fn a_recent_proof_comes_from_the_provider_and_the_form_waits_for_it() {
         let body = format!("csrf={csrf}&next=%2Fsecurity%2Frecovery&kept={kept}");
         let begin = async || led(world.post(&session, "/confirm/provider", &body).await).await;
 
-        provider.twist(Twist::OldSignIn);
+        provider.twist(Twist::OLD_SIGN_IN);
         let (address, way) = begin().await;
         assert!(!way.contains(kept), "a form does not travel through the provider");
         let refused = returned(&world, &provider.visit(&address), &way).await;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::CHECKER;
 use crate::tls::Authority;
-use crate::world::{LOGIN, World};
+use crate::world::{LOGIN, World, until};
 
 /// A receiver of notices: the first `failures` get 500.
 fn receiver(failures: usize) -> (axum::Router, Heard) {
@@ -53,18 +53,8 @@ async fn hooks_are_told_again_until_they_hear_and_learn_no_names() {
         let body = world.verdict(&checker, &address, "&reason=ok").await;
         assert_eq!(world.decides(&checker, &address, "approve", &body).await.0, 303);
         world.until("applied").await;
-        for _ in 0..400 {
-            let left: i64 = sqlx::query_scalar(
-                "SELECT count(*) FROM console.request_notices WHERE delivered_at IS NULL",
-            )
-            .fetch_one(&world.pool)
-            .await
-            .unwrap();
-            if left == 0 {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
-        }
+        let left = "SELECT count(*) FROM console.request_notices WHERE delivered_at IS NULL";
+        world.until_counted(left, 0).await;
         let all = heard.lock().clone();
         assert_eq!(all.len(), 4, "two failed, two heard: {all:?}");
         for (time, signature, body) in &all {
@@ -93,22 +83,18 @@ async fn hooks_are_told_again_until_they_hear_and_learn_no_names() {
 
 /// Waits until a notice came to an end: why it failed, or nothing when it was delivered.
 async fn told(world: &World, hook: &str) -> Option<String> {
-    for _ in 0..400 {
-        let row: Option<(bool, Option<String>)> = sqlx::query_as(
+    until(hook, async || {
+        let (delivered, problem): (bool, Option<String>) = sqlx::query_as(
             "SELECT delivered_at IS NOT NULL, problem FROM console.request_notices
              WHERE hook = $1 ORDER BY notice_id LIMIT 1",
         )
         .bind(hook)
-        .fetch_optional(&world.pool)
+        .fetch_one(&world.pool)
         .await
         .unwrap();
-        match row {
-            Some((true, _)) => return None,
-            Some((false, Some(problem))) => return Some(problem),
-            _ => tokio::time::sleep(std::time::Duration::from_millis(25)).await,
-        }
-    }
-    panic!("{hook}: neither told nor failed");
+        (delivered || problem.is_some()).then_some(problem)
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ mod whole;
 use serde_json::json;
 use zaraba_console::authz::Role;
 
-use crate::world::{LOGIN, PASSWORD, World, add_person, csrf_of};
+use crate::world::{LOGIN, PASSWORD, World, add_person, csrf_of, until};
 
 /// A second person of operations.
 pub const CHECKER: &str = "ren";
@@ -70,18 +70,9 @@ impl World {
 
     /// Waits until the newest request is in a state.
     pub async fn until(&self, state: &str) {
-        self.until_within(state, 10).await;
-    }
-
-    /// As [`World::until`], for so many seconds.
-    pub async fn until_within(&self, state: &str, seconds: usize) {
-        for _ in 0..seconds * 40 {
-            if self.request::<String>("state").await == state {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
-        }
-        panic!("it is {}, not {state}", self.request::<String>("state").await);
+        let what = format!("a request that is {state}");
+        let there = async || self.request::<String>("state").await == state;
+        until(&what, async || there().await.then_some(())).await;
     }
 }
 

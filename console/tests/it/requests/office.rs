@@ -9,7 +9,7 @@ use zaraba_console::authz::Role;
 
 use super::{CHECKER, filled, hidden};
 use crate::whole::Office;
-use crate::world::{LOGIN, World, add_person, csrf_of, missing, skipped};
+use crate::world::{LOGIN, World, add_person, csrf_of, missing, skipped, until};
 
 /// Every kind with its form's fields in the order of the day, and what the journal calls it;
 /// empty: the console itself carries it out. `{name}` stands for what [`Found`] found.
@@ -56,18 +56,6 @@ const KINDS: &[(&str, &str)] = &[
     ("staff_reactivate&login=mei", ""),
     ("staff_reset&login=mei", ""),
 ];
-
-/// Waits for something the projections will have.
-async fn until<T, F: Future<Output = Option<T>>>(what: &str, look: impl Fn() -> F) -> T {
-    let begun = std::time::Instant::now();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(begun.elapsed().as_secs() < 60, "never came: {what}");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-}
 
 /// A change by the operator, for the accounts the requests are about.
 async fn made(office: &Office, path: &str, body: Value) -> Value {
@@ -119,14 +107,14 @@ async fn found(office: &Office) -> Vec<(&'static str, String)> {
     order(office, "req-two", low).await;
     let pool = &office.world.pool;
     let account = office.backend.dev_file().accounts[0].account.clone();
-    let (trade, price): (i64, String) = until("a trade", || async {
+    let (trade, price): (i64, String) = until("a trade", async || {
         let newest = "SELECT f.trade_id, trunc(f.price)::text FROM trading.fills f
              JOIN trading.instruments i USING (instrument_id) WHERE i.symbol = 'BTC_JPY'
              ORDER BY f.trade_id DESC LIMIT 1";
         sqlx::query_as(newest).fetch_optional(pool).await.unwrap()
     })
     .await;
-    until("the order and the key", || async {
+    until("the order and the key", async || {
         let both = "SELECT 1 WHERE EXISTS (SELECT FROM trading.orders WHERE order_id = $1::bigint)
              AND EXISTS (SELECT FROM access.api_keys WHERE api_key = $2)";
         let there = sqlx::query(both).bind(&open).bind(&key).fetch_optional(pool).await;
@@ -135,13 +123,13 @@ async fn found(office: &Office) -> Vec<(&'static str, String)> {
     .await;
     let share = instrument(office, "7203").await;
     let base = yen(&share["base_price"]);
-    let shares: i64 = price.parse().unwrap();
+    let traded: i64 = price.parse().unwrap();
     vec![
         ("key", key),
         ("order", open),
         ("account", account),
         ("trade", trade.to_string()),
-        ("price", (shares - 1).to_string()),
+        ("price", (traded - 1).to_string()),
         ("base", base.to_string()),
         ("down", (base * 8 / 10 / 100 * 100).to_string()),
         ("up", (base * 12 / 10 / 100 * 100).to_string()),
@@ -179,38 +167,35 @@ async fn through(world: &World, maker: &str, checker: &str, fields: &str) -> Res
             return Err(format!("not approved: {}", answer.text().await.unwrap()));
         }
     }
-    for _ in 0..1200 {
-        match world.request::<String>("state").await.as_str() {
-            "applied" => return Ok(()),
-            "applying" => tokio::time::sleep(std::time::Duration::from_millis(25)).await,
-            state => return Err(format!("{state}: {}", world.request::<Value>("outcome").await)),
-        }
+    let ended = async || {
+        let state = world.request::<String>("state").await;
+        (state != "applying").then_some(state)
+    };
+    match until("an outcome", ended).await.as_str() {
+        "applied" => Ok(()),
+        state => Err(format!("{state}: {}", world.request::<Value>("outcome").await)),
     }
-    Err(format!("still applying: {:?}", world.request::<Option<String>>("problem").await))
 }
 
 /// What the journal calls the newest request's command, once it is projected, with its maker,
 /// checker and reason.
-async fn recorded(world: &World, at_once: bool) -> Result<String, String> {
+async fn recorded(world: &World, at_once: bool) -> String {
     let id: String = world.request("id::text").await;
-    for _ in 0..600 {
-        let row: Option<(String, String, String, String, String)> = sqlx::query_as(
+    let row: (String, String, String, String, String) = until("its record", async || {
+        sqlx::query_as(
             "SELECT kind, actor, approver, reason, outcome FROM trading.admin_actions
              WHERE request_id = $1 OR request_id LIKE $1 || '.%' ORDER BY seq LIMIT 1",
         )
         .bind(&id)
         .fetch_optional(&world.pool)
         .await
-        .unwrap();
-        if let Some(row) = row {
-            let approver = if at_once { "" } else { CHECKER };
-            assert_eq!((row.1.as_str(), row.2.as_str()), (LOGIN, approver), "{row:?}");
-            assert_eq!((row.3.as_str(), row.4.as_str()), ("client asked", "ok"), "{row:?}");
-            return Ok(row.0);
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
-    }
-    Err("is not on record".into())
+        .unwrap()
+    })
+    .await;
+    let approver = if at_once { "" } else { CHECKER };
+    assert_eq!((row.1.as_str(), row.2.as_str()), (LOGIN, approver), "{row:?}");
+    assert_eq!((row.3.as_str(), row.4.as_str()), ("client asked", "ok"), "{row:?}");
+    row.0
 }
 
 async fn people(world: &World) -> (String, String) {
@@ -247,9 +232,9 @@ async fn every_kind_is_carried_out_by_the_real_backend_and_on_record() {
         if recorded_as.is_empty() {
             continue;
         }
-        match recorded(world, info.at_once()).await {
-            Ok(name) if name == *recorded_as => {}
-            other => wrong.push(format!("{kind}: {other:?}, not {recorded_as}")),
+        let name = recorded(world, info.at_once()).await;
+        if name != *recorded_as {
+            wrong.push(format!("{kind}: {name}, not {recorded_as}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
@@ -283,7 +268,7 @@ async fn what_is_sent_while_the_backend_is_killed_is_done_once() {
     for round in 1..=3_i64 {
         let amount = 1000 * round;
         let fields = format!("kind=deposit&account=REQ-1&asset=JPY&amount={amount}");
-        let page = until("a form", || async {
+        let page = until("a form", async || {
             let (status, page) = office.world.get(&maker, &format!("/requests/new?{fields}")).await;
             (status == 200 && page.contains("id=\"send\"")).then_some(page)
         })
@@ -316,12 +301,12 @@ async fn what_is_sent_while_the_backend_is_killed_is_done_once() {
             office.backend.kill();
             office.backend.run().await;
         }
-        office.world.until_within("applied", 60).await;
+        office.world.until("applied").await;
         // The same form once more is the same request.
         let again = office.world.post(&maker, "/requests", &form).await;
         assert!(again.headers()["location"].to_str().unwrap().starts_with(&address));
         before += amount;
-        let sum = until("the ledger", || async {
+        let sum = until("the ledger", async || {
             let sum: i64 = sqlx::query_scalar(
                 "SELECT coalesce(sum(delta), 0)::bigint FROM trading.ledger_entries l
                  JOIN trading.accounts a USING (account_id) WHERE a.code = 'REQ-1'",

@@ -25,12 +25,8 @@ async fn of_two_checkers_at_once_one_decides() {
             assert_eq!(both, [303, 409], "round {round}");
             let late = if a.0 == 409 { a.1 } else { b.1 };
             assert!(late.contains("does not wait any more"), "{late}");
-            for _ in 0..200 {
-                if world.count("state = 'applying'").await == 0 {
-                    break;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
+            let applying = "SELECT count(*) FROM console.requests WHERE state = 'applying'";
+            world.until_counted(applying, 0).await;
         }
         let applied = world.count("state = 'applied'").await;
         assert_eq!(applied + world.count("state = 'declined'").await, 6);
@@ -89,6 +85,9 @@ async fn a_backend_that_is_away_gets_it_once_when_it_is_back() {
         let body = world.verdict(&checker, &address, "&reason=ok").await;
         admin.not_ready(1_000_000);
         assert_eq!(world.decides(&checker, &address, "approve", &body).await.0, 303);
+        let tried = "SELECT count(*) FROM console.requests WHERE state = 'applying'
+            AND problem IS NOT NULL";
+        world.until_counted(tried, 1).await;
         let page = world.get(&maker, &address).await.1;
         assert!(page.contains("Being applied since"), "{page}");
         assert!(page.contains("requests_not_ready"), "{page}");
@@ -124,13 +123,8 @@ async fn the_worker_of_another_console_goes_on_where_one_died() {
              WHERE m.login = 'aki' AND c.login = 'ren'",
         )
         .await;
-        for _ in 0..400 {
-            if world.count("state = 'applied'").await == 61 {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
-        }
-        assert_eq!(world.count("state = 'applied'").await, 61);
+        let applied = "SELECT count(*) FROM console.requests WHERE state = 'applied'";
+        world.until_counted(applied, 61).await;
         assert_eq!(world.count("attempts = 1").await, 60, "no row was taken up twice");
         assert_eq!(world.backend().admin.done().len(), 61);
         other.stop().await;

@@ -7,7 +7,7 @@ use zaraba::wiring::Node;
 
 use super::{CHECKER, filled, hidden};
 use crate::backend::TOKEN;
-use crate::world::{LOGIN, World, csrf_of, server_url};
+use crate::world::{LOGIN, World, csrf_of, server_url, until};
 
 /// Ends the day that the tests' database comes with: a fresh journal has its own.
 const CLEAR: &str = "DO $$ DECLARE name text; BEGIN
@@ -40,7 +40,7 @@ async fn node(world: &mut World, files: &std::path::Path) -> Node {
 
 /// Sends a change until the node is ready for it.
 async fn made(node: &Node, path: &str, body: Value) {
-    for _ in 0..200 {
+    until(path, async || {
         let answer = reqwest::Client::new()
             .post(format!("http://{}/admin/v1/{path}", node.admin))
             .bearer_auth(TOKEN)
@@ -50,13 +50,11 @@ async fn made(node: &Node, path: &str, body: Value) {
             .send()
             .await
             .unwrap();
-        if answer.status().is_success() {
-            return;
-        }
-        assert_eq!(answer.status(), 503, "{path}: {}", answer.text().await.unwrap());
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("{path}: never ready");
+        let status = answer.status();
+        assert!(status.is_success() || status == 503, "{path}: {}", answer.text().await.unwrap());
+        status.is_success().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,15 +83,11 @@ async fn an_approved_adjustment_is_in_the_ledger_with_maker_checker_and_request(
         let sequence = world.request::<Value>("outcome").await["sequence"].as_i64();
         let row = "SELECT seq, actor, approver, reason, outcome FROM trading.admin_actions
                    WHERE request_id = $1";
-        let mut found: Option<(i64, String, String, String, String)> = None;
-        for _ in 0..400 {
-            found = sqlx::query_as(row).bind(&id).fetch_optional(&world.pool).await.unwrap();
-            if found.is_some() {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
-        }
-        let (seq, actor, approver, reason, outcome) = found.expect("it is on record");
+        let (seq, actor, approver, reason, outcome): (i64, String, String, String, String) =
+            until("its record", async || {
+                sqlx::query_as(row).bind(&id).fetch_optional(&world.pool).await.unwrap()
+            })
+            .await;
         assert_eq!((actor.as_str(), approver.as_str()), (LOGIN, CHECKER));
         assert_eq!((reason.as_str(), outcome.as_str()), ("client asked", "ok"));
         assert_eq!(Some(seq), sequence, "the page links this very command");
