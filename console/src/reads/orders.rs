@@ -303,20 +303,20 @@ pub async fn find(pool: &PgPool, scope: &Scope, order_id: i64) -> sqlx::Result<O
 pub async fn owners(
     pool: &PgPool,
     orders: &[i64],
-    client_ids: &[&str],
+    client_ids: &[String],
 ) -> sqlx::Result<Vec<String>> {
     if orders.is_empty() && client_ids.is_empty() {
         return Ok(Vec::new());
     }
-    sqlx::query_scalar(
-        "SELECT a.code FROM trading.orders o JOIN trading.accounts a USING (account_id)
+    sqlx::query_scalar!(
+        r#"SELECT a.code AS "code!" FROM trading.orders o JOIN trading.accounts a USING (account_id)
          WHERE o.order_id = ANY($1)
          UNION
          SELECT a.code FROM trading.orders o JOIN trading.accounts a USING (account_id)
-         WHERE o.client_order_id = ANY($2)",
+         WHERE o.client_order_id = ANY($2)"#,
+        orders,
+        client_ids
     )
-    .bind(orders)
-    .bind(client_ids)
     .fetch_all(pool)
     .await
 }

@@ -4,7 +4,6 @@
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use serde_json::json;
 
 use super::{Line, object_kinds};
 use crate::app::App;
@@ -78,7 +77,7 @@ pub async fn page(
     let more = found.len() > most;
     found.truncate(most);
     let filter = asked.query(&[]);
-    let detail = json!({"accounts": seen::told_of(&app, &filter).await?, "filter": filter});
+    let detail = seen::told(&app, &filter).await?;
     let entry = Entry { kind: Kind::View, object: Object::List("audit"), detail, request: None };
     record(&app, &view, entry).await?;
     let next = found.last().filter(|_| more).map(|last| last.content.seq.to_string());
