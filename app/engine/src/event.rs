@@ -193,6 +193,14 @@ pub enum Event {
         /// Highest price.
         high: Price,
     },
+    /// In the phase that has just begun, movements are still measured from this special quote of
+    /// before: nothing traded since.
+    QuoteCarried {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// The quote's price.
+        price: Price,
+    },
     /// An instrument's quote is now this (`Free`: trading resumed).
     QuoteChanged {
         /// Which instrument.
@@ -403,6 +411,7 @@ impl Event {
             | Event::LimitsRolled { instrument, .. }
             | Event::PhaseChanged { instrument, .. }
             | Event::CallBounded { instrument, .. }
+            | Event::QuoteCarried { instrument, .. }
             | Event::QuoteChanged { instrument, .. }
             | Event::HaltsChanged { instrument, .. }
             | Event::ShortSaleRule { instrument, .. }

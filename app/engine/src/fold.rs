@@ -6,7 +6,7 @@ use crate::Command;
 use crate::command::{Child, Contingent, OddLot, Place};
 use crate::engine::{OrderState, OrderStatus};
 use crate::event::Event;
-use crate::instrument::{InstrumentSpec, InstrumentState};
+use crate::instrument::{Footing, InstrumentSpec, InstrumentState};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -297,5 +297,23 @@ impl InstrumentState {
         self.spec.base_price = base_price;
         self.spec.limit_down = limit_down;
         self.spec.limit_up = limit_up;
+    }
+}
+
+impl Footing {
+    /// Takes in one event about the instrument number `own`; others change nothing.
+    pub fn follow(&mut self, own: InstrumentId, event: &Event) {
+        match *event {
+            Event::Trade(trade) if trade.instrument == own => {
+                *self = Footing { traded_today: true, carried: Price(0) };
+            }
+            // The day's first trade is yet to come.
+            Event::LimitsRolled { instrument, .. } if instrument == own => {
+                *self = Footing::default();
+            }
+            Event::PhaseChanged { instrument, .. } if instrument == own => self.carried = Price(0),
+            Event::QuoteCarried { instrument, price } if instrument == own => self.carried = price,
+            _ => {}
+        }
     }
 }

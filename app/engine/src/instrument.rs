@@ -4,8 +4,8 @@
 use crate::jpx;
 use crate::reject::Reject;
 use crate::types::{
-    AssetId, Halts, InstrumentStatus, Name, Phase, Price, Profile, Quantity, Quote, Symbol,
-    Timestamp,
+    AssetId, Halts, InstrumentStatus, Name, Phase, Price, Profile, Quantity, Quote, QuoteKind,
+    Symbol, Timestamp,
 };
 
 /// Which prices are allowed.
@@ -96,6 +96,36 @@ pub struct InstrumentState {
     pub call_range: Option<(Price, Price)>,
 }
 
+/// What decides, besides how an instrument stands, from where its movements are measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Footing {
+    /// Whether its last price is of the present trading day; of a market without sessions,
+    /// whether it ever traded.
+    pub traded_today: bool,
+    /// While orders gather in a session: the special quote of before that is still measured from,
+    /// as nothing traded since; zero: none.
+    pub carried: Price,
+}
+
+impl Footing {
+    /// The price movements are measured from, and auctions choose nearest to; zero: none.
+    pub fn reference(&self, state: &InstrumentState) -> Price {
+        let special = match state.quote.kind {
+            QuoteKind::Special => state.quote.price,
+            QuoteKind::Free | QuoteKind::Sequential => self.carried,
+        };
+        let today = if self.traded_today { state.last_price } else { Price::ZERO };
+        reference(special, today, state.spec.base_price, state.last_price)
+    }
+}
+
+/// The price movements are measured from: a special quote that counts, else the last price of
+/// today, else the base price, else the last price there was; zero: none.
+pub(crate) fn reference(special: Price, last_of_today: Price, base: Price, last: Price) -> Price {
+    let known = [special, last_of_today, base];
+    known.into_iter().find(|price| *price != Price::ZERO).unwrap_or(last)
+}
+
 /// Most digits of a price, quantity or asset unit.
 pub const DIGITS_MAX: u8 = 18;
 
@@ -112,6 +142,29 @@ impl TickRule {
     /// Whether `price` is a multiple of the tick at that price.
     pub fn allows(self, price: Price) -> bool {
         price.0 % self.tick_at(price) == 0
+    }
+
+    /// The lowest price on tick at or above `price`; the highest number if there is none.
+    pub fn up(self, price: i64) -> i64 {
+        if price == i64::MAX {
+            return price;
+        }
+        let tick = self.tick_at(Price(price));
+        // The upper end of a band is a multiple of its tick: rounding up stays in the band.
+        let over = price.rem_euclid(tick);
+        if over == 0 { price } else { price.saturating_add(tick - over) }
+    }
+
+    /// The highest price on tick at or below `price`.
+    pub fn down(self, price: i64) -> i64 {
+        // The lower end of a band, which belongs to the band below, is a multiple of both ticks.
+        price - price.rem_euclid(self.tick_at(Price(price)))
+    }
+
+    /// The lowest and highest price on tick within a day's limits; zero where there is no limit.
+    pub fn extremes(self, limit_down: i64, limit_up: i64) -> (i64, i64) {
+        let low = if limit_down == 0 { 0 } else { self.up(limit_down) };
+        (low, self.down(limit_up))
     }
 
     /// The greatest number all allowed prices are multiples of: the step of the book.

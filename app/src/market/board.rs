@@ -64,7 +64,9 @@ impl Board {
         };
         for (instrument, state) in engine.instruments() {
             board.list(instrument, &state);
-            board.listings[instrument.0 as usize].killed = board.rules.killed(instrument);
+            let listing = &mut board.listings[instrument.0 as usize];
+            listing.killed = board.rules.killed(instrument);
+            listing.footing = engine.footing(instrument).unwrap_or_default();
             let ladder = &mut board.listings[instrument.0 as usize].ladder;
             for side in [Side::Buy, Side::Sell] {
                 for level in engine.depth(instrument, side) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use zaraba_engine::event::Trade;
-use zaraba_engine::instrument::InstrumentState;
+use zaraba_engine::instrument::{Footing, InstrumentState};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event};
 
@@ -47,8 +47,8 @@ pub struct Listing {
     pub halt_note: Option<HaltNote>,
     /// Whether a kill switch stops it.
     pub killed: bool,
-    /// Whether the last price is of the present day.
-    traded_today: bool,
+    /// From where its movements are measured.
+    pub footing: Footing,
     /// The newest auction seen.
     auction: Option<AuctionShape>,
     /// Price levels.
@@ -140,7 +140,7 @@ impl Listing {
             state: *state,
             halt_note: None,
             killed: state.killed,
-            traded_today: state.last_price != Price::ZERO,
+            footing: Footing::default(),
             auction: None,
             ladder: Ladder::new(Arc::new(units), seq),
             seq,
@@ -174,7 +174,7 @@ impl Listing {
         self.trades.push_back(print);
         self.unpublished.push(print);
         self.state.last_price = print.price;
-        self.traded_today = true;
+        self.footing.follow(trade.instrument, &Event::Trade(*trade));
         self.ticker_changed = true;
         for (series, interval) in self.candles.iter_mut().zip(Interval::ALL) {
             let start = series.add(at, print.price, print.quantity);
@@ -319,10 +319,7 @@ impl Listing {
     /// Takes in an event about how it stands.
     pub fn stands(&mut self, instrument: InstrumentId, command: &Command, event: &Event) {
         self.state.follow(instrument, command, event);
-        if let Event::LimitsRolled { .. } | Event::PriceLimitsChanged { .. } = event {
-            // A new day begins with new limits; its first trade is yet to come.
-            self.traded_today = false;
-        }
+        self.footing.follow(instrument, event);
         self.phase_changed = true;
         self.ticker_changed = true;
     }
@@ -363,7 +360,7 @@ impl Listing {
 
     /// What the auction that orders gather for would do now; `None` when they do not.
     pub fn indicative(&self) -> Option<IndicativeShape> {
-        let outcome = outlook(&self.state, self.traded_today, &self.ladder)?;
+        let outcome = outlook(&self.state, &self.footing, &self.ladder)?;
         Some(IndicativeShape {
             end: outcome.end.as_str(),
             price: (outcome.price != 0).then(|| self.price(Price(outcome.price))),

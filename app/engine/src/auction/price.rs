@@ -93,10 +93,10 @@ pub fn price(
     if cross.quantity == 0 && cross.low.max(low) <= cross.high.min(high) {
         return Outcome::EMPTY;
     }
-    let bottom = tick_up(terms.ticks, low);
-    let top = tick_down(terms.ticks, high);
-    let lowest = tick_up(terms.ticks, cross.low).max(bottom);
-    let highest = tick_down(terms.ticks, cross.high).min(top);
+    let bottom = terms.ticks.up(low);
+    let top = terms.ticks.down(high);
+    let lowest = terms.ticks.up(cross.low).max(bottom);
+    let highest = terms.ticks.down(cross.high).min(top);
     if lowest <= highest {
         let price = choose(terms, &cross, lowest, highest);
         let surplus = cross.surplus_at(price);
@@ -226,30 +226,13 @@ fn choose(terms: &Terms, cross: &Cross, lowest: i64, highest: i64) -> i64 {
 /// lower.
 fn nearest(ticks: TickRule, centre: i64, lowest: i64, highest: i64) -> i64 {
     let centre = centre.clamp(lowest, highest);
-    let (below, above) = (tick_down(ticks, centre), tick_up(ticks, centre));
+    let (below, above) = (ticks.down(centre), ticks.up(centre));
     if above - centre < centre - below { above } else { below }
-}
-
-/// The lowest price on tick at or above `price`, or `HIGHEST` if there is none.
-pub(super) fn tick_up(ticks: TickRule, price: i64) -> i64 {
-    if price == HIGHEST {
-        return HIGHEST;
-    }
-    let tick = ticks.tick_at(Price(price));
-    // The upper end of a band is a multiple of its tick: rounding up stays in the band.
-    let over = price.rem_euclid(tick);
-    if over == 0 { price } else { price.saturating_add(tick - over) }
-}
-
-/// The highest price on tick at or below `price`.
-pub(super) fn tick_down(ticks: TickRule, price: i64) -> i64 {
-    // The lower end of a band, which belongs to the band below, is a multiple of both ticks.
-    price - price.rem_euclid(ticks.tick_at(Price(price)))
 }
 
 /// The price on tick after `price`, which is on tick.
 fn next_tick(ticks: TickRule, price: i64) -> i64 {
-    tick_up(ticks, price.saturating_add(1))
+    ticks.up(price.saturating_add(1))
 }
 
 fn sum(levels: impl Iterator<Item = (i64, i64)>) -> i128 {

@@ -306,20 +306,19 @@ fn groups_are_served_one_after_the_other() {
 
 #[test]
 fn tick_by_tick_up_and_down_over_every_band() {
-    use super::price::{tick_down, tick_up};
     for rule in [TickRule::TseTopix500, TickRule::TseOther, TickRule::Fixed(Price(7))] {
         let table = if rule == TickRule::TseOther { jpx::TICKS_OTHER } else { jpx::TICKS_TOPIX500 };
         for band in table.iter().filter(|band| band.up_to < i64::MAX) {
             let width = 3 * rule.tick_at(Price(band.up_to + 1));
             let allowed = |price: &i64| rule.allows(Price(*price));
             for price in [-width, -band.tick, -1, 0, 1, band.tick, width].map(|d| band.up_to + d) {
-                assert_eq!(Some(tick_up(rule, price)), (price..).find(allowed), "{rule:?} {price}");
+                assert_eq!(Some(rule.up(price)), (price..).find(allowed), "{rule:?} {price}");
                 let below = (0..=price).rev().find(allowed);
-                assert_eq!(Some(tick_down(rule, price)), below, "{rule:?} {price}");
+                assert_eq!(Some(rule.down(price)), below, "{rule:?} {price}");
             }
         }
-        assert_eq!(tick_up(rule, i64::MAX), i64::MAX);
-        assert!(rule.allows(Price(tick_down(rule, i64::MAX - 1))));
+        assert_eq!(rule.up(i64::MAX), i64::MAX);
+        assert!(rule.allows(Price(rule.down(i64::MAX - 1))));
     }
 }
 

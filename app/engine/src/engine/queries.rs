@@ -2,7 +2,7 @@
 
 use crate::command::{AssetSpec, Limits};
 use crate::engine::{AccountState, BalanceState, Engine, LevelState, OrderState};
-use crate::instrument::InstrumentState;
+use crate::instrument::{Footing, InstrumentState};
 use crate::types::*;
 
 impl Engine {
@@ -50,6 +50,12 @@ impl Engine {
             killed: market.killed,
             call_range: self.call_range(instrument),
         })
+    }
+
+    /// What decides from where an instrument's movements are measured; `None` for unknown ones.
+    pub fn footing(&self, instrument: InstrumentId) -> Option<Footing> {
+        let market = self.markets.get(instrument.0 as usize)?;
+        Some(Footing { traded_today: market.traded_today(), carried: market.carried() })
     }
 
     /// All accounts, by number.

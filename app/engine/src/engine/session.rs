@@ -152,7 +152,11 @@ impl Engine {
         let market = &mut self.markets[instrument.0 as usize];
         market.phase = phase;
         market.until = until;
+        let price = market.carried();
         events.push(Event::PhaseChanged { instrument, phase, until });
+        if price != Price::ZERO {
+            events.push(Event::QuoteCarried { instrument, price });
+        }
     }
 
     /// Begins to take orders for an auction; orders whose moment this is enter the book.

@@ -213,6 +213,9 @@ impl Running {
             Event::CallBounded { instrument, low, high } => {
                 self.take([44, u64::from(instrument.0), low.0 as u64, high.0 as u64]);
             }
+            Event::QuoteCarried { instrument, price } => {
+                self.take([46, u64::from(instrument.0), price.0 as u64]);
+            }
             Event::ParticipantsChanged { profile, participants } => {
                 self.take([40, profile as u64, participants as u64]);
             }

@@ -31,17 +31,25 @@ pub(crate) mod stage {
 }
 
 impl Market {
-    /// The price movements are measured from: the last special quote, if one was shown since it
-    /// traded, else the last price of today, else the base price, else the last price there
-    /// was; zero: none.
+    /// The price movements are measured from, zero: none. A special quote counts if one was shown
+    /// since it traded.
     pub(crate) fn reference(&self) -> i64 {
-        if self.tokyo.special != 0 {
-            self.tokyo.special
-        } else if self.tokyo.traded || self.base_price == 0 {
-            self.last_price
-        } else {
-            self.base_price
-        }
+        let today = if self.traded_today() { self.last_price } else { 0 };
+        let [special, today, base, last] =
+            [self.tokyo.special, today, self.base_price, self.last_price].map(Price);
+        crate::instrument::reference(special, today, base, last).0
+    }
+
+    /// Whether the last price is of the present day; without sessions, whether there is one.
+    pub(crate) fn traded_today(&self) -> bool {
+        if self.session_rules { self.tokyo.traded } else { self.last_price != 0 }
+    }
+
+    /// The special quote that is measured from while orders gather for a session's auction; zero:
+    /// none.
+    pub(crate) fn carried(&self) -> Price {
+        let gathers = matches!(self.phase, Phase::PreOpen | Phase::PreClose);
+        Price(if gathers { self.tokyo.special } else { 0 })
     }
 
     /// How an order of the book stands to others at an auction's price: the rank of its group,
@@ -104,9 +112,7 @@ impl Market {
 
     /// The day's lowest and highest price on tick; zero where there is no limit.
     pub(crate) fn extremes(&self) -> (i64, i64) {
-        let low = if self.limit_down == 0 { 0 } else { self.moved(self.limit_down, Side::Sell, 0) };
-        let high = if self.limit_up == 0 { 0 } else { self.moved(self.limit_up, Side::Buy, 0) };
-        (low, high)
+        self.ticks().extremes(self.limit_down, self.limit_up)
     }
 
     /// How far one movement may take the price on `side`: one renewal width from the reference.

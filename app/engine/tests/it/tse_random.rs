@@ -4,7 +4,7 @@
 
 use super::world::*;
 use zaraba_engine::command::*;
-use zaraba_engine::instrument::{InstrumentSpec, TickRule};
+use zaraba_engine::instrument::{Footing, InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine, Event};
 
@@ -356,9 +356,11 @@ impl Depth {
 #[test]
 fn any_day_keeps_the_state_sound_and_snapshots_go_on_identically() {
     let mut seen = std::collections::BTreeMap::new();
+    let mut carried = false;
     for seed in 0..60 {
         let mut days = Days::new(seed);
         let mut depth = Depth::default();
+        let mut footing = Footing::default();
         for round in 0..500 {
             if round % 50 == 25 {
                 days.world.engine = copied(&days.world.engine);
@@ -367,11 +369,15 @@ fn any_day_keeps_the_state_sound_and_snapshots_go_on_identically() {
             days.note(&events);
             depth.follow(&events);
             depth.compare(&days.world.engine);
+            events.iter().for_each(|event| footing.follow(STOCK, event));
+            assert_eq!(Some(footing), days.world.engine.footing(STOCK), "{events:?}");
+            carried |= footing.carried != Price(0);
         }
         for (what, count) in days.seen {
             *seen.entry(what).or_insert(0) += count;
         }
     }
+    assert!(carried, "no quote was ever carried over");
     for what in [
         "opening priced",
         "opening unpriced",
