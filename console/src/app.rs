@@ -10,6 +10,7 @@ use crate::audit::job::Verifications;
 use crate::backend::Backend;
 use crate::config::Config;
 use crate::live::Hub;
+use crate::often::Often;
 use crate::outward::Outward;
 use crate::password::Checker;
 use crate::people::passkey::Relying;
@@ -44,6 +45,8 @@ pub struct App {
     pub checker: Checker,
     /// Wakes those who carry out requests and tell of them.
     pub desk: Arc<Desk>,
+    /// How often people asked.
+    pub often: Arc<Often>,
     /// Places for browsers' live connections.
     pub streams: Arc<Semaphore>,
     /// Turns true when the console stops, so that live connections end.

@@ -4,8 +4,10 @@
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use jiff::SignedDuration;
 
 use crate::i18n::M;
+use crate::often::Cost;
 use crate::view::View;
 
 /// Why a page cannot be shown.
@@ -35,6 +37,9 @@ pub enum Failure {
     /// Too many live connections.
     #[error("too many live connections")]
     Busy,
+    /// A person asked for so much of this that they have to wait, for so many seconds.
+    #[error("asked for too often ({0:?}); to be tried again in {1} s")]
+    TooOften(Cost, u64),
     /// The backend does not answer: what was tried and what came back.
     #[error("backend: {0}")]
     Backend(String),
@@ -85,6 +90,7 @@ impl Failure {
             Failure::Forbidden | Failure::CrossSite => StatusCode::FORBIDDEN,
             Failure::BadRequest(_) => StatusCode::BAD_REQUEST,
             Failure::HalfSent(_) => StatusCode::REQUEST_TIMEOUT,
+            Failure::TooOften(..) => StatusCode::TOO_MANY_REQUESTS,
             Failure::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Failure::Busy | Failure::Database(_) | Failure::TooSlow | Failure::Late(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -105,6 +111,17 @@ impl Failure {
             Failure::TooLarge(bytes) => (t(M::TooLargeTitle), view.t1(M::TooLargeText, bytes)),
             Failure::Late(seconds) => (t(M::LateTitle), view.t1(M::LateText, seconds)),
             Failure::Busy => (t(M::BusyTitle), t(M::BusyText).into()),
+            Failure::TooOften(cost, seconds) => {
+                let what = match cost {
+                    Cost::Search => M::Searches,
+                    Cost::Export => M::Files,
+                    Cost::Request => M::RequestForms,
+                    Cost::Page | Cost::Free => M::Pages,
+                };
+                let at = view.now + SignedDuration::from_secs((*seconds).cast_signed());
+                let told = [t(what), &view.clock(&at), &seconds.to_string()];
+                (t(M::TooOftenTitle), view.tf(M::TooOftenText, &told))
+            }
             Failure::Backend(tried) => {
                 (t(M::BackendAwayTitle), view.tf(M::BackendAwayText, &[tried]))
             }
@@ -131,6 +148,9 @@ impl Failure {
                 (self.status(), format!("{title}\n{text}\n")).into_response()
             }
         };
+        if let Failure::TooOften(_, seconds) = self {
+            response.headers_mut().insert(header::RETRY_AFTER, (*seconds).into());
+        }
         if matches!(self, Failure::HalfSent(_) | Failure::TooLarge(_)) {
             // What of the request was not read is still on its way: told so, a client does not
             // send its next one on a connection that is about to end.

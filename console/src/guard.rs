@@ -7,11 +7,14 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::authz::{Need, meets};
 use crate::client::Client;
 use crate::error::Failure;
+use crate::metrics::METRICS;
+use crate::often::Cost;
 use crate::pages::people::confirm;
 use crate::session::{self, Token};
 use crate::view::View;
@@ -53,14 +56,24 @@ fn is_events(headers: &HeaderMap) -> bool {
     accept.is_some_and(|v| v.contains("text/event-stream"))
 }
 
+/// What stands before a handler.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// What the reader needs.
+    pub need: Need,
+    /// What it costs them.
+    pub cost: Cost,
+}
+
 /// Applies a route's need. Strangers are sent to the sign-in page, which brings them back;
 /// scripts and forms of strangers get 401. Who has to prove anew who they are is sent to the
 /// page that asks for it; it brings them back, or shows the form they sent once more.
 pub async fn guard(
-    State((app, need)): State<(App, Need)>,
+    State((app, rule)): State<(App, Rule)>,
     mut request: Request,
     next: Next,
 ) -> Response {
+    let Rule { need, cost } = rule;
     // What is for machines stays inside: a reverse proxy says that it is one.
     if MONITORING.contains(&request.uri().path()) && is_forwarded(request.headers()) {
         return Failure::NotFound.into_response();
@@ -92,6 +105,9 @@ pub async fn guard(
     if let Some(client) = Client::of(&app.config.http, request.extensions(), request.headers()) {
         view.address = client.address.to_string();
     }
+    if let Err(failure) = admit(&app, &view, cost) {
+        return failure.into_response();
+    }
     if need != Need::Nothing && must_enrol(&app, &view) {
         return to_enrolment(request.headers());
     }
@@ -101,6 +117,17 @@ pub async fn guard(
     view.waiting = waiting(&app, &view, is_events(request.headers())).await;
     request.extensions_mut().insert(view);
     next.run(request).await
+}
+
+/// Counts what a person asks for, and refuses what is too much.
+fn admit(app: &App, view: &View, cost: Cost) -> Result<(), Failure> {
+    let Some(person) = &view.person else { return Ok(()) };
+    let Err(wait) = app.often.admit(person.staff_id, cost, Instant::now()) else { return Ok(()) };
+    METRICS.too_often.with_label_values(&[cost.as_str()]).inc();
+    tracing::warn!(event = "console.too_often", login = %person.login, what = cost.as_str(),
+        path = %view.path, "a person asks too often");
+    // Whole seconds, so that who waits them out is let through.
+    Err(Failure::TooOften(cost, wait.as_secs() + 1))
 }
 
 /// Whether the need asks for a recent proof of identity that the session has not.

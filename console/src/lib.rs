@@ -17,6 +17,7 @@ pub mod guard;
 pub mod i18n;
 pub mod live;
 pub mod metrics;
+pub mod often;
 pub mod outward;
 pub mod pages;
 pub mod password;

@@ -36,6 +36,8 @@ pub struct Metrics {
     pub requests_age: GaugeVec,
     /// Attempts to tell of requests, by hook and result: `delivered`, `failed`, `given_up`.
     pub notices: IntCounterVec,
+    /// What people were refused because they asked too often, by what.
+    pub too_often: IntCounterVec,
     /// Calls to the identity provider, by what was asked and whether it answered.
     pub provider_calls: IntCounterVec,
     /// When the head was anchored last, Unix seconds.
@@ -124,6 +126,11 @@ impl Metrics {
                 "zaraba_console_notices_total",
                 "Attempts to tell of requests, by hook and result.",
                 &["hook", "result"]
+            )?,
+            too_often: register_int_counter_vec!(
+                "zaraba_console_too_often_total",
+                "Requests refused because a person asked too often, by what (page, search, export, request).",
+                &["what"]
             )?,
             provider_calls: register_int_counter_vec!(
                 "zaraba_console_provider_calls_total",

@@ -9,6 +9,7 @@ use axum::routing::MethodRouter;
 use crate::app::App;
 use crate::authz::Need;
 use crate::error::Failure;
+use crate::often::Cost;
 use crate::{guard, pages};
 
 /// One address.
@@ -58,8 +59,9 @@ pub fn routes() -> Vec<Route> {
 pub fn router(app: App) -> Router {
     let mut router = Router::new();
     for route in routes() {
+        let rule = guard::Rule { need: route.need, cost: Cost::of(&route.method, route.path) };
         let guarded =
-            route.handler.route_layer(from_fn_with_state((app.clone(), route.need), guard::guard));
+            route.handler.route_layer(from_fn_with_state((app.clone(), rule), guard::guard));
         router = router.route(route.path, guarded);
     }
     router.fallback(|| async { Failure::NotFound }).with_state(app)

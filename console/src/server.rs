@@ -33,6 +33,7 @@ use crate::config::{self, Config};
 use crate::error::Failure;
 use crate::live::Hub;
 use crate::metrics::METRICS;
+use crate::often::Often;
 use crate::outward::Outward;
 use crate::people::passkey::Relying;
 use crate::people::provider::Provider;
@@ -133,6 +134,7 @@ fn app(config: Config, stopping: watch::Receiver<bool>) -> anyhow::Result<App> {
         relying: Relying::of(&config.public_url).map(Arc::new),
         checker: password::Checker::default(),
         desk: Arc::default(),
+        often: Arc::new(Often::new(config.often.clone())),
         streams: Arc::new(Semaphore::new(config.live.streams)),
         stopping,
         config: Arc::new(config),
@@ -312,6 +314,6 @@ mod tests {
         let (status, says) = failure(Body::from("whole"), 10).await.unwrap();
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{says}");
         let (status, says) = failure(Body::from("too long for it"), 10).await.unwrap();
-        assert_eq!(status, StatusCode::BAD_REQUEST, "{says}");
+        assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{says}");
     }
 }

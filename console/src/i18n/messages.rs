@@ -253,6 +253,12 @@ messages! { M,
     InternalText: "It was logged under the request ID {0}.", "要求ID {0} で記録しました。";
     BusyTitle: "Too many live pages", "ライブ画面が多すぎます";
     BusyText: "Close a page and reload this one.", "他の画面を閉じてから再読み込みしてください。";
+    TooOftenTitle: "Too many in a short time", "短時間の操作が多すぎます";
+    TooOftenText: "One person may ask for only so many {0} a minute. Nothing was done. Try again from {1} on, in {2} seconds.", "1人が1分間に利用できる{0}の回数を超えました。処理は行われていません。{1}以降（{2}秒後）にやり直してください。";
+    Pages: "pages", "画面";
+    Searches: "searches", "検索";
+    Files: "files", "ファイル出力";
+    RequestForms: "forms of requests", "申請フォーム";
     BackToStart: "To the overview", "概況へ戻る";
     RequestId: "Request ID", "要求ID";
     LicencesText: "This console contains parts made by others:", "このコンソールには次の第三者製部品が含まれています。";

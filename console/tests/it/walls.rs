@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
 use axum::http::Method;
-use zaraba_console::authz::Need;
+use zaraba_console::authz::{Need, Role};
 use zaraba_console::router::routes;
 use zaraba_console::server::CONTENT_SECURITY_POLICY;
 
@@ -369,6 +369,51 @@ async fn a_huge_form_is_refused_in_the_readers_language() {
             assert!(answer.text().await.unwrap().contains(says), "{path} {length}");
             assert_eq!(world.get(&cookie, "/").await.0, 200, "the next request is served");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_takes_too_much_waits_and_is_told_how_long() {
+    let settings = "[often]\nexports = 1\nrequests = 1\nsearches = 1";
+    World::with_settings("a_person_who_takes_too_much_waits", settings, async |world| {
+        add_person(&world.pool, "mei", "Mei", &[Role::Operations], "ja").await;
+        let mei = world.sign_in("mei", PASSWORD).await.unwrap();
+        let aki = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        // One a minute: of two that follow each other within it the second is refused.
+        let refused = async |cookie: &str, path: &str| {
+            for _ in 0..20 {
+                let asked = world.http.get(world.at(path)).header("cookie", cookie);
+                let answer = asked.send().await.unwrap();
+                if answer.status() == 429 {
+                    return answer;
+                }
+                assert_eq!(answer.status(), 200, "{path}");
+            }
+            panic!("{path} is never refused");
+        };
+        let file = refused(&mei, "/orders/csv").await;
+        let seconds: u64 = file.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=61).contains(&seconds), "{seconds}");
+        let page = file.text().await.unwrap();
+        assert!(
+            page.contains("ファイル出力") && page.contains(&format!("{seconds}秒後")),
+            "{page}"
+        );
+        let (status, _) = world.get(&mei, "/fills/csv").await;
+        assert_eq!(status, 429, "files of another list are files");
+        let exports = "SELECT count(*) FROM audit.entries WHERE kind = 'export' AND login = 'mei'";
+        let taken = world.counted(exports).await;
+        assert_eq!(world.get(&mei, "/orders").await.0, 200, "pages are counted apart");
+        assert_eq!(world.get(&aki, "/orders/csv").await.0, 200, "others are not held up");
+        let search = refused(&aki, "/search?q=nothing-like-it").await.text().await.unwrap();
+        assert!(search.contains("only so many searches a minute"), "{search}");
+        let form = "/requests/new?kind=halt&symbol=7203";
+        let form = refused(&aki, form).await.text().await.unwrap();
+        assert!(form.contains("forms of requests") && form.contains("Nothing was done"), "{form}");
+        assert_eq!(world.counted(exports).await, taken, "what is refused is no export");
+        let page = zaraba_console::metrics::text().unwrap();
+        assert!(page.contains("zaraba_console_too_often_total{what=\"export\"}"), "{page}");
     })
     .await;
 }

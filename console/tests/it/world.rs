@@ -191,7 +191,7 @@ impl World {
         let login = logins::url_for(database, name, password);
         let config = Config::parse(&format!(
             "public_url = \"http://{address}\"\nlanguage = \"en\"\nkey_file = \"{key}\"\n\
-             {settings}\n{policy}\
+             {settings}\n{policy}{often}\
              [database]\nurl = \"{login}\"\nconnections = 4\n\
              [backend]\nadmin_url = \"http://{0}\"\npublic_url = \"http://{0}\"\n\
              admin_token_file = \"{1}\"\n\
@@ -203,6 +203,13 @@ impl World {
                 ""
             } else {
                 "[sign_in]\nsecond_factor = \"optional\"\n"
+            },
+            // Tests are faster than people.
+            often = if settings.contains("[often]") {
+                ""
+            } else {
+                "[often]\npages = 1000000\nsearches = 1000000\nexports = 1000000\n\
+                 requests = 1000000\n"
             },
         ))
         .unwrap();
