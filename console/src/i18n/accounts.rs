@@ -10,6 +10,7 @@ messages! { A,
     NoAccounts: "No account matches. Accounts appear here as soon as they are opened in the backend.", "該当する口座はありません。バックエンドで開設されると表示されます。";
     ByCode: "By code", "コード順";
     MoreAccounts: "More", "続き";
+    MoreBalances: "More balances", "続きの残高";
 
     // One account
     AccountOf: "Account {0}", "口座 {0}";

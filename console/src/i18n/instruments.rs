@@ -97,7 +97,7 @@ messages! { I,
     NoNear: "Nothing has used more than 80% of a limit.", "上限の80%を超えているものはありません。";
     NearUnknown: "Of {0} scopes the backend did not tell the usage: {1}", "{0}件の使用状況をバックエンドから取得できません: {1}";
     NearBounded: "Looked at the first {0} of {1} scopes with limits.", "上限のある{1}件のうち先頭{0}件を確認しました。";
-    TooManyLimits: "Only the first {0} limits are shown.", "先頭の{0}件のみ表示しています。";
+    MoreLimits: "More limits", "続きの制限";
     Warnings: "Latest soft limits passed", "最近の警告値超過";
 
     // Flags

@@ -66,6 +66,7 @@ fn kinds_for(status: &str) -> Vec<&'static str> {
 enum Tab {
     Summary {
         balances: Vec<Balance>,
+        next: Option<String>,
         orders: Vec<OrderLine>,
         fills: Vec<FillLine>,
         switches: Vec<Switch>,
@@ -105,7 +106,12 @@ struct AccountPage<'a> {
     freshness: Freshness,
 }
 
-async fn summary(app: &App, view: &View, account: &AccountLine) -> Result<Tab, Failure> {
+async fn summary(
+    app: &App,
+    view: &View,
+    account: &AccountLine,
+    asked: &Asked,
+) -> Result<Tab, Failure> {
     let working = orders::Wanted {
         account: Some(account.code.clone()),
         statuses: ["open", "partially_filled", "pending_trigger"].map(str::to_owned).to_vec(),
@@ -116,10 +122,17 @@ async fn summary(app: &App, view: &View, account: &AccountLine) -> Result<Tab, F
         true => Some(app.backend.account_usage(&account.code).await.map_err(|e| e.to_string())),
         false => None,
     };
+    let (most, after) = (app.config.lists.page_rows, asked.text("after"));
+    let (id, limit) = (account.account_id, most as i64 + 1);
+    let mut balances = accounts::balances(&app.pool, id, after.as_deref(), limit).await?;
+    let more = balances.len() > most;
+    balances.truncate(most);
+    let last = balances.last().filter(|_| more);
     Ok(Tab::Summary {
+        next: last.map(|last| asked.query(&[("after", &last.asset)])),
         switches: risk::switches_of(&app.pool, account).await?,
         usage,
-        balances: accounts::balances(&app.pool, account.account_id).await?,
+        balances,
         orders: orders::list(&app.pool, &view.scope(), &working, None, SHOWN).await?,
         fills: fills::list(&app.pool, &view.scope(), &traded, None, SHOWN).await?,
     })
@@ -146,8 +159,8 @@ async fn entries(
         let [at, seq, ordinal] = crate::reads::ledger::cursor(last);
         asked.query(&[("before", &format!("{at}.{seq}.{ordinal}"))])
     });
-    let balances = accounts::balances(&app.pool, account.account_id).await?;
-    let assets = balances.into_iter().map(|balance| balance.asset).collect();
+    let held = accounts::held(&app.pool, account.account_id).await?;
+    let assets = held.into_iter().map(|held| held.asset).collect();
     Ok((Tab::Ledger { entries, assets, next }, problem))
 }
 
@@ -191,13 +204,13 @@ pub async fn page(
                 Ok(history) => (Tab::Balance { history }, problem),
                 Err(Problem(what)) => {
                     let problem = Some(view.tf(M::BadFilter, &[&what]));
-                    (summary(&app, &view, &account).await?, problem)
+                    (summary(&app, &view, &account, &asked).await?, problem)
                 }
             }
         }
         "history" => (history(&app, &account).await?, None),
         "keys" => (keys(&app, &view, &account).await?, None),
-        _ => (summary(&app, &view, &account).await?, problem),
+        _ => (summary(&app, &view, &account, &asked).await?, problem),
     };
     let object = Object::Account(account.code.clone());
     seen::object(&app, &view, object, &chosen, &[&account.code]).await?;
@@ -206,7 +219,7 @@ pub async fn page(
         v: &view,
         code: crate::guard::form_encode(&account.code),
         a: &account,
-        query: asked.query(&[("before", "")]),
+        query: asked.query(&[("before", ""), ("after", "")]),
         asked: &asked.in_zone_of(&view, &["from", "to"]),
         chosen: &chosen,
         tabs: &TABS,

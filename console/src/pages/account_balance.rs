@@ -66,11 +66,10 @@ pub async fn read(
     asked: &Asked,
     to: Timestamp,
 ) -> Result<Result<History, Problem>, Failure> {
-    let held = accounts::balances(&app.pool, account.account_id).await?;
-    let cash = held.iter().find(|b| !b.empty && b.symbols.is_empty());
-    let first = cash.or(held.iter().find(|b| !b.empty)).or(held.first());
-    let default = first.map(|b| b.asset.clone()).unwrap_or_default();
-    let assets: Vec<String> = held.into_iter().map(|b| b.asset).collect();
+    let held = accounts::held(&app.pool, account.account_id).await?;
+    let first = held.iter().find(|held| !held.empty).or(held.first());
+    let default = first.map(|held| held.asset.clone()).unwrap_or_default();
+    let assets: Vec<String> = held.into_iter().map(|held| held.asset).collect();
     let names: Vec<&str> = assets.iter().map(String::as_str).collect();
     let asset = match asked.choice("asset", &names) {
         Ok(asset) => asset.unwrap_or(default),

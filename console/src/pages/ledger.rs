@@ -13,8 +13,8 @@ use crate::reads::ledger::{self, CAUSES, Cursor, Entry, Wanted};
 use crate::view::View;
 
 /// Fields of the address of an account's page; the ledger's filter is among them.
-pub(super) const FIELDS: [&str; 8] =
-    ["tab", "asset", "cause", "range", "from", "to", "zone", "before"];
+pub(super) const FIELDS: [&str; 9] =
+    ["tab", "asset", "cause", "range", "from", "to", "zone", "before", "after"];
 
 /// What to ask the database for.
 pub(super) fn wanted(

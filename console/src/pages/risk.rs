@@ -1,26 +1,31 @@
 //! Risk: what has used most of its limits, kill switches, every limit with who set it.
 
+use std::pin::pin;
+
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use futures_util::{StreamExt, stream};
 
 use super::asked::{Asked, Problem};
 use super::offers::{Offer, offers};
 use super::orders::Freshness;
 use super::seen;
 use crate::app::App;
-use crate::backend::market::UsedMeasure;
+use crate::backend::Backend;
+use crate::backend::market::{Usage as Told, UsedMeasure};
 use crate::error::{Failure, html};
 use crate::i18n::{A, I, L, M, Word};
-use crate::reads::risk::{self, LIMITS, Limit, Switch, Whose};
+use crate::reads::risk::{self, After, Limit, Switch, Whose};
 use crate::view::View;
 
-const FIELDS: [&str; 1] = ["whose"];
+const FIELDS: [&str; 2] = ["whose", "after"];
 const KINDS: [&str; 4] = ["account", "members", "group", "instrument"];
 /// Switches shown.
 const SWITCHES: i64 = 200;
-/// Scopes whose usage is asked for on one page.
+/// Scopes whose usage is asked for on one page, and how many at a time.
 const LOOKED_AT: usize = 40;
+const AT_ONCE: usize = 8;
 
 /// Something that has used most of a limit.
 struct Near {
@@ -45,12 +50,22 @@ struct RiskPage<'a> {
     asked: &'a Asked,
     problem: Option<String>,
     limits: Vec<Limit>,
-    cut: bool,
+    next: Option<String>,
+    query: String,
     switches: Vec<Switch>,
     usage: Usage,
     kinds: &'a [&'a str],
     offers: Vec<Offer>,
     freshness: Freshness,
+}
+
+async fn used(backend: &Backend, whose: Whose) -> (Whose, Result<Told, Failure>) {
+    let told = match whose.kind.as_str() {
+        "account" => backend.account_usage(&whose.name).await,
+        "instrument" => backend.instrument_usage(&whose.name).await,
+        _ => backend.group_usage(&whose.name).await,
+    };
+    (whose, told)
 }
 
 /// Asks the backend how much of the limits is used, scope by scope; stops at the first that
@@ -63,12 +78,10 @@ async fn usage(app: &App, limits: &[Limit]) -> Usage {
         }
     }
     let mut usage = Usage { scopes: scopes.len(), ..Usage::default() };
-    for whose in scopes.into_iter().take(LOOKED_AT) {
-        let told = match whose.kind.as_str() {
-            "account" => app.backend.account_usage(&whose.name).await,
-            "instrument" => app.backend.instrument_usage(&whose.name).await,
-            _ => app.backend.group_usage(&whose.name).await,
-        };
+    let scopes = scopes.into_iter().take(LOOKED_AT).cloned();
+    let asked = stream::iter(scopes).map(|whose| used(&app.backend, whose)).buffered(AT_ONCE);
+    let mut answers = pin!(asked);
+    while let Some((whose, told)) = answers.next().await {
         match told {
             Ok(told) => {
                 usage.looked_at += 1;
@@ -85,6 +98,15 @@ async fn usage(app: &App, limits: &[Limit]) -> Usage {
     usage
 }
 
+/// Kind of scope (empty: all), and where the page begins.
+fn wanted(asked: &Asked) -> Result<(String, Option<After>), Problem> {
+    asked.check()?;
+    let kind = asked.choice("whose", &KINDS)?.unwrap_or_default();
+    let Some(text) = asked.text("after") else { return Ok((kind, None)) };
+    let after = After::parse(&text).ok_or_else(|| Problem(format!("after={text}")))?;
+    Ok((kind, Some(after)))
+}
+
 /// The page.
 pub async fn page(
     State(app): State<App>,
@@ -94,19 +116,18 @@ pub async fn page(
     let asked = Asked::read(query.as_deref(), &FIELDS);
     let freshness = Freshness::now(&app).await?;
     let scope = view.scope();
-    let chosen = asked.check().and_then(|()| asked.choice("whose", &KINDS));
-    let (kind, problem) = match chosen {
-        Ok(kind) => (kind.unwrap_or_default(), None),
-        Err(Problem(what)) => (String::new(), Some(view.tf(M::BadFilter, &[&what]))),
+    let ((kind, after), problem) = match wanted(&asked) {
+        Ok(wanted) => (wanted, None),
+        Err(Problem(what)) => (Default::default(), Some(view.tf(M::BadFilter, &[&what]))),
     };
-    let mut limits = risk::limits(&app.pool, &scope, &kind).await?;
-    let cut = limits.len() as i64 > LIMITS;
-    limits.truncate(LIMITS as usize);
+    let most = app.config.lists.page_rows;
+    let (limits, next) = risk::limits(&app.pool, &scope, &kind, after.as_ref(), most).await?;
     let switches = risk::switches(&app.pool, &scope, SWITCHES).await?;
     let whose = limits.iter().map(|limit| &limit.whose);
     let whose = whose.chain(switches.iter().map(|switch| &switch.whose));
     let shown = whose.filter(|whose| whose.kind == "account").map(|whose| whose.name.as_str());
-    seen::list(&app, &view, "risk", &asked.query(&[]), shown).await?;
+    let query = asked.query(&[("after", "")]);
+    seen::list(&app, &view, "risk", &query, shown).await?;
     let usage = usage(&app, &limits).await;
     let status = super::status_of(&problem);
     let mut response = html(&RiskPage {
@@ -114,7 +135,8 @@ pub async fn page(
         asked: &asked,
         problem,
         limits,
-        cut,
+        next: next.map(|next| asked.query(&[("after", &next.to_string())])),
+        query,
         switches,
         usage,
         kinds: &KINDS,

@@ -116,11 +116,17 @@ pub struct Balance {
     pub empty: bool,
 }
 
-/// Every balance of an account, by asset code.
+/// At most `limit` balances: first those of assets that no instrument trades, which is cash, then
+/// by code; after asset `after`.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn balances(pool: &PgPool, account_id: i32) -> sqlx::Result<Vec<Balance>> {
+pub async fn balances(
+    pool: &PgPool,
+    account_id: i32,
+    after: Option<&str>,
+    limit: i64,
+) -> sqlx::Result<Vec<Balance>> {
     #[derive(FromRow)]
     struct Raw {
         code: String,
@@ -130,13 +136,21 @@ pub async fn balances(pool: &PgPool, account_id: i32) -> sqlx::Result<Vec<Balanc
         symbols: Vec<String>,
     }
     let rows: Vec<Raw> = sqlx::query_as(
-        "SELECT c.code, c.exponent, b.total, b.locked, \
+        "SELECT h.code, h.exponent, h.total, h.locked, \
          array(SELECT i.symbol FROM trading.instruments i \
-               WHERE i.base_asset = b.asset_id ORDER BY i.symbol LIMIT 5) AS symbols \
-         FROM trading.balances b JOIN trading.assets c USING (asset_id) \
-         WHERE b.account_id = $1 ORDER BY c.code",
+               WHERE i.base_asset = h.asset_id ORDER BY i.symbol LIMIT 5) AS symbols \
+         FROM (SELECT b.asset_id, c.code, c.exponent, b.total, b.locked, EXISTS ( \
+                 SELECT FROM trading.instruments i WHERE i.base_asset = b.asset_id) AS traded \
+               FROM trading.balances b JOIN trading.assets c USING (asset_id) \
+               WHERE b.account_id = $1) h \
+         WHERE $2::text IS NULL OR (h.traded, h.code) > (EXISTS ( \
+                 SELECT FROM trading.assets c JOIN trading.instruments i \
+                 ON i.base_asset = c.asset_id WHERE c.code = $2), $2) \
+         ORDER BY h.traded, h.code LIMIT $3",
     )
     .bind(account_id)
+    .bind(after)
+    .bind(limit)
     .fetch_all(pool)
     .await?;
     let balance = |raw: Raw| {
@@ -152,6 +166,30 @@ pub async fn balances(pool: &PgPool, account_id: i32) -> sqlx::Result<Vec<Balanc
         }
     };
     Ok(rows.into_iter().map(balance).collect())
+}
+
+/// An asset that an account has, or had, something of.
+#[derive(Clone, Debug, FromRow)]
+pub struct Held {
+    /// Its code.
+    pub asset: String,
+    /// Whether nothing of it is left.
+    pub empty: bool,
+}
+
+/// Every asset of an account, in the order of its balances.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn held(pool: &PgPool, account_id: i32) -> sqlx::Result<Vec<Held>> {
+    sqlx::query_as(
+        "SELECT c.code AS asset, b.total = 0 AND b.locked = 0 AS empty \
+         FROM trading.balances b JOIN trading.assets c USING (asset_id) WHERE b.account_id = $1 \
+         ORDER BY EXISTS (SELECT FROM trading.instruments i WHERE i.base_asset = b.asset_id), c.code",
+    )
+    .bind(account_id)
+    .fetch_all(pool)
+    .await
 }
 
 /// An API key as people may know it: nothing that signs.

@@ -71,11 +71,26 @@ impl From<Raw> for Switch {
     }
 }
 
+impl From<Raw> for Limit {
+    fn from(raw: Raw) -> Limit {
+        let of_value = matches!(raw.measure.as_str(), "order_value" | "day_value");
+        Limit {
+            whose: raw.whose(),
+            soft: raw.bound(raw.soft),
+            hard: raw.bound(raw.hard),
+            currency: raw.currency.filter(|_| of_value),
+            measure: raw.measure,
+            actor: raw.actor,
+            reason: raw.reason,
+            at: raw.at.0,
+        }
+    }
+}
+
 #[derive(FromRow)]
 struct Raw {
     scope: String,
     code: Option<String>,
-    account_group: Option<i32>,
     symbol: Option<String>,
     measure: String,
     soft: i64,
@@ -95,16 +110,6 @@ impl Raw {
         Whose { kind: kind.to_owned(), name: name.unwrap_or_else(|| number.to_owned()) }
     }
 
-    /// Whether the reader may know of it.
-    fn within(&self, scope: &Scope) -> bool {
-        let (kind, number) = self.scope.split_once(':').unwrap_or((&self.scope, ""));
-        let group = match kind {
-            "members" | "group" => number.parse().ok(),
-            _ => self.account_group,
-        };
-        group.is_none_or(|group| scope.includes(group))
-    }
-
     fn bound(&self, units: i64) -> Option<String> {
         let exponent = match self.measure.as_str() {
             "order_value" | "day_value" => self.exponent.map_or(0, digits),
@@ -114,42 +119,70 @@ impl Raw {
     }
 }
 
-/// Most limits shown.
-pub const LIMITS: i64 = 2000;
+/// What joins a scope to the account, or the instrument, that it is the number of.
+const NAMED: &str = "LEFT JOIN trading.accounts a ON a.account_id = \
+       CASE WHEN r.scope LIKE 'account:%' THEN substr(r.scope, 9)::integer END \
+     LEFT JOIN trading.instruments i ON i.instrument_id = \
+       CASE WHEN r.scope LIKE 'instrument:%' THEN substr(r.scope, 12)::integer END";
 
-/// Every limit, or those of one kind of scope (empty: all), by scope; at most [`LIMITS`] + 1.
+/// Leaves out what belongs to groups beyond the reader's scope, given as `$1`.
+const WITHIN: &str = "coalesce(a.group_id, CASE WHEN split_part(r.scope, ':', 1) IN ('members', 'group') \
+       THEN split_part(r.scope, ':', 2)::integer END, -1) <> ALL($1)";
+
+/// Where a page of limits ends: the scope as it is stored, and the measure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct After {
+    scope: String,
+    measure: String,
+}
+
+impl After {
+    /// As it stands in an address: `account:7.day_value`.
+    pub fn parse(text: &str) -> Option<After> {
+        let (scope, measure) = text.split_once('.')?;
+        Some(After { scope: scope.to_owned(), measure: measure.to_owned() })
+    }
+}
+
+impl std::fmt::Display for After {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.scope, self.measure)
+    }
+}
+
+/// At most `most` limits, of one kind of scope or of all (empty), by scope; and where the next
+/// ones begin, if there are more.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn limits(pool: &PgPool, scope: &Scope, kind: &str) -> sqlx::Result<Vec<Limit>> {
+pub async fn limits(
+    pool: &PgPool,
+    reader: &Scope,
+    kind: &str,
+    after: Option<&After>,
+    most: usize,
+) -> sqlx::Result<(Vec<Limit>, Option<After>)> {
     // Each by its own index; a kind must not be looked for in what the other kinds leave over.
     let filter = if kind.is_empty() { "$2 = ''" } else { "split_part(r.scope, ':', 1) = $2" };
     let query = format!(
-        "SELECT r.scope, a.code, a.group_id AS account_group, i.symbol, r.measure, r.soft, r.hard, \
-         c.code AS currency, c.exponent, false AS thrown, r.actor, r.reason, r.at \
-         FROM trading.risk_limits r \
-         LEFT JOIN trading.accounts a ON a.account_id = \
-           CASE WHEN r.scope LIKE 'account:%' THEN substr(r.scope, 9)::integer END \
-         LEFT JOIN trading.instruments i ON i.instrument_id = \
-           CASE WHEN r.scope LIKE 'instrument:%' THEN substr(r.scope, 12)::integer END \
+        "SELECT r.scope, a.code, i.symbol, r.measure, r.soft, r.hard, c.code AS currency, \
+         c.exponent, false AS thrown, r.actor, r.reason, r.at FROM trading.risk_limits r {NAMED} \
          LEFT JOIN trading.assets c ON c.asset_id = r.currency \
-         WHERE {filter} ORDER BY r.scope, r.measure LIMIT $1"
+         WHERE {filter} AND (r.scope, r.measure) > ($3, $4) AND {WITHIN} \
+         ORDER BY r.scope, r.measure LIMIT $5"
     );
-    let query = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(LIMITS + 1).bind(kind);
-    let rows: Vec<Raw> = query.fetch_all(pool).await?;
-    let limit = |raw: Raw| Limit {
-        whose: raw.whose(),
-        soft: raw.bound(raw.soft),
-        hard: raw.bound(raw.hard),
-        currency: raw
-            .currency
-            .filter(|_| matches!(raw.measure.as_str(), "order_value" | "day_value")),
-        measure: raw.measure,
-        actor: raw.actor,
-        reason: raw.reason,
-        at: raw.at.0,
-    };
-    Ok(rows.into_iter().filter(|raw| raw.within(scope)).map(limit).collect())
+    let rows: Vec<Raw> = sqlx::query_as(sqlx::AssertSqlSafe(query))
+        .bind(&reader.hidden_groups)
+        .bind(kind)
+        .bind(after.map_or("", |after| &after.scope))
+        .bind(after.map_or("", |after| &after.measure))
+        .bind(most as i64 + 1)
+        .fetch_all(pool)
+        .await?;
+    let more = rows.len() > most;
+    let last = rows.get(most.saturating_sub(1)).filter(|_| more);
+    let next = last.map(|raw| After { scope: raw.scope.clone(), measure: raw.measure.clone() });
+    Ok((rows.into_iter().take(most).map(Limit::from).collect(), next))
 }
 
 /// Switches that stop an account now: its own, its group's, the venue's.
@@ -163,7 +196,7 @@ pub async fn switches_of(pool: &PgPool, account: &AccountLine) -> sqlx::Result<V
         format!("account:{}", account.account_id),
     ];
     let rows: Vec<Raw> = sqlx::query_as(
-        "SELECT r.scope, NULL::text AS code, NULL::integer AS account_group, NULL::text AS symbol, \
+        "SELECT r.scope, NULL::text AS code, NULL::text AS symbol, \
          '' AS measure, 0::bigint AS soft, 0::bigint AS hard, NULL::text AS currency, \
          NULL::smallint AS exponent, r.thrown, r.actor, r.reason, r.at \
          FROM trading.kill_switches r WHERE r.thrown AND r.scope = ANY($1) ORDER BY r.at",
@@ -185,20 +218,14 @@ pub async fn switches_of(pool: &PgPool, account: &AccountLine) -> sqlx::Result<V
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn switches(pool: &PgPool, scope: &Scope, limit: i64) -> sqlx::Result<Vec<Switch>> {
-    let rows: Vec<Raw> = sqlx::query_as(
-        "SELECT r.scope, a.code, a.group_id AS account_group, i.symbol, '' AS measure, \
-         0::bigint AS soft, 0::bigint AS hard, NULL::text AS currency, NULL::smallint AS exponent, \
-         r.thrown, r.actor, r.reason, r.at \
-         FROM trading.kill_switches r \
-         LEFT JOIN trading.accounts a ON a.account_id = \
-           CASE WHEN r.scope LIKE 'account:%' THEN substr(r.scope, 9)::integer END \
-         LEFT JOIN trading.instruments i ON i.instrument_id = \
-           CASE WHEN r.scope LIKE 'instrument:%' THEN substr(r.scope, 12)::integer END \
-         ORDER BY r.thrown DESC, r.at DESC LIMIT $1",
-    )
-    .bind(limit)
-    .fetch_all(pool)
-    .await?;
-    Ok(rows.into_iter().filter(|raw| raw.within(scope)).map(Switch::from).collect())
+pub async fn switches(pool: &PgPool, reader: &Scope, limit: i64) -> sqlx::Result<Vec<Switch>> {
+    let query = format!(
+        "SELECT r.scope, a.code, i.symbol, '' AS measure, 0::bigint AS soft, 0::bigint AS hard, \
+         NULL::text AS currency, NULL::smallint AS exponent, r.thrown, r.actor, r.reason, r.at \
+         FROM trading.kill_switches r {NAMED} WHERE {WITHIN} \
+         ORDER BY r.thrown DESC, r.at DESC LIMIT $2"
+    );
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(&reader.hidden_groups).bind(limit);
+    let rows: Vec<Raw> = query.fetch_all(pool).await?;
+    Ok(rows.into_iter().map(Switch::from).collect())
 }

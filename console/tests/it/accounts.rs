@@ -85,6 +85,33 @@ async fn an_account_shows_what_it_has_and_how_it_came_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn balances_come_page_by_page_cash_first() {
+    let name = "balances_come_page_by_page_cash_first";
+    World::with_settings(name, "[lists]\npage_rows = 1", async |world| {
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        // A share whose code comes before the cash's.
+        let (_, page) = world.get(&cookie, "/accounts/DEMO-0001").await;
+        let shown = |page: &str| {
+            let table = page.split("id=\"balances\"").nth(1)?.split("</table>").next()?;
+            let codes = table.split("&amp;asset=").skip(1);
+            Some(codes.map(|part| part.split('"').next().unwrap().to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(shown(&page).unwrap(), ["JPY"], "cash first: {page}");
+        assert!(page.contains("after=JPY"), "{page}");
+        let (_, page) = world.get(&cookie, "/accounts/DEMO-0001?after=JPY").await;
+        assert_eq!(shown(&page).unwrap(), ["7203"], "then what is traded: {page}");
+        assert!(page.contains("rel=\"first\"") && !page.contains("More balances"), "{page}");
+        let (_, page) = world.get(&cookie, "/accounts/DEMO-0001?after=7203").await;
+        assert_eq!(shown(&page), None, "{page}");
+        // Choices name them all, in the same order.
+        let (_, page) = world.get(&cookie, "/accounts/DEMO-0001?tab=ledger").await;
+        let cash = page.find("value=\"JPY\"").unwrap();
+        assert!(cash < page.find("value=\"7203\"").unwrap(), "{page}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_are_listed_and_their_secrets_are_not() {
     World::with("keys_are_listed_and_their_secrets_are_not", async |world| {
         let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();

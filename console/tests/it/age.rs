@@ -74,6 +74,7 @@ const ADDRESSES: &[&str] = &[
     "/accounts?status=suspended",
     "/accounts?group=3",
     "/accounts/S-0000003",
+    "/accounts/S-0000003?after=JPY",
     "/accounts/S-0000003?tab=ledger",
     "/accounts/S-0000003?tab=ledger&asset=JPY&cause=trade",
     "/accounts/S-0000003?tab=ledger&from=2026-06-02T10:00&to=2026-06-02T11:00",

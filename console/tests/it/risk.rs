@@ -45,6 +45,49 @@ async fn limits_switches_and_what_is_near() {
     .await;
 }
 
+/// Where a page's links of one kind (`next`, `first`) lead.
+fn link(page: &str, kind: &str) -> Option<String> {
+    let before =
+        page.split(&format!("\" rel=\"{kind}\"")).next().filter(|b| b.len() < page.len())?;
+    let href = before.rsplit("href=\"").next()?.split('#').next()?;
+    Some(href.replace("&#38;", "&").replace("&amp;", "&"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_come_page_by_page_each_once_and_none_from_beyond_the_barrier() {
+    let name = "limits_come_page_by_page_each_once_and_none_from_beyond_the_barrier";
+    World::with_settings(name, "[lists]\npage_rows = 1", async |world| {
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        let walk = async |from: &str| {
+            let (mut path, mut shown) = (Some(from.to_owned()), Vec::new());
+            while let Some(at) = path.take() {
+                let (status, page) = world.get(&cookie, &at).await;
+                assert_eq!(status, 200, "{at}");
+                let table = page.split("id=\"limits\"").nth(1).unwrap();
+                let rows: Vec<&str> =
+                    table.split("</table>").next().unwrap().split("<tr").collect();
+                assert_eq!(rows.len(), 3, "{at}: a head and a limit");
+                shown.push(rows[2].to_owned());
+                assert_eq!(link(&page, "first").is_some(), at != from, "{at}");
+                path = link(&page, "next");
+            }
+            shown
+        };
+        let all = walk("/risk").await;
+        assert_eq!(all.len(), 4);
+        assert!((1..4).all(|n| !all[..n].contains(&all[n])), "{all:#?}");
+        assert_eq!(walk("/risk?whose=group").await.len(), 1);
+        for bad in ["x", "account:1"] {
+            assert_eq!(world.get(&cookie, &format!("/risk?after={bad}")).await.0, 400, "{bad}");
+        }
+        hide_group(&world, 7).await;
+        let seen = walk("/risk").await;
+        assert_eq!(seen.len(), 2);
+        assert!(seen.iter().all(|row| all.contains(row) && !row.contains("DEMO-0002")));
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_shows_what_stops_it_and_how_much_is_used() {
     let name = "an_account_shows_what_stops_it_and_how_much_is_used";
