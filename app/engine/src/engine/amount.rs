@@ -8,6 +8,7 @@
 use crate::command::Place;
 use crate::engine::Engine;
 use crate::engine::market::reaches;
+use crate::engine::place::LEVELS_LOOKED;
 use crate::event::Event;
 use crate::reject::Reject;
 use crate::types::*;
@@ -23,7 +24,8 @@ pub(super) struct Sized {
 }
 
 impl Engine {
-    /// Walks the other side as far as `bound` and the amount go.
+    /// Walks the other side as far as `bound` and the amount go, over [`LEVELS_LOOKED`] levels at
+    /// most.
     ///
     /// # Errors
     /// No funds for the amount, nothing (or less than the smallest market order) to be had for
@@ -46,7 +48,8 @@ impl Engine {
         let covered = if cancels { place.quantity.0 } else { available };
         let lot = self.specs[place.instrument.0 as usize].lot.0;
         let (mut spent, mut sized) = (0i128, Sized { quantity: 0, bound, whole: false });
-        for level in self.books.walk(&market.sides[place.side.opposite() as usize]) {
+        let against = self.books.walk(&market.sides[place.side.opposite() as usize]);
+        for level in against.take(LEVELS_LOOKED) {
             if !reaches(place.side, bound, level.price) {
                 break;
             }

@@ -26,6 +26,10 @@ use crate::types::*;
 /// Most resting orders looked at for those of an all-or-nothing order's own account.
 const OWN_LOOKED: u32 = 10_000;
 
+/// Most price levels looked at for how much an order that is sized by the book, or trades all or
+/// nothing, can have. What lies behind them counts as not there.
+pub(super) const LEVELS_LOOKED: usize = 10_000;
+
 /// An order that passed every check.
 pub(super) struct Admission {
     pub(super) bound: i64,
@@ -394,7 +398,7 @@ impl Engine {
     }
 
     /// How an order would fare that trades all or nothing: whether the other side holds enough
-    /// within its bound and what guards the market.
+    /// within its bound and what guards the market, on the first [`LEVELS_LOOKED`] levels.
     pub(super) fn fills_whole(&mut self, slot: u32) -> Stop {
         let order = self.orders.hot[slot as usize];
         if self.markets[order.instrument.0 as usize].guarded {
@@ -404,7 +408,8 @@ impl Engine {
         let mut missing = order.remaining;
         let mut stop = Stop::Done;
         let mut reach = market.reach(order.side, self.at);
-        for level in self.books.walk(&market.sides[order.side.opposite() as usize]) {
+        let against = self.books.walk(&market.sides[order.side.opposite() as usize]);
+        for level in against.take(LEVELS_LOOKED) {
             let price = level.price;
             if !reaches(order.side, order.bound, price) || !reaches(order.side, reach, price) {
                 break;

@@ -4,6 +4,7 @@ use crate::world::*;
 use zaraba_engine::command::*;
 use zaraba_engine::engine::OrderStatus;
 use zaraba_engine::event::CloseReason;
+use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event, Reject};
 
@@ -183,6 +184,46 @@ fn fill_or_kill_is_all_or_nothing() {
     let order = world.accept(whole);
     assert_eq!(world.order(order).status, OrderStatus::Filled);
     assert_eq!(world.depth(Side::Sell), [(105, 8, 1)]);
+}
+
+/// A command's cost must not grow with the book: what lies behind 10,000 levels counts as not there.
+/// 10,001 offers of 4 units each, from 1,000 yen on, one every 5 yen.
+#[test]
+fn all_or_nothing_and_by_amount_look_at_a_bounded_number_of_levels() {
+    let limits = Limits { live_orders: 11_000, answers: 100, ..limits() };
+    let base_price = Price(50_000);
+    let spec =
+        InstrumentSpec { open_order_cap: 0, base_price, market_band_ppm: 1_000_000, ..coin() };
+    let mut world = World::with(limits, spec, stock());
+    let mut events = Vec::new();
+    for level in 0..10_001 {
+        let place = world.limit(ANN, COIN, Side::Sell, 1_000 + 5 * level, 4);
+        events.clear();
+        world.seq += 1;
+        let (seq, at) = (Seq(world.seq), Timestamp(world.at));
+        world.engine.apply(seq, at, &Command::Place(place), &mut events);
+        assert!(matches!(events[0], Event::Accepted { .. }), "{events:?}");
+    }
+    let all = world.limit(BOB, COIN, Side::Buy, 51_000, 40_004);
+    let all = Place { time_in_force: TimeInForce::Fok, ..all };
+    let order = world.accept(all);
+    assert_eq!(world.order(order).closed, Some(CloseReason::FillOrKill), "the last is not seen");
+    // Dearer than the whole book: it comes to what the first 10,000 levels hold.
+    let amount = Place {
+        kind: OrderKind::Market,
+        time_in_force: TimeInForce::Ioc,
+        price: Price(0),
+        quantity: Quantity(100_000_000 * 10_000),
+        by_amount: true,
+        client_id: world.name(),
+        ..all
+    };
+    let order = world.accept(amount);
+    assert_eq!(
+        (world.order(order).quantity, world.order(order).filled.0),
+        (Quantity(40_000), 40_000)
+    );
+    assert_eq!(world.depth(Side::Sell), [(51_000, 4, 1)]);
 }
 
 #[test]
