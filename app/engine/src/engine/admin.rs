@@ -242,6 +242,7 @@ impl Engine {
         market.limit_down = limit_down.0;
         market.limit_up = limit_up.0;
         events.push(Event::PriceLimitsChanged { instrument });
+        self.hold_quote_within_limits(instrument, events);
         Ok(())
     }
 }

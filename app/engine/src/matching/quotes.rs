@@ -454,6 +454,25 @@ impl Engine {
         }
     }
 
+    /// The day's limits are others now: a special quote that stood at the old one moves on again, and
+    /// one beyond the new one comes back to it. One on its way keeps its time.
+    pub(crate) fn hold_quote_within_limits(
+        &mut self,
+        instrument: InstrumentId,
+        events: &mut Vec<Event>,
+    ) {
+        let market = &self.markets[instrument.0 as usize];
+        let Quote { kind, side, price, due } = market.shown;
+        if kind != QuoteKind::Special {
+            return;
+        }
+        let quote = market.special(side, market.moved(price.0, side, 0), self.at);
+        if quote.price != price || (quote.due.0 == 0) != (due.0 == 0) {
+            self.show(instrument, quote, events);
+            self.after_trading(instrument, events);
+        }
+    }
+
     /// The time of a quote has come: a special quote moves on by one width, a sequential one
     /// ends in an auction.
     pub(crate) fn quote_due(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
