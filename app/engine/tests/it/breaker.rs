@@ -241,6 +241,20 @@ fn a_bounded_call_without_a_price_goes_on_without_bounds() {
     assert_eq!(phase(&world), Phase::Continuous);
 }
 
+/// Bids at 1,200,000 and offers at 900,000, ten each: any price in between leaves nothing over, and of
+/// those the one nearest to the last (1,050,000) is taken, not to the base price (1,000,000).
+#[test]
+fn of_equal_prices_a_call_takes_the_one_nearest_to_the_last() {
+    let mut world = world(FULL);
+    world.sell(BOB, 1_050_000, 10);
+    world.buy(ANN, 1_050_000, 10);
+    start(&mut world, AuctionKind::FullRange, 30);
+    world.sell(BOB, 900_000, 10);
+    world.buy(ANN, 1_200_000, 10);
+    let held = auction(&wake(&mut world, 31));
+    assert_eq!(held, (AuctionKind::FullRange, AuctionEnd::Priced, 1_050_000, 10));
+}
+
 #[test]
 fn a_call_resumes_a_halted_instrument() {
     let mut world = world(BOUNDED);
