@@ -8,7 +8,7 @@ use zaraba_engine::engine::OrderStatus;
 use zaraba_engine::event::CloseReason;
 use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event, Reject};
+use zaraba_engine::{Command, Event, Reject};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -356,9 +356,7 @@ fn breakers_and_calls_survive_a_snapshot() {
     world.sell(BOB, 1_060_000, 4);
     wake(&mut world, 10);
     world.buy(ANN, 1_060_000, 4);
-    let mut bytes = Vec::new();
-    world.engine.export(&mut |piece| bytes.extend_from_slice(piece));
-    let copy = Engine::import(&bytes).unwrap();
+    let copy = copied(&world.engine);
     assert_eq!(copy.call_auction(COIN), world.engine.call_auction(COIN));
     assert_eq!(copy.breaker(COIN), BOUNDED);
     world.engine = copy;

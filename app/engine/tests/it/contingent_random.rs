@@ -12,24 +12,6 @@ use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine, Event};
 
-/// A small generator; the streams must be the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) % end
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
-    }
-}
-
 /// One of the orders a twin watches.
 #[derive(Clone, Copy, Debug)]
 struct Watched {
@@ -377,16 +359,6 @@ impl Stream {
     }
 }
 
-fn copied(engine: &Engine) -> Engine {
-    let mut bytes = Vec::new();
-    engine.export(&mut |piece| bytes.extend_from_slice(piece));
-    let copy = Engine::import(&bytes).expect("what was exported is a state");
-    let mut again = Vec::new();
-    copy.export(&mut |piece| again.extend_from_slice(piece));
-    assert!(bytes == again, "a copy is written as its original");
-    copy
-}
-
 #[test]
 fn random_streams_keep_every_rule_and_the_twins_order() {
     let mut reasons = BTreeMap::new();
@@ -466,8 +438,7 @@ fn damaged_bytes_of_what_waits_are_refused_or_go_on_soundly() {
     for _ in 0..150 {
         stream.step();
     }
-    let mut bytes = Vec::new();
-    stream.world.engine.export(&mut |piece| bytes.extend_from_slice(piece));
+    let bytes = exported(&stream.world.engine);
     let (mut refused, mut sound) = (0, 0);
     // Behind the head, whose counters may say that numbers are used up.
     for at in (200..bytes.len()).step_by(3) {

@@ -208,8 +208,7 @@ fn a_corrected_trade_survives_a_snapshot() {
     let mut world = market();
     let (trade, terms) = one_coin(&mut world);
     let events = correct(&mut world, correction(&trade, terms, 995, 5_000)).unwrap();
-    let mut bytes = Vec::new();
-    world.engine.export(&mut |piece| bytes.extend_from_slice(piece));
+    let mut bytes = exported(&world.engine);
     let restored = Engine::import(&bytes).unwrap();
     assert_eq!(restored.correction(trade.trade), world.engine.correction(trade.trade));
     assert_eq!(restored.correction(trade.trade).unwrap().present, after(&events).1);
@@ -219,19 +218,6 @@ fn a_corrected_trade_survives_a_snapshot() {
     let at = bytes.windows(8).rposition(|window| window == fee).unwrap();
     bytes[at] += 1;
     assert!(Engine::import(&bytes).is_err());
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (self.0 >> 33) % end
-    }
-
-    fn number(&mut self, low: i64, end: i64) -> i64 {
-        low + self.below((end - low) as u64) as i64
-    }
 }
 
 /// An order among three customers that may trade at once.

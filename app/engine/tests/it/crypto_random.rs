@@ -4,30 +4,14 @@
 //! can spend), no trade is beyond its breaker, and an engine rebuilt from a snapshot goes on
 //! identically.
 
+use crate::correct::{correction, terms};
 use crate::world::*;
 use zaraba_engine::command::*;
 use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Event};
 
 const SECOND: u64 = 1_000_000_000;
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (self.0 >> 33) % end
-    }
-
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
-    }
-
-    fn chance(&mut self, one_in: u64) -> bool {
-        self.below(one_in) == 0
-    }
-}
 
 /// Raw units are 10^-8 yen against 10^-4 in the ledger: almost every fill rounds.
 fn pair(random: &mut Random) -> InstrumentSpec {
@@ -39,11 +23,11 @@ fn pair(random: &mut Random) -> InstrumentSpec {
         min_quantity: Quantity(2),
         max_quantity: Quantity(1_000_000),
         market_max_quantity: Quantity(300_000),
-        base_price: Price(random.one_of(&[0, 10_000])),
+        base_price: Price(random.pick(&[0, 10_000])),
         market_band_ppm: 300_000,
-        maker_fee_ppm: random.one_of(&[500, 100, -200]),
-        taker_fee_ppm: random.one_of(&[0, 777, 1_000]),
-        open_order_cap: random.one_of(&[0, 4]),
+        maker_fee_ppm: random.pick(&[500, 100, -200]),
+        taker_fee_ppm: random.pick(&[0, 777, 1_000]),
+        open_order_cap: random.pick(&[0, 4]),
         ..coin()
     }
 }
@@ -52,6 +36,8 @@ struct Weeks {
     world: World,
     random: Random,
     orders: Vec<(AccountId, OrderId)>,
+    /// The newest trades, as they stand.
+    trades: Vec<Correction>,
     day: u32,
     seen: std::collections::BTreeMap<String, u32>,
 }
@@ -61,34 +47,41 @@ impl Weeks {
         let mut random = Random(seed);
         let spec = pair(&mut random);
         let world = World::with(Limits { answers: 60, ..limits() }, spec, stock());
-        Weeks { world, random, orders: vec![], day: 20_260_100, seen: Default::default() }
+        Weeks {
+            world,
+            random,
+            orders: vec![],
+            trades: vec![],
+            day: 20_260_100,
+            seen: Default::default(),
+        }
     }
 
     fn price(&mut self) -> i64 {
         let last = self.world.engine.instrument(COIN).expect("the pair").last_price.0;
         let last = if last != 0 { last } else { 10_000 };
-        let spread = self.random.one_of(&[50, 300, 2_000]);
+        let spread = self.random.pick(&[50, 300, 2_000]);
         let price = last + self.random.below(2 * spread) as i64 - spread as i64;
         (price / 5 * 5).max(5)
     }
 
     /// Any order at all.
     fn order(&mut self) -> Place {
-        let account = self.random.one_of(&[ANN, BOB, CAT, DAN]);
-        let side = self.random.one_of(&[Side::Buy, Side::Sell]);
+        let account = self.random.pick(&[ANN, BOB, CAT, DAN]);
+        let side = self.random.pick(&[Side::Buy, Side::Sell]);
         let (price, quantity) = (self.price(), 1 + self.random.below(90_000) as i64);
         let place = self.world.limit(account, COIN, side, price, quantity);
-        let self_trade = self.random.one_of(SelfTrade::ALL);
+        let self_trade = self.random.pick(SelfTrade::ALL);
         let now = [TimeInForce::Ioc, TimeInForce::Fok];
         let (gtc, day) = (TimeInForce::Gtc, TimeInForce::Day);
         match self.random.below(10) {
             0..3 => {
-                let by_amount = self.random.chance(2);
-                let amount = self.random.one_of(&[1, 200, 90_000, 40_000_000]);
+                let by_amount = self.random.one_in(2);
+                let amount = self.random.pick(&[1, 200, 90_000, 40_000_000]);
                 let quantity = if by_amount { amount } else { quantity };
                 Place {
                     kind: OrderKind::Market,
-                    time_in_force: self.random.one_of(&now),
+                    time_in_force: self.random.pick(&now),
                     price: Price(0),
                     quantity: Quantity(quantity),
                     by_amount,
@@ -96,16 +89,16 @@ impl Weeks {
                     ..place
                 }
             }
-            3..5 => Place { time_in_force: self.random.one_of(&now), self_trade, ..place },
+            3..5 => Place { time_in_force: self.random.pick(&now), self_trade, ..place },
             5 => Place { post_only: true, ..place },
-            _ => Place { time_in_force: self.random.one_of(&[gtc, day]), self_trade, ..place },
+            _ => Place { time_in_force: self.random.pick(&[gtc, day]), self_trade, ..place },
         }
     }
 
     fn place(&mut self) -> Vec<Event> {
         let place = self.order();
-        let events = if self.random.chance(6) {
-            let when = self.random.one_of(TriggerWhen::ALL);
+        let events = if self.random.one_in(6) {
+            let when = self.random.pick(TriggerWhen::ALL);
             let trigger = Some(Trigger { price: Price(self.price()), when });
             let order = Place { by_amount: false, ..place };
             let contingent = Contingent { order, trigger, stop: None, expires: 0, child: None };
@@ -125,12 +118,12 @@ impl Weeks {
         }
         let at = self.random.below(self.orders.len() as u64) as usize;
         let (account, order) = self.orders[at];
-        if self.random.chance(2) {
+        if self.random.one_in(2) {
             self.orders.swap_remove(at);
             return self.world.cancel(account, order);
         }
-        let price = if self.random.chance(2) { 0 } else { self.price() };
-        let quantity = self.random.one_of(&[0, 5, 7_001]);
+        let price = if self.random.one_in(2) { 0 } else { self.price() };
+        let quantity = self.random.pick(&[0, 5, 7_001]);
         self.world.amend(account, order, price, quantity)
     }
 
@@ -139,22 +132,22 @@ impl Weeks {
         let len = self.random.below(3);
         for (i, step) in tiers.iter_mut().take(len as usize).enumerate() {
             let volume = Amount(1_000_000 * (1 + 30 * i as i64));
-            let maker_ppm = self.random.one_of(&[-200, -900, 50, 100]);
-            *step = FeeTier { volume, maker_ppm, taker_ppm: self.random.one_of(&[0, 300]) };
+            let maker_ppm = self.random.pick(&[-200, -900, 50, 100]);
+            *step = FeeTier { volume, maker_ppm, taker_ppm: self.random.pick(&[0, 300]) };
         }
         FeeTiers { asset: JPY, tiers, len: len as u8 }
     }
 
     fn breaker(&mut self) -> Breaker {
-        let mode = self.random.one_of(BreakerMode::ALL);
+        let mode = self.random.pick(BreakerMode::ALL);
         if mode == BreakerMode::Off {
             return Breaker::OFF;
         }
         Breaker {
             mode,
-            window_seconds: self.random.one_of(&[1, 60, 600]),
-            trigger_ppm: self.random.one_of(&[10_000, 50_000]),
-            call_seconds: self.random.one_of(&[1, 30]),
+            window_seconds: self.random.pick(&[1, 60, 600]),
+            trigger_ppm: self.random.pick(&[10_000, 50_000]),
+            call_seconds: self.random.pick(&[1, 30]),
             bound_ppm: if mode == BreakerMode::Bounded { 60_000 } else { 0 },
         }
     }
@@ -164,7 +157,7 @@ impl Weeks {
         match self.random.below(12) {
             0 => {
                 let bits = self.random.below(64) as u8 & self.random.below(64) as u8;
-                let halts = Halts(if self.random.chance(2) { 0 } else { bits });
+                let halts = Halts(if self.random.one_in(2) { 0 } else { bits });
                 self.world.apply(Command::SetHalts { instrument, halts, by: by() })
             }
             1..4 => {
@@ -172,8 +165,8 @@ impl Weeks {
                 self.world.apply(Command::SetBreaker { instrument, breaker, by: by() })
             }
             4..6 => {
-                let kind = self.random.one_of(AuctionKind::ALL);
-                let seconds = self.random.one_of(&[0, 5, 60]);
+                let kind = self.random.pick(AuctionKind::ALL);
+                let seconds = self.random.pick(&[0, 5, 60]);
                 self.world.apply(Command::StartCall { instrument, kind, seconds, by: by() })
             }
             6 => {
@@ -190,23 +183,51 @@ impl Weeks {
             }
             _ => {
                 let open = InstrumentStatus::Open;
-                let status = self.random.one_of(&[InstrumentStatus::Halted, open, open]);
+                let status = self.random.pick(&[InstrumentStatus::Halted, open, open]);
                 self.world.apply(Command::SetInstrumentStatus { instrument, status, by: by() })
             }
         }
     }
 
+    /// Puts a trade of a while ago in order, or takes it back.
+    fn correct(&mut self) -> Vec<Event> {
+        if self.trades.is_empty() {
+            return self.place();
+        }
+        let at = self.random.below(self.trades.len() as u64) as usize;
+        let known = self.trades[at];
+        let price = if self.random.one_in(2) { known.before.price.0 } else { self.price() };
+        let quantity = match self.random.below(3) {
+            0 => 0,
+            1 => known.before.quantity.0,
+            _ => known.before.quantity.0 / 2,
+        };
+        let asked = Correction { price: Price(price), quantity: Quantity(quantity), ..known };
+        let events =
+            self.world.apply(Command::CorrectTrade { correction: Box::new(asked), by: by() });
+        if let Some(Event::TradeCorrected(now)) = events.last() {
+            self.trades[at].before = now.after;
+        }
+        events
+    }
+
     fn one(&mut self) -> Vec<Event> {
-        self.world.at += self.random.one_of(&[0, 0, SECOND, 10 * SECOND, 70 * SECOND]);
+        self.world.at += self.random.pick(&[0, 0, SECOND, 10 * SECOND, 70 * SECOND]);
         match self.random.below(100) {
             0..60 => self.place(),
             60..78 => self.change(),
-            78..92 => self.world.apply(Command::Wake),
+            78..90 => self.world.apply(Command::Wake),
+            90..92 => self.correct(),
             _ => self.people(),
         }
     }
 
     fn note(&mut self, events: &[Event]) {
+        for trade in trades(events) {
+            let terms = terms(&trade, events);
+            self.trades.push(correction(&trade, terms, terms.price.0, terms.quantity.0));
+        }
+        self.trades.drain(..self.trades.len().saturating_sub(20));
         for event in events {
             let what = match event {
                 Event::Auction { kind, end, .. } => format!("{} {}", kind.as_str(), end.as_str()),
@@ -214,18 +235,13 @@ impl Weeks {
                 Event::Closed { reason, .. } => reason.as_str().into(),
                 Event::Refused { code, .. } => code.code().into(),
                 Event::Triggered { .. } => "triggered".into(),
+                Event::TradeCorrected(_) => "corrected".into(),
                 Event::Trade(trade) if trade.maker_fee.0 < 0 => "rebate".into(),
                 _ => continue,
             };
             *self.seen.entry(what).or_insert(0) += 1;
         }
     }
-}
-
-fn copied(engine: &Engine) -> Engine {
-    let mut bytes = vec![];
-    engine.export(&mut |piece| bytes.extend_from_slice(piece));
-    Engine::import(&bytes).expect("what was exported can be imported")
 }
 
 #[test]
@@ -265,6 +281,7 @@ fn any_week_keeps_the_state_sound_and_snapshots_go_on_identically() {
         "self_trade",
         "triggered",
         "rebate",
+        "corrected",
     ] {
         assert!(seen.contains_key(what), "nothing ever was {what}: {seen:?}");
     }

@@ -8,24 +8,6 @@ use zaraba_engine::instrument::{InstrumentSpec, InstrumentState, TickRule};
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine, Event};
 
-/// A small generator; the streams must be the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) % end
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
-    }
-}
-
 const EXTREME: [i64; 22] = [
     0,
     -1,
@@ -753,12 +735,6 @@ impl Stream {
         }
         self.taken
     }
-}
-
-fn copied(engine: &Engine) -> Engine {
-    let mut bytes = Vec::new();
-    engine.export(&mut |piece| bytes.extend_from_slice(piece));
-    Engine::import(&bytes).expect("an exported state is sound")
 }
 
 #[test]

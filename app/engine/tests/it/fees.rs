@@ -7,7 +7,7 @@ use zaraba_engine::command::{FEE_TIERS_MAX, FeeTier, FeeTiers};
 use zaraba_engine::engine::Rates;
 use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event, Reject};
+use zaraba_engine::{Command, Event, Reject};
 
 fn tiers(steps: &[(i64, i32, i32)]) -> FeeTiers {
     let mut tiers =
@@ -153,9 +153,7 @@ fn schedules_and_volumes_survive_a_snapshot() {
     trade(&mut world, 1_000);
     roll(&mut world, 20261122);
     trade(&mut world, 10_000);
-    let mut bytes = Vec::new();
-    world.engine.export(&mut |piece| bytes.extend_from_slice(piece));
-    let copy = Engine::import(&bytes).unwrap();
+    let copy = copied(&world.engine);
     assert_eq!(copy.fee_tiers(JPY), world.engine.fee_tiers(JPY));
     world.engine = copy;
     assert_eq!(trade(&mut world, 100), (20_000, 60_000));

@@ -125,8 +125,6 @@ fn a_sale_to_the_house_is_rounded_against_the_client_and_needs_its_money_back() 
     correct(&mut world, bust).expect("the house has them all again");
     assert_eq!(world.balance(AccountId::HOUSE, SHARE), (999, 0));
     // It survives a snapshot.
-    let mut bytes = Vec::new();
-    world.engine.export(&mut |piece| bytes.extend_from_slice(piece));
-    let copy = zaraba_engine::Engine::import(&bytes).unwrap();
+    let copy = copied(&world.engine);
     assert_eq!(copy.correction(trade.trade), world.engine.correction(trade.trade));
 }

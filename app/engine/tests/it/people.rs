@@ -4,7 +4,7 @@
 use zaraba_engine::command::*;
 use zaraba_engine::engine::OrderStatus;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event, Reject};
+use zaraba_engine::{Command, Event, Reject};
 
 use super::world::*;
 
@@ -59,9 +59,7 @@ fn a_stopped_session_sends_nothing_new_and_others_go_on() {
     assert_eq!(refusal(&signed(&mut world, 7, "b")), Some(Reject::Killed));
     assert_eq!(refusal(&signed(&mut world, 8, "c")), None);
     assert_eq!(refusal(&signed(&mut world, 0, "d")), None);
-    let mut bytes = Vec::new();
-    world.engine.export(&mut |piece| bytes.extend_from_slice(piece));
-    let restored = Engine::import(&bytes).expect("an export can be read");
+    let restored = copied(&world.engine);
     assert_eq!(restored.killed_keys().collect::<Vec<_>>(), [7]);
     kill(&mut world, 7, false);
     assert!(!world.engine.killed(KillScope::Key(7)));

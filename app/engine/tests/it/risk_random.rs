@@ -13,24 +13,6 @@ use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine, Event, Reject};
 
-/// A small generator; the streams must be the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) % end
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
-    }
-}
-
 /// What counters are kept of.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Key {
@@ -340,12 +322,6 @@ impl Readers {
     }
 }
 
-fn exported(engine: &Engine) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    engine.export(&mut |piece| bytes.extend_from_slice(piece));
-    bytes
-}
-
 fn run(seed: u64, commands: u64, codes: &mut BTreeMap<u8, u64>) {
     let mut random = Random(seed);
     let limits = Limits { live_orders: 40, answers: 30, ..limits() };
@@ -408,9 +384,7 @@ fn run(seed: u64, commands: u64, codes: &mut BTreeMap<u8, u64>) {
         quantities.follow(&events);
         quantities.check(&world.engine);
         if step % 50 == 0 {
-            let bytes = exported(&world.engine);
-            let copy = Engine::import(&bytes).expect("what was exported can be read");
-            assert_eq!(exported(&copy), bytes);
+            let copy = copied(&world.engine);
             assert_eq!(copy.state_hash(), world.engine.state_hash());
             // From here on the copy is held against the twin.
             world.engine = copy;

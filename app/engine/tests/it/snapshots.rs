@@ -4,12 +4,6 @@ use crate::world::*;
 use zaraba_engine::types::*;
 use zaraba_engine::{Engine, STATE_VERSION};
 
-fn exported(engine: &Engine) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    engine.export(&mut |piece| bytes.extend_from_slice(piece));
-    bytes
-}
-
 #[test]
 fn another_version_is_refused_with_the_way_out() {
     let world = World::new();

@@ -6,7 +6,7 @@
 use super::tse::*;
 use super::world::*;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event, Reject};
+use zaraba_engine::{Command, Event, Reject};
 
 const EVE: AccountId = AccountId(8);
 
@@ -127,9 +127,7 @@ fn firms_survive_a_snapshot() {
     world.firm(CAT, 9);
     world.firm(CAT, 0);
     world.participants(Participants::Firms);
-    let mut bytes = Vec::new();
-    world.engine.export(&mut |piece| bytes.extend_from_slice(piece));
-    let copy = Engine::import(&bytes).expect("its own snapshot");
+    let copy = copied(&world.engine);
     assert_eq!(copy.participants(Profile::Tse), Participants::Firms);
     let firms = [ANN, BOB, CAT].map(|account| copy.firm(account));
     assert_eq!(firms, [7, 0, 0].map(|firm| Some(FirmId(firm))));

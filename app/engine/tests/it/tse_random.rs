@@ -2,6 +2,7 @@
 //! halts, limits, rolls. After each command the whole state is checked, and an engine rebuilt from a
 //! snapshot goes on identically.
 
+use super::correct::{correction, terms};
 use super::world::*;
 use zaraba_engine::command::*;
 use zaraba_engine::instrument::{Footing, InstrumentSpec, TickRule};
@@ -10,33 +11,16 @@ use zaraba_engine::{Command, Engine, Event};
 
 const SECOND: u64 = 1_000_000_000;
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (self.0 >> 33) % end
-    }
-
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
-    }
-
-    fn chance(&mut self, one_in: u64) -> bool {
-        self.below(one_in) == 0
-    }
-}
-
 fn share(random: &mut Random) -> InstrumentSpec {
-    let limited = !random.chance(5);
+    let limited = !random.one_in(5);
     InstrumentSpec {
-        ticks: random.one_of(&[TickRule::TseOther, TickRule::TseTopix500]),
+        ticks: random.pick(&[TickRule::TseOther, TickRule::TseTopix500]),
         base_price: Price(5_300),
         limit_down: Price(if limited { 4_300 } else { 0 }),
         limit_up: Price(if limited { 6_300 } else { 0 }),
         market_band_ppm: 200_000,
-        maker_fee_ppm: random.one_of(&[0, 100, -50]),
-        taker_fee_ppm: random.one_of(&[0, 333]),
+        maker_fee_ppm: random.pick(&[0, 100, -50]),
+        taker_fee_ppm: random.pick(&[0, 333]),
         session_rules: true,
         ..stock()
     }
@@ -47,6 +31,8 @@ struct Days {
     world: World,
     random: Random,
     orders: Vec<(AccountId, OrderId)>,
+    /// The newest trades, as they stand.
+    trades: Vec<Correction>,
     day: u32,
     step: SessionStep,
     /// What happened, so that a run that tests nothing is noticed.
@@ -62,6 +48,7 @@ impl Days {
             world,
             random,
             orders: vec![],
+            trades: vec![],
             day: 20_260_104,
             step: SessionStep::Close,
             seen: Default::default(),
@@ -82,12 +69,12 @@ impl Days {
     }
 
     fn odd_lot(&mut self) -> Vec<Event> {
-        let account = self.random.one_of(&[ANN, BOB, CAT]);
+        let account = self.random.pick(&[ANN, BOB, CAT]);
         let order = OddLot {
             account,
             instrument: STOCK,
-            side: self.random.one_of(&[Side::Buy, Side::Sell]),
-            desk: self.random.one_of(&[Desk::Batch, Desk::Batch, Desk::Principal]),
+            side: self.random.pick(&[Side::Buy, Side::Sell]),
+            desk: self.random.pick(&[Desk::Batch, Desk::Batch, Desk::Principal]),
             quantity: Quantity(1 + self.random.below(60) as i64),
             price: Price(0),
             client_id: self.world.name(),
@@ -109,10 +96,10 @@ impl Days {
 
     /// The next moment of the day, or the next day; some moments are left out.
     fn next_step(&mut self) -> Vec<Event> {
-        if self.step == SessionStep::Close || self.random.chance(60) {
+        if self.step == SessionStep::Close || self.random.one_in(60) {
             return self.roll();
         }
-        let skipped = u8::from(self.random.chance(12));
+        let skipped = u8::from(self.random.one_in(12));
         let number = (self.step as u8 + 1 + skipped).min(SessionStep::Close as u8);
         self.step = SessionStep::from_number(number).expect("a step");
         let (profile, day, step) = (Profile::Tse, self.day, self.step);
@@ -123,17 +110,17 @@ impl Days {
     fn price(&mut self) -> i64 {
         let state = self.world.engine.instrument(STOCK).expect("the share");
         let last = if state.last_price.0 != 0 { state.last_price.0 } else { 5_300 };
-        let spread = self.random.one_of(&[40, 150, 600, 1_500]);
+        let spread = self.random.pick(&[40, 150, 600, 1_500]);
         let price = last + self.random.below(2 * spread) as i64 - spread as i64;
         (price / 10 * 10).max(10)
     }
 
     fn place(&mut self) -> Vec<Event> {
-        let account = self.random.one_of(&[ANN, BOB, CAT]);
-        let side = self.random.one_of(&[Side::Buy, Side::Sell]);
+        let account = self.random.pick(&[ANN, BOB, CAT]);
+        let side = self.random.pick(&[Side::Buy, Side::Sell]);
         let (price, lots) = (self.price(), 1 + self.random.below(20) as i64);
         let place = self.world.limit(account, STOCK, side, price, lots * 100);
-        let market = self.random.chance(4);
+        let market = self.random.one_in(4);
         let place = Place {
             kind: if market { OrderKind::Market } else { OrderKind::Limit },
             price: Price(if market { 0 } else { price }),
@@ -152,11 +139,11 @@ impl Days {
                 _ => Condition::Any,
             },
             short: match side {
-                Side::Sell => self.random.one_of(&[ShortSale::Long, ShortSale::Short]),
+                Side::Sell => self.random.pick(&[ShortSale::Long, ShortSale::Short]),
                 Side::Buy => ShortSale::Long,
             },
-            post_only: self.random.chance(20),
-            self_trade: self.random.one_of(SelfTrade::ALL),
+            post_only: self.random.one_in(20),
+            self_trade: self.random.pick(SelfTrade::ALL),
             ..place
         };
         let events = self.world.place(place);
@@ -168,8 +155,8 @@ impl Days {
 
     /// A stop, OCO, if-done or period order.
     fn contingent(&mut self) -> Vec<Event> {
-        let account = self.random.one_of(&[ANN, BOB, CAT]);
-        let side = self.random.one_of(&[Side::Buy, Side::Sell]);
+        let account = self.random.pick(&[ANN, BOB, CAT]);
+        let side = self.random.pick(&[Side::Buy, Side::Sell]);
         let (price, lots) = (self.price(), 1 + self.random.below(20) as i64);
         let order = self.world.limit(account, STOCK, side, price, lots * 100);
         let when = match side {
@@ -177,9 +164,9 @@ impl Days {
             Side::Sell => TriggerWhen::AtOrBelow,
         };
         let trigger = Trigger { price: Price(self.price()), when };
-        let leg = Price(if self.random.chance(2) { 0 } else { self.price() });
+        let leg = Price(if self.random.one_in(2) { 0 } else { self.price() });
         let shape = self.random.below(4);
-        let market = shape < 2 && self.random.chance(2);
+        let market = shape < 2 && self.random.one_in(2);
         let (time_in_force, expires) = match self.random.below(3) {
             0 => (TimeInForce::Gtc, 0),
             1 => (TimeInForce::Day, 0),
@@ -206,7 +193,7 @@ impl Days {
             trigger: (shape < 2).then_some(trigger),
             stop: (shape == 2).then_some(StopLeg { trigger, price: leg }),
             expires,
-            child: (shape == 3 || self.random.chance(3)).then_some(exit),
+            child: (shape == 3 || self.random.one_in(3)).then_some(exit),
         };
         let events = self.world.apply(Command::PlaceContingent(Box::new(sent)));
         for event in &events {
@@ -223,13 +210,13 @@ impl Days {
         }
         let at = self.random.below(self.orders.len() as u64) as usize;
         let (account, order) = self.orders[at];
-        if self.random.chance(2) {
+        if self.random.one_in(2) {
             self.orders.swap_remove(at);
             return self.world.cancel(account, order);
         }
-        let price = if self.random.chance(2) { 0 } else { self.price() };
-        let quantity = self.random.one_of(&[0, 100, 200, 500]);
-        let condition = self.random.chance(3).then(|| self.random.one_of(Condition::ALL));
+        let price = if self.random.one_in(2) { 0 } else { self.price() };
+        let quantity = self.random.pick(&[0, 100, 200, 500]);
+        let condition = self.random.one_in(3).then(|| self.random.pick(Condition::ALL));
         self.world.apply(Command::Amend(Amend {
             account,
             order,
@@ -244,18 +231,18 @@ impl Days {
     fn people(&mut self) -> Vec<Event> {
         match self.random.below(7) {
             5 => {
-                let account = self.random.one_of(&[ANN, BOB, CAT]);
+                let account = self.random.pick(&[ANN, BOB, CAT]);
                 let firm = FirmId(self.random.below(2) as u32);
                 self.world.apply(Command::SetFirm { account, firm, by: by() })
             }
             6 => {
-                let participants = self.random.one_of(Participants::ALL);
+                let participants = self.random.pick(Participants::ALL);
                 let profile = Profile::Tse;
                 self.world.apply(Command::SetParticipants { profile, participants, by: by() })
             }
             0 => {
                 let base = self.price();
-                let width = self.random.one_of(&[0, 200, 1_000]);
+                let width = self.random.pick(&[0, 200, 1_000]);
                 let limit = |price: i64| Price(if width == 0 { 0 } else { price.max(10) });
                 self.world.apply(Command::SetPriceLimits {
                     instrument: STOCK,
@@ -266,14 +253,14 @@ impl Days {
                 })
             }
             1 => {
-                let ticks = self.random.one_of(&[TickRule::TseOther, TickRule::TseTopix500]);
+                let ticks = self.random.pick(&[TickRule::TseOther, TickRule::TseTopix500]);
                 self.world.apply(Command::SetTicks { instrument: STOCK, ticks, by: by() })
             }
             2 => self.world.apply(Command::CancelMany(CancelMany {
                 price: Price(0),
                 account: None,
                 instrument: Some(STOCK),
-                side: Some(self.random.one_of(&[Side::Buy, Side::Sell])),
+                side: Some(self.random.pick(&[Side::Buy, Side::Sell])),
                 group: None,
                 from: OrderId(0),
                 via: Via::Admin,
@@ -281,15 +268,37 @@ impl Days {
             })),
             _ => {
                 let open = InstrumentStatus::Open;
-                let status = self.random.one_of(&[InstrumentStatus::Halted, open, open]);
+                let status = self.random.pick(&[InstrumentStatus::Halted, open, open]);
                 let instrument = STOCK;
                 self.world.apply(Command::SetInstrumentStatus { instrument, status, by: by() })
             }
         }
     }
 
+    /// Puts a trade of a while ago in order, or takes it back.
+    fn correct(&mut self) -> Vec<Event> {
+        if self.trades.is_empty() {
+            return self.place();
+        }
+        let at = self.random.below(self.trades.len() as u64) as usize;
+        let known = self.trades[at];
+        let price = if self.random.one_in(2) { known.before.price.0 } else { self.price() };
+        let quantity = match self.random.below(3) {
+            0 => 0,
+            1 => known.before.quantity.0,
+            _ => known.before.quantity.0 / 2,
+        };
+        let asked = Correction { price: Price(price), quantity: Quantity(quantity), ..known };
+        let events =
+            self.world.apply(Command::CorrectTrade { correction: Box::new(asked), by: by() });
+        if let Some(Event::TradeCorrected(now)) = events.last() {
+            self.trades[at].before = now.after;
+        }
+        events
+    }
+
     fn one(&mut self) -> Vec<Event> {
-        self.world.at += self.random.one_of(&[0, 0, SECOND, 20 * SECOND, 70 * SECOND]);
+        self.world.at += self.random.pick(&[0, 0, SECOND, 20 * SECOND, 70 * SECOND]);
         match self.random.below(100) {
             0..40 => self.place(),
             40..49 => self.contingent(),
@@ -297,11 +306,17 @@ impl Days {
             55..75 => self.change(),
             75..87 => self.world.apply(Command::Wake),
             87..97 => self.next_step(),
+            97 => self.correct(),
             _ => self.people(),
         }
     }
 
     fn note(&mut self, events: &[Event]) {
+        for trade in trades(events) {
+            let terms = terms(&trade, events);
+            self.trades.push(correction(&trade, terms, terms.price.0, terms.quantity.0));
+        }
+        self.trades.drain(..self.trades.len().saturating_sub(20));
         for event in events {
             let what = match event {
                 Event::Auction { kind, end, .. } => format!("{} {}", kind.as_str(), end.as_str()),
@@ -309,6 +324,7 @@ impl Days {
                 Event::Closed { reason, .. } => reason.as_str().into(),
                 Event::DeskTrade(trade) => format!("odd lot {}", trade.desk.as_str()),
                 Event::Triggered { .. } => "triggered".into(),
+                Event::TradeCorrected(_) => "corrected".into(),
                 Event::ShortSaleRule { on, .. } => format!("short-sale rule {on}"),
                 Event::Refused { code, .. } => code.code().into(),
                 _ => continue,
@@ -316,13 +332,6 @@ impl Days {
             *self.seen.entry(what).or_insert(0) += 1;
         }
     }
-}
-
-/// The engine after a round trip through a snapshot.
-fn copied(engine: &Engine) -> Engine {
-    let mut bytes = vec![];
-    engine.export(&mut |piece| bytes.extend_from_slice(piece));
-    Engine::import(&bytes).expect("what was exported can be imported")
 }
 
 /// Levels and market orders as events have told them, against the book.
@@ -396,6 +405,7 @@ fn any_day_keeps_the_state_sound_and_snapshots_go_on_identically() {
         "invalid_condition",
         "amend_not_allowed",
         "phase_closed",
+        "corrected",
         "odd lot batch",
         "odd lot principal",
         "odd_lot_no_quote",

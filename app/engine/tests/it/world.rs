@@ -290,3 +290,44 @@ pub fn refusal(events: &[Event]) -> (Reject, bool) {
         other => panic!("not refused but {other:?}"),
     }
 }
+
+/// A small generator of numbers, the same everywhere.
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (self.0 >> 33) % end
+    }
+
+    /// A number from `low` on, below `end`.
+    pub fn number(&mut self, low: i64, end: i64) -> i64 {
+        low + self.below((end - low) as u64) as i64
+    }
+
+    /// Whether one in `n` happened.
+    pub fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    /// One of these.
+    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u64) as usize]
+    }
+}
+
+/// What an engine writes as a snapshot.
+pub fn exported(engine: &Engine) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    engine.export(&mut |piece| bytes.extend_from_slice(piece));
+    bytes
+}
+
+/// An engine after a round trip through a snapshot, which is written as its original.
+pub fn copied(engine: &Engine) -> Engine {
+    let bytes = exported(engine);
+    let copy = Engine::import(&bytes).expect("what was exported can be imported");
+    assert!(exported(&copy) == bytes, "a copy is written as its original");
+    copy
+}
