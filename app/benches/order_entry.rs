@@ -23,7 +23,8 @@ use zaraba::live::Live;
 use zaraba::platform::Platform;
 use zaraba::wiring::Core;
 use zaraba_engine::command::*;
-use zaraba_engine::instrument::{InstrumentSpec, TickRule};
+use zaraba_engine::instrument::InstrumentSpec;
+use zaraba_engine::oracle::stream::instruments;
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine};
 
@@ -39,28 +40,12 @@ fn text<const N: usize>(text: &str) -> Text<N> {
 /// One pair of assets, one instrument, traders with means.
 fn furniture() -> Vec<Command> {
     let spec = InstrumentSpec {
-        symbol: text("BTC_JPY"),
-        name: text("BTC/JPY"),
-        profile: Profile::Crypto,
-        base_asset: AssetId(1),
-        quote_asset: AssetId(0),
-        price_digits: 0,
-        quantity_digits: 4,
-        ticks: TickRule::Fixed(Price(1)),
-        lot: Quantity(1),
-        min_quantity: Quantity(1),
-        max_quantity: Quantity(1_000_000),
         base_price: Price(5_000),
-        limit_down: Price(0),
-        limit_up: Price(0),
         market_band_ppm: 50_000,
         maker_fee_ppm: 0,
         taker_fee_ppm: 500,
         open_order_cap: 0,
-        session_rules: false,
-        listed_shares: Quantity(0),
-        market_min_quantity: Quantity(0),
-        market_max_quantity: Quantity(0),
+        ..instruments()[0].0
     };
     let mut commands = vec![
         Command::CreateAsset(AssetSpec { code: text("JPY"), exponent: 4 }),

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use zaraba_engine::bare::BareBook;
 use zaraba_engine::command::*;
-use zaraba_engine::instrument::{InstrumentSpec, TickRule};
+use zaraba_engine::instrument::InstrumentSpec;
+pub use zaraba_engine::oracle::stream::Numbers;
+use zaraba_engine::oracle::stream::instruments;
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Engine, Event};
 
@@ -49,20 +51,6 @@ pub enum Step {
     Cancel { n: usize },
     /// An order that takes what is there.
     Take { buy: bool, price: i64, quantity: i64 },
-}
-
-/// splitmix64.
-pub struct Numbers(pub u64);
-
-impl Numbers {
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        ((u128::from(z) * u128::from(end)) >> 64) as u64
-    }
 }
 
 /// The fill, then the stream; every cancel is of an order that lives.
@@ -243,28 +231,12 @@ fn members_limits() -> Command {
 
 fn instrument() -> InstrumentSpec {
     InstrumentSpec {
-        symbol: text("BTC_JPY"),
-        name: text("Bitcoin"),
-        profile: Profile::Crypto,
-        base_asset: AssetId(1),
-        quote_asset: AssetId(0),
-        price_digits: 0,
-        quantity_digits: 4,
-        ticks: TickRule::Fixed(Price(1)),
-        lot: Quantity(1),
-        min_quantity: Quantity(1),
-        max_quantity: Quantity(1_000_000),
         base_price: Price(MIDDLE),
-        limit_down: Price(0),
-        limit_up: Price(0),
         market_band_ppm: 100_000,
         maker_fee_ppm: -100,
         taker_fee_ppm: 1_000,
         open_order_cap: 0,
-        session_rules: false,
-        listed_shares: Quantity(0),
-        market_min_quantity: Quantity(0),
-        market_max_quantity: Quantity(0),
+        ..instruments()[0].0
     }
 }
 

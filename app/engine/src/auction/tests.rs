@@ -3,37 +3,8 @@
 use super::{Claim, Outcome, Priority, Sharing, Terms, price, twin};
 use crate::instrument::TickRule;
 use crate::jpx;
+use crate::oracle::stream::Numbers;
 use crate::types::*;
-
-/// splitmix64.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// From zero to below `end`.
-    fn below(&mut self, end: i64) -> i64 {
-        ((u128::from(self.next()) * end as u128) >> 64) as i64
-    }
-
-    fn from(&mut self, first: i64, last: i64) -> i64 {
-        first + self.below(last - first + 1)
-    }
-
-    fn one_in(&mut self, n: i64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as i64) as usize]
-    }
-}
 
 fn run(orders: &twin::Orders, terms: &Terms) -> Outcome {
     let mut bids = orders.bids.clone();
@@ -89,7 +60,7 @@ fn random_book(numbers: &mut Numbers) -> (twin::Orders, Terms) {
         let levels = numbers.pick(&[0, 1, 2, 3, 5, 9]);
         let mut free = prices.clone();
         for _ in 0..levels.min(free.len() as i64 - 1) {
-            let at = numbers.below(free.len() as i64);
+            let at = numbers.from(0, free.len() as i64 - 1);
             let towards = at + if side == 0 { shift } else { -shift };
             let price = free.remove(towards.clamp(0, free.len() as i64 - 1) as usize);
             let level = (price, quantity(numbers));
@@ -238,8 +209,11 @@ fn random_claims(numbers: &mut Numbers, lot: i64) -> Vec<Claim> {
     let mut claims: Vec<Claim> = (0..count)
         .map(|tag| {
             let whole = lot * numbers.from(1, largest);
-            let odd =
-                if leftovers > 0 && numbers.one_in(leftovers) { numbers.below(lot) } else { 0 };
+            let odd = if leftovers > 0 && numbers.one_in(leftovers) {
+                numbers.from(0, lot - 1)
+            } else {
+                0
+            };
             let group = numbers.below(groups) as u8;
             Claim {
                 tag: tag as u32,
@@ -254,7 +228,7 @@ fn random_claims(numbers: &mut Numbers, lot: i64) -> Vec<Claim> {
         .collect();
     // Given in any order.
     for i in (1..claims.len()).rev() {
-        claims.swap(i, numbers.below(i as i64 + 1) as usize);
+        claims.swap(i, numbers.below(i as u64 + 1) as usize);
     }
     claims
 }

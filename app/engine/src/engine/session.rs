@@ -292,8 +292,7 @@ impl Engine {
         self.worked = 0;
         let mut count = 0;
         let mut more = false;
-        while let Some((due, instrument)) = self.timers.first().filter(|(due, _)| *due <= self.at) {
-            let _ = due;
+        while let Some((_, instrument)) = self.timers.first().filter(|(due, _)| *due <= self.at) {
             let enough = count == SLICE_INSTRUMENTS || self.worked >= SLICE_ORDERS;
             if enough || self.set_off_enough() {
                 more = true;

@@ -8,6 +8,7 @@ use crate::auction::{Claim, Outcome, Priority, Terms, at_close};
 use crate::command::*;
 use crate::instrument::{InstrumentSpec, TickRule};
 use crate::jpx;
+use crate::oracle::stream::Numbers;
 use crate::types::*;
 use crate::{Command, Engine, Event};
 
@@ -41,29 +42,6 @@ const MORNING: &[Condition] = &[
     Condition::MorningClosing,
     Condition::MorningFunari,
 ];
-
-/// splitmix64.
-struct Numbers(u64);
-
-impl Numbers {
-    /// From zero to below `end`.
-    fn below(&mut self, end: i64) -> i64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        ((u128::from(z) * end as u128) >> 64) as i64
-    }
-
-    fn one_in(&mut self, n: i64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as i64) as usize]
-    }
-}
 
 /// What the test knows of a live order.
 #[derive(Clone, Copy, Debug)]
@@ -250,12 +228,12 @@ impl Day {
             }
         };
         let far = self.numbers.pick(&[width / 2, width, 3 * width]).max(1);
-        let price = self.reference() + self.numbers.below(2 * far + 1) - far;
+        let price = self.reference() + self.numbers.from(-far, far);
         let price = price.clamp(self.limits.0, self.limits.1);
         let tick = self.terms.ticks.tick_at(Price(price));
         let price = if at_market { 0 } else { price - price % tick };
         let account = AccountId(AccountId::SYSTEM_COUNT + self.numbers.below(8) as u32);
-        let lots = 1 + self.numbers.below(6);
+        let lots = self.numbers.from(1, 6);
         let name = self.name();
         let mut place =
             Place::limit(account, SHARE, side, Price(price), Quantity(lots * LOT), name);

@@ -36,7 +36,13 @@ impl Numbers {
         self.below(n) == 0
     }
 
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+    /// A number from `first` to `last`.
+    pub fn from(&mut self, first: i64, last: i64) -> i64 {
+        first + self.below((last - first) as u64 + 1) as i64
+    }
+
+    /// One of these.
+    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len() as u64) as usize]
     }
 }
