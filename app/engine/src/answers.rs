@@ -1,10 +1,19 @@
 //! The queue of remembered answers: slots of finished orders and transfers, oldest first. As many
 //! as `Genesis` allows, in a ring that is never moved or grown.
 
-/// Slots in order of their end.
+/// A finished order or transfer: its slot, and what the index has it under. Both are here so that
+/// what is read of the oldest lies in a row.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Answer {
+    pub(crate) slot: u32,
+    /// Upper half of its client id's hash.
+    pub(crate) tag: u32,
+}
+
+/// Answers in order of their end.
 #[derive(Default)]
 pub(crate) struct Answers {
-    slots: Vec<u32>,
+    ring: Vec<Answer>,
     mask: usize,
     /// Place of the oldest.
     first: usize,
@@ -17,7 +26,7 @@ impl Answers {
     /// Room for `most`, and one more for a moment.
     pub(crate) fn new(most: usize) -> Answers {
         let size = (most + 1).next_power_of_two();
-        Answers { slots: vec![0; size], mask: size - 1, first: 0, len: 0, most }
+        Answers { ring: vec![Answer::default(); size], mask: size - 1, first: 0, len: 0, most }
     }
 
     /// How many there are.
@@ -32,27 +41,27 @@ impl Answers {
 
     /// Adds the newest; returns the oldest, taken out, if there are too many now.
     #[inline]
-    pub(crate) fn push(&mut self, slot: u32) -> Option<u32> {
+    pub(crate) fn push(&mut self, answer: Answer) -> Option<Answer> {
         let at = (self.first + self.len) & self.mask;
-        self.slots[at] = slot;
+        self.ring[at] = answer;
         self.len += 1;
         if self.len <= self.most {
             return None;
         }
-        let oldest = self.slots[self.first & self.mask];
+        let oldest = self.ring[self.first & self.mask];
         self.first = (self.first + 1) & self.mask;
         self.len -= 1;
         Some(oldest)
     }
 
-    /// The `n`-th oldest; any slot, or zero, where there are not so many.
+    /// The `n`-th oldest; anything that was one, or slot zero, where there are not so many.
     #[inline]
-    pub(crate) fn peek(&self, n: usize) -> u32 {
-        self.slots[(self.first + n) & self.mask]
+    pub(crate) fn peek(&self, n: usize) -> Answer {
+        self.ring[(self.first + n) & self.mask]
     }
 
     /// All, oldest first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Answer> + '_ {
         (0..self.len).map(|n| self.peek(n))
     }
 }
@@ -67,9 +76,10 @@ mod tests {
         for most in [1, 2, 3, 7, 8, 100] {
             let (mut answers, mut twin) = (Answers::new(most), VecDeque::new());
             for slot in 0..1_000 {
-                twin.push_back(slot);
+                let answer = Answer { slot, tag: !slot };
+                twin.push_back(answer);
                 let oldest = if twin.len() > most { twin.pop_front() } else { None };
-                assert_eq!(answers.push(slot), oldest);
+                assert_eq!(answers.push(answer), oldest);
                 assert_eq!(answers.len(), twin.len());
                 assert!(answers.iter().eq(twin.iter().copied()));
             }

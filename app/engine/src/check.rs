@@ -3,7 +3,6 @@
 
 use crate::engine::Engine;
 use crate::engine::{READY, Room};
-use crate::money::Traded;
 use crate::orders::{Flags, Hot, Kind, NIL};
 use crate::types::*;
 
@@ -35,7 +34,7 @@ impl Engine {
                 continue;
             }
             let cold = &self.orders.cold[slot];
-            let traded = Traded { notional: cold.notional, fee: cold.fee };
+            let traded = cold.traded();
             let market = &self.markets[hot.instrument.0 as usize];
             if hot.flags.has(Flags::UNLOCKED) {
                 continue;

@@ -14,6 +14,10 @@ pub(crate) fn prefetch<T>(slice: &[T], at: usize) {
         line(start.wrapping_add(offset));
         offset += LINE;
     }
+    if size_of::<T>() % LINE != 0 && size_of::<T>() > align_of::<T>() {
+        // A record that does not fill its lines may begin anywhere in one.
+        line(start.wrapping_add(size_of::<T>() - 1));
+    }
 }
 
 /// Brings the first line of the record at `at` close.

@@ -15,7 +15,7 @@ mod whole;
 pub(crate) use known::Known;
 pub(crate) use record::*;
 
-use crate::answers::Answers;
+use crate::answers::{Answer, Answers};
 use crate::command::{Limits, Place, Transfer};
 use crate::engine::{OrderState, OrderStatus};
 use crate::hash::Keyed;
@@ -43,10 +43,7 @@ pub(crate) struct Orders {
     /// What only few orders have, and its free list.
     extras: Vec<Extra>,
     free_extra: u32,
-    /// Upper half of each slot's client-id hash: all it takes to leave the index, so that
-    /// forgetting an answer does not have to read the long-cold record.
-    tags: Vec<u32>,
-    /// The answer queue: finished slots, oldest first.
+    /// The answer queue: finished slots and their tags, oldest first.
     done: Answers,
     capacity: usize,
 }
@@ -63,7 +60,6 @@ impl Default for Orders {
             free: NIL,
             extras: Vec::new(),
             free_extra: NIL,
-            tags: Vec::new(),
             done: Answers::default(),
             capacity: 0,
         }
@@ -90,7 +86,6 @@ impl Orders {
             index: Index::sparse(capacity),
             keyed,
             extras: Vec::with_capacity(capacity),
-            tags: large(capacity),
             done: Answers::new(limits.answers as usize),
             capacity,
             ..Orders::default()
@@ -233,14 +228,13 @@ impl Orders {
         assert!((slot as usize) < self.capacity, "order slots and limits disagree");
         self.hot.push(EMPTY_HOT);
         self.cold.push(EMPTY_COLD);
-        self.tags.push(0);
         slot
     }
 
     /// Indexes a slot.
     #[inline]
     fn enter(&mut self, hash: u64, slot: u32) {
-        self.tags[slot as usize] = (hash >> 32) as u32;
+        self.cold[slot as usize].tag = (hash >> 32) as u32;
         self.index.insert(hash, slot);
     }
 
@@ -271,7 +265,7 @@ impl Orders {
         at: Timestamp,
     ) -> u32 {
         let slot = self.record(place, day, seq, at);
-        self.tags[slot as usize] = (hash >> 32) as u32;
+        self.cold[slot as usize].tag = (hash >> 32) as u32;
         self.index.fill(vacancy, hash, slot);
         slot
     }
@@ -330,10 +324,10 @@ impl Orders {
         at: Timestamp,
     ) -> (Traded, Traded) {
         let cold = &mut self.cold[slot as usize];
-        let before = Traded { notional: cold.notional, fee: cold.fee };
+        let before = cold.traded();
         let after = before.plus(notional, rate_ppm);
         cold.notional = after.notional;
-        cold.fee = after.fee;
+        cold.fee = Fee::try_from(after.fee).expect("acceptance bounds every sum of fees");
         cold.status = OrderStatus::PartiallyFilled;
         cold.updated_at = at;
         cold.seq = seq;
@@ -346,7 +340,7 @@ impl Orders {
         self.hot[slot as usize] =
             Hot { account: transfer.account, kind: Kind::Transfer, ..EMPTY_HOT };
         self.cold[slot as usize] = Cold {
-            fee: i128::from(transfer.asset.0),
+            fee: Fee::short(i64::from(transfer.asset.0)),
             quantity: transfer.amount.0,
             first_quantity: transfer.kind as i64,
             created_at: at,
@@ -372,30 +366,29 @@ impl Orders {
 
     #[inline]
     fn enqueue(&mut self, slot: u32) {
-        if let Some(oldest) = self.done.push(slot) {
+        let tag = self.cold[slot as usize].tag;
+        if let Some(oldest) = self.done.push(Answer { slot, tag }) {
             self.fetch_oldest();
             self.forget(oldest);
         }
     }
 
-    /// Fetches from memory the answers to be forgotten soon, whose slots new orders take then.
+    /// Fetches from memory what forgetting an answer soon touches: its slot, which a new order
+    /// takes then, and its place in the index.
     #[inline]
     fn fetch_oldest(&self) {
-        prefetch(&self.tags, self.done.peek(FORGET_AHEAD * 2) as usize);
-        let slot = self.done.peek(FORGET_AHEAD) as usize;
-        if let Some(&tag) = self.tags.get(slot) {
-            self.index.prefetch(u64::from(tag) << 32);
-            prefetch(&self.hot, slot);
-            prefetch(&self.cold, slot);
-        }
+        let Answer { slot, tag } = self.done.peek(FORGET_AHEAD);
+        self.index.prefetch(u64::from(tag) << 32);
+        prefetch(&self.hot, slot as usize);
+        prefetch(&self.cold, slot as usize);
     }
 
     #[inline]
-    fn forget(&mut self, slot: u32) {
+    fn forget(&mut self, Answer { slot, tag }: Answer) {
         if self.cold[slot as usize].extra != NIL {
             self.forget_extra(slot);
         }
-        self.index.remove(u64::from(self.tags[slot as usize]) << 32, slot);
+        self.index.remove(u64::from(tag) << 32, slot);
         let hot = &mut self.hot[slot as usize];
         hot.id = 0;
         hot.kind = Kind::Free;

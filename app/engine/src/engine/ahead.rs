@@ -1,7 +1,8 @@
 //! Looking ahead: while one command is applied, what the coming ones will touch is fetched from
 //! memory, so that the waits overlap. Changes nothing and decides nothing.
 //!
-//! A command is prepared in steps, each of which needs what the one before it fetched: first
+//! What is only written, and close at hand more often than not, is not fetched: a write does not
+//! wait. A command is prepared in steps, each of which needs what the one before it fetched: first
 //! what the command itself names (account, place of its client id, order), then what those name
 //! (balances, neighbours in the queue).
 
@@ -12,8 +13,10 @@ use crate::memory::{prefetch, prefetch_line};
 use crate::orders::{Hot, NIL};
 use crate::types::*;
 
-/// How many commands ahead each step is taken.
+/// How many commands ahead each step is taken, and before both the command itself is fetched: it
+/// may come from another processor, or from far away in a journal.
 const STEPS: [usize; 2] = [14, 6];
+const SELF: usize = 28;
 /// How many resting orders ahead of a crossing order are fetched.
 const MAKERS: usize = 4;
 /// How many claims of an auction are fetched ahead of their trades.
@@ -51,6 +54,9 @@ impl Engine {
             for i in 0..STEPS[1] {
                 run(i).into_iter().for_each(|command| self.fetch_next(command));
             }
+        }
+        if let Some(command) = run(at + SELF) {
+            prefetch(std::slice::from_ref(command), 0);
         }
         if let Some(command) = run(at + STEPS[0]) {
             self.fetch_named(command);
@@ -107,11 +113,6 @@ impl Engine {
         }
         if let Some(last) = account.newest() {
             prefetch_line(&self.orders.hot, last as usize);
-        }
-        if let Some(key) = market.exact_key(place.price.0)
-            && let Some(level) = self.books.at(&market.sides[place.side as usize], key)
-        {
-            prefetch_line(&self.orders.hot, level.tail as usize);
         }
     }
 

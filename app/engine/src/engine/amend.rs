@@ -13,7 +13,6 @@ use crate::engine::terms::mark_condition;
 use crate::engine::{Engine, LevelState, refuse};
 use crate::event::{Cause, Event};
 use crate::matching::Stop;
-use crate::money::Traded;
 use crate::orders::{Flags, Hot, Kind};
 use crate::reject::Reject;
 use crate::types::*;
@@ -223,7 +222,7 @@ impl Engine {
         }
         let price = if amend.price.0 == 0 { hot.bound } else { amend.price.0 };
         let remaining = quantity - filled;
-        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let traded = cold.traded();
         let funari = if condition.turns() { market.market_bound(hot.side)? } else { 0 };
         let mut worst = price;
         if price != hot.bound {

@@ -311,7 +311,7 @@ impl Engine {
     /// Whether there was enough.
     fn cover_stop_half(&mut self, slot: u32, worst: i64, events: &mut Vec<Event>) -> bool {
         let (hot, cold) = (self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
-        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let traded = cold.traded();
         let units = &self.markets[hot.instrument.0 as usize].units;
         let before = units.lock(hot.side, traded, self.orders.lock_price(&hot), hot.remaining);
         let worse = worst.max(hot.bound);

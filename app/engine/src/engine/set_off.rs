@@ -11,7 +11,6 @@ use crate::engine::risk::Ask;
 use crate::engine::{Engine, LevelState};
 use crate::event::{Cause, CloseReason, Event};
 use crate::matching::Stop;
-use crate::money::Traded;
 use crate::orders::{Flags, Kind};
 use crate::reject::Reject;
 use crate::types::*;
@@ -236,7 +235,7 @@ impl Engine {
         if cold.post_only && crosses && !market.gathers() {
             return Err(Reject::PostOnlyWouldCross);
         }
-        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let traded = cold.traded();
         let worst = market.worst_price(hot.side, bound, best(Side::Buy));
         let side = &market.sides[hot.side as usize];
         let fits = market.units.notional_fits(traded, worst, hot.remaining)
@@ -255,7 +254,7 @@ impl Engine {
     /// makes that its bound. Whether there was enough.
     pub(super) fn relock(&mut self, slot: u32, bound: i64, events: &mut Vec<Event>) -> bool {
         let (hot, cold) = (self.orders.hot[slot as usize], &self.orders.cold[slot as usize]);
-        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let traded = cold.traded();
         let units = &self.markets[hot.instrument.0 as usize].units;
         if !units.notional_fits(traded, bound, hot.remaining) {
             return false;

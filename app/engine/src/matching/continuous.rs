@@ -168,7 +168,7 @@ impl Engine {
         let cold = &mut self.orders.cold[slot as usize];
         cold.updated_at = self.at;
         cold.seq = self.seq;
-        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let traded = cold.traded();
         let (worst, remaining) = (self.orders.lock_price(&before), before.remaining - quantity);
         let unlocked = market.units.lock(before.side, traded, worst, before.remaining)
             - market.units.lock(before.side, traded, worst, remaining);
@@ -418,7 +418,7 @@ impl Engine {
             return self.close_unlocked(slot, reason, events);
         }
         let cold = &self.orders.cold[slot as usize];
-        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let traded = cold.traded();
         let units = &self.markets[hot.instrument.0 as usize].units;
         let lock = units.lock(hot.side, traded, self.orders.lock_price(hot), hot.remaining);
         let (pays, id) = (hot.pays, hot.id);

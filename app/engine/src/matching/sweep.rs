@@ -12,7 +12,7 @@ use crate::event::{CloseReason, Event, Settled, Trade};
 use crate::ledger::Ledger;
 use crate::matching::continuous::Stop;
 use crate::money::{Bought, Leg, Sold, Sums, Units};
-use crate::orders::{Cold, Flags, Hot, NIL};
+use crate::orders::{Cold, Fee, Flags, Hot, NIL};
 use crate::types::*;
 
 /// How many resting orders ahead of a trade what trading with one touches is fetched.
@@ -263,7 +263,7 @@ impl Engine {
         taker.remaining -= quantity;
         taker.sums = taking;
         hot.remaining = left;
-        (cold.notional, cold.fee) = (after.notional, i128::from(after.fee));
+        (cold.notional, cold.fee) = (after.notional, Fee::short(after.fee));
         let (paid, unlocked, got);
         if BUYS {
             let bought = units.bought(taking, taker.bound * taker.remaining);
@@ -417,7 +417,7 @@ impl Engine {
         let hot = &mut self.orders.hot[slot as usize];
         hot.remaining = taker.remaining;
         let cold = &mut self.orders.cold[slot as usize];
-        (cold.notional, cold.fee) = (taker.sums.notional, i128::from(taker.sums.fee));
+        (cold.notional, cold.fee) = (taker.sums.notional, Fee::short(taker.sums.fee));
         cold.status = OrderStatus::PartiallyFilled;
         cold.updated_at = self.at;
         cold.seq = self.seq;

@@ -73,7 +73,7 @@ impl Orders {
             return Known::New;
         };
         let cold = &self.cold[slot as usize];
-        let same = cold.fee == i128::from(transfer.asset.0)
+        let same = cold.fee.wide() == i128::from(transfer.asset.0)
             && cold.quantity == transfer.amount.0
             && cold.first_quantity == transfer.kind as i64;
         if same { Known::Same(slot) } else { Known::Other }

@@ -214,12 +214,46 @@ pub(crate) const EMPTY_EXTRA: Extra = Extra {
     next_free: NIL,
 };
 
+/// A sum of fees in 96 bits: below 2^63 of price x quantity, times a rate of at most a million.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, packed(4))]
+pub(crate) struct Fee {
+    low: u64,
+    high: i32,
+}
+
+impl Fee {
+    /// Of 64 bits.
+    #[inline(always)]
+    pub(crate) const fn short(fee: i64) -> Fee {
+        Fee { low: fee as u64, high: (fee >> 63) as i32 }
+    }
+
+    /// The same in full width.
+    #[inline(always)]
+    pub(crate) fn wide(self) -> i128 {
+        i128::from(self.high) << 64 | i128::from(self.low)
+    }
+}
+
+impl TryFrom<i128> for Fee {
+    type Error = std::num::TryFromIntError;
+
+    #[inline]
+    fn try_from(fee: i128) -> Result<Fee, Self::Error> {
+        Ok(Fee { low: fee as u64, high: i32::try_from(fee >> 64)? })
+    }
+}
+
 /// The rest of an order. The first line is what a fill, or its end, reads and writes.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Cold {
     /// Sum of price x quantity x fee rate of its fills. A transfer's asset.
-    pub(crate) fee: i128,
+    pub(crate) fee: Fee,
+    /// Upper half of its client id's hash: all it takes to leave the index, so that forgetting an
+    /// answer does not have to read the id. Not state: follows from the id.
+    pub(crate) tag: u32,
     /// Sum of price x quantity of its fills.
     pub(crate) notional: i64,
     /// Total quantity now. A transfer's amount.
@@ -253,7 +287,7 @@ impl Cold {
     /// What the order has traded so far.
     #[inline]
     pub(crate) fn traded(&self) -> Traded {
-        Traded { notional: self.notional, fee: self.fee }
+        Traded { notional: self.notional, fee: self.fee.wide() }
     }
 }
 
@@ -279,7 +313,8 @@ pub(crate) const EMPTY_HOT: Hot = Hot {
 
 /// The cold part of such a slot.
 pub(crate) const EMPTY_COLD: Cold = Cold {
-    fee: 0,
+    fee: Fee::short(0),
+    tag: 0,
     notional: 0,
     quantity: 0,
     created_at: Timestamp(0),

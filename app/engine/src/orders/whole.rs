@@ -5,7 +5,7 @@ use super::*;
 impl Orders {
     /// Slots of the answer queue, oldest first.
     pub(crate) fn done(&self) -> impl Iterator<Item = u32> + '_ {
-        self.done.iter()
+        self.done.iter().map(|answer| answer.slot)
     }
 
     /// Free slots, next to be taken first.
@@ -35,7 +35,6 @@ impl Orders {
         }
         self.hot.push(hot);
         self.cold.push(cold);
-        self.tags.push(0);
         if let Some(space) = space {
             self.enter(self.hash(space, hot.account, &cold.client_id), slot as u32);
         }
@@ -64,7 +63,8 @@ impl Orders {
             return Err("answer queue and free list do not cover the idle slots".into());
         }
         for &slot in done {
-            self.done.push(slot);
+            let tag = self.cold[slot as usize].tag;
+            self.done.push(Answer { slot, tag });
         }
         for &slot in free.iter().rev() {
             self.hot[slot as usize].next = self.free;

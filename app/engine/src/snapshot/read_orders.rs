@@ -3,7 +3,6 @@
 use super::reader::Reader;
 use super::*;
 use crate::engine::Engine;
-use crate::money::Traded;
 use crate::orders::{Cold, Extra, Flags, Hot, Kind, NIL};
 use crate::types::*;
 
@@ -83,7 +82,7 @@ impl Engine {
         if hot.kind != Kind::Live || extra.stop_bound == 0 {
             return extra.stop_bound >= 0;
         }
-        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let traded = cold.traded();
         let units = &self.markets[hot.instrument.0 as usize].units;
         extra.stop_bound > 0 && units.notional_fits(traded, extra.stop_bound, hot.remaining)
     }
@@ -174,12 +173,12 @@ impl Engine {
         if hot.kind == Kind::Done {
             return Ok(());
         }
-        let traded = Traded { notional: cold.notional, fee: cold.fee };
+        let traded = cold.traded();
         let amounts = hot.remaining > 0
             && hot.remaining <= cold.quantity
             && (hot.bound > 0 || hot.bound == 0 && hot.flags.has(Flags::UNLOCKED))
             && cold.notional >= 0
-            && cold.fee.unsigned_abs() <= cold.notional.unsigned_abs() as u128 * 1_000_000
+            && traded.fee.unsigned_abs() <= cold.notional.unsigned_abs() as u128 * 1_000_000
             && market.units.notional_fits(traded, hot.bound, hot.remaining)
             && market.units.base_checked(hot.remaining).is_some()
             && (hot.flags.has(Flags::UNLOCKED)

@@ -6,7 +6,7 @@ use crate::engine::risk::Tally;
 use crate::engine::{OrderStatus, Tokyo, Watch, valid_breaker};
 use crate::event::CloseReason;
 use crate::instrument::{InstrumentSpec, tick_rule_from_number};
-use crate::orders::{Cold, EMPTY_COLD, EMPTY_EXTRA, EMPTY_HOT, Extra, Flags, Hot, Kind};
+use crate::orders::{Cold, EMPTY_COLD, EMPTY_EXTRA, EMPTY_HOT, Extra, Fee, Flags, Hot, Kind};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -45,6 +45,11 @@ impl<'a> Reader<'a> {
 
     pub(super) fn u64(&mut self) -> Result<u64, String> {
         Ok(u64::from_le_bytes(self.array()?))
+    }
+
+    fn fee(&mut self) -> Result<Fee, String> {
+        let fee = i128::from_le_bytes(self.array()?);
+        Fee::try_from(fee).or_else(|_| self.wrong("a sum of fees that cannot be"))
     }
 
     pub(super) fn i32(&mut self) -> Result<i32, String> {
@@ -207,7 +212,7 @@ impl<'a> Reader<'a> {
             ..EMPTY_HOT
         };
         let mut cold = Cold {
-            fee: i128::from_le_bytes(self.array()?),
+            fee: self.fee()?,
             notional: self.i64()?,
             quantity: self.i64()?,
             created_at: Timestamp(self.u64()?),

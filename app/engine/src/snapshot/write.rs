@@ -156,7 +156,7 @@ impl Writer<'_> {
         self.u32(hot.receives);
         self.u32(hot.instrument.0);
         self.u8(hot.side as u8);
-        self.bytes(&cold.fee.to_le_bytes());
+        self.bytes(&cold.traded().fee.to_le_bytes());
         self.i64(cold.notional);
         self.i64(cold.quantity);
         self.u64(cold.created_at.0);
