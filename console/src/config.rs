@@ -75,7 +75,7 @@ section!(Http {
     proxies: Vec<IpAddr>
 });
 section!(Lists { page_rows: usize, csv_rows: usize });
-section!(Live { interval_ms: u64, instruments: usize, streams: usize });
+section!(Live { interval_ms: u64, instruments: usize, streams: usize, session_seconds: u64 });
 section!(Often { pages: u32, searches: u32, exports: u32, requests: u32 });
 section!(Requests { expire_minutes: i32, retry_seconds: u64 });
 section!(Audit { anchor_minutes: u64, anchor_entries: i64 });
@@ -227,7 +227,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u64, u64, u64); 27] = [
+        let ranges: [(&str, u64, u64, u64); 28] = [
             ("database.connections", self.database.connections.into(), 1, 1000),
             ("database.query_seconds", self.database.query_seconds, 1, 300),
             ("backend.request_seconds", self.backend.request_seconds, 1, 60),
@@ -254,6 +254,7 @@ impl Config {
             ("live.interval_ms", self.live.interval_ms, 20, 10_000),
             ("live.instruments", self.live.instruments as u64, 1, 10_000),
             ("live.streams", self.live.streams as u64, 1, 100_000),
+            ("live.session_seconds", self.live.session_seconds, 1, 300),
             ("often.pages", self.often.pages.into(), 1, 1_000_000),
             ("often.searches", self.often.searches.into(), 1, 1_000_000),
             ("often.exports", self.often.exports.into(), 1, 1_000_000),

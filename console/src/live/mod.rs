@@ -9,6 +9,7 @@ mod feeds;
 pub mod history;
 mod push;
 mod sse;
+pub mod told;
 pub mod waiting;
 
 use std::collections::{BTreeMap, HashMap};
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use sqlx::PgPool;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 pub use push::{Pushed, push};
 
@@ -70,6 +71,10 @@ pub type Tickers = Vec<Arc<Ticker>>;
 /// Trades kept and shown per instrument.
 pub const TRADES: usize = 40;
 
+/// Changes of people that a live connection may leave unread; it looks at its person anew when
+/// there were more.
+const PEOPLE: usize = 64;
+
 /// All subjects.
 pub struct Hub {
     backend: Backend,
@@ -78,13 +83,16 @@ pub struct Hub {
     tickers: watch::Sender<State<Tickers>>,
     /// Counts changes of requests.
     requests: watch::Sender<State<u64>>,
+    /// Tells whose rights may have changed.
+    people: broadcast::Sender<told::Concerned>,
     symbols: Mutex<HashMap<String, watch::Sender<State<Symbol>>>>,
     symbols_max: usize,
     stopping: watch::Receiver<bool>,
 }
 
 impl Hub {
-    /// Starts following the overview and changes of requests; instruments are followed while somebody looks.
+    /// Starts following the overview and what the database tells; instruments are followed while
+    /// somebody looks.
     pub fn start(
         backend: Backend,
         pool: PgPool,
@@ -97,13 +105,14 @@ impl Hub {
             history: Mutex::default(),
             tickers: watch::Sender::default(),
             requests: watch::Sender::default(),
+            people: broadcast::Sender::new(PEOPLE),
             symbols: Mutex::default(),
             symbols_max,
             stopping,
         });
         tokio::spawn(feeds::follow_overview(hub.clone()));
         tokio::spawn(feeds::follow_tickers(hub.clone()));
-        tokio::spawn(waiting::follow(hub.clone(), pool));
+        tokio::spawn(told::follow(hub.clone(), pool));
         hub
     }
 
@@ -125,6 +134,11 @@ impl Hub {
     /// Moves whenever a request was made, decided or ended.
     pub fn requests(&self) -> watch::Receiver<State<u64>> {
         self.requests.subscribe()
+    }
+
+    /// Tells whenever somebody's roles, barriers or standing changed, or a session ended.
+    pub fn people(&self) -> broadcast::Receiver<told::Concerned> {
+        self.people.subscribe()
     }
 
     /// One instrument; begins to follow it if nobody did.

@@ -1,7 +1,8 @@
 //! Pushing to one browser: named fragments, each sent when it changed, at most once per
 //! interval, and the live mark at least every two seconds. Between two sends only the newest
-//! state counts. The connection ends with the session, with the console, and when the
-//! browser stops reading.
+//! state counts. The connection ends with the session, with a change of what its person may see
+//! (the browser opens another, which knows it), with the console, and when the browser stops
+//! reading.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -15,6 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::State;
+use super::told::of_person;
 use crate::app::App;
 use crate::authz::{Need, meets};
 use crate::error::Failure;
@@ -31,9 +33,6 @@ const BEAT: Duration = Duration::from_secs(2);
 const BEATS: [&str; 2] = ["mark", "badge"];
 /// A browser that takes nothing for so long has gone.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often the session behind a connection is looked at again.
-const SESSION_CHECK: Duration = Duration::from_secs(20);
-
 /// Answers with a live connection that pushes what `render` makes of the newest state.
 ///
 /// # Errors
@@ -64,6 +63,32 @@ where
     Ok(([("x-accel-buffering", "no")], Sse::new(ReceiverStream::new(receiver))).into_response())
 }
 
+/// What became of a connection's person.
+enum Standing {
+    /// They may see the same.
+    Same,
+    /// They may see something else.
+    Changed,
+    /// They are not signed in any more, or may not see this.
+    Over,
+}
+
+/// Looks at the session behind a connection again. A database that is away ends nobody's.
+async fn standing(app: &App, headers: &HeaderMap, view: &View, need: Need) -> Standing {
+    let Ok(now) = session::view(app, headers, &view.path, false).await else {
+        return Standing::Same;
+    };
+    let rights = |view: &View| {
+        let person = view.person.as_ref();
+        person.map(|person| (person.staff_id, person.roles.clone(), person.scope.clone()))
+    };
+    match meets(&now, need) {
+        false => Standing::Over,
+        true if rights(&now) == rights(view) => Standing::Same,
+        true => Standing::Changed,
+    }
+}
+
 async fn run<T, R>(
     app: &App,
     headers: &HeaderMap,
@@ -77,21 +102,24 @@ async fn run<T, R>(
     R: FnMut(&View, &State<T>) -> Result<Pushed, Failure> + Send,
 {
     let interval = Duration::from_millis(app.config.live.interval_ms);
-    let mut stopping = app.stopping.clone();
+    let period = Duration::from_secs(app.config.live.session_seconds);
+    let person = view.person.as_ref().map(|person| person.staff_id).unwrap_or_default();
+    let (mut stopping, mut people) = (app.stopping.clone(), app.hub.people());
     let mut sent: HashMap<&'static str, String> = HashMap::new();
-    let (mut last_beat, mut last_check) = (None::<Instant>, Instant::now());
+    // At once: what changed since the guard looked was told to nobody.
+    let (mut last_beat, mut check_at) = (None::<Instant>, Instant::now());
     loop {
         let began = Instant::now();
-        if last_check.elapsed() > SESSION_CHECK {
-            last_check = began;
-            // A database that is away ends nobody's session.
-            if let Ok(now) = session::view(app, headers, &view.path, false).await {
-                if !meets(&now, need) {
-                    let _ = sender.send(Ok(Event::default().event("expired").data("-"))).await;
+        if check_at <= began {
+            check_at = began + period;
+            match standing(app, headers, &view, need).await {
+                Standing::Same => {}
+                Standing::Changed => return,
+                Standing::Over => {
+                    let expired = Event::default().event("expired").data("-");
+                    let _ = timeout(PATIENCE, sender.send(Ok(expired))).await;
                     return;
                 }
-                // Roles and barriers as they are now, not as they were when the page was opened.
-                view.person = now.person;
             }
         }
         view.now = crate::clock::now();
@@ -124,6 +152,7 @@ async fn run<T, R>(
         tokio::select! {
             changed = subject.changed() => if changed.is_err() { return },
             () = sleep_until(began + BEAT) => {}
+            () = of_person(&mut people, person) => check_at = Instant::now(),
             () = sender.closed() => return,
             _ = stopping.wait_for(|stop| *stop) => return,
         }

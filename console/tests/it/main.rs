@@ -18,6 +18,7 @@ mod fills;
 mod forms;
 mod in_browser;
 mod instruments;
+mod live;
 mod logged;
 mod logs;
 mod oidc;

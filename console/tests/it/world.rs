@@ -194,8 +194,7 @@ impl World {
              {settings}\n{policy}{often}\
              [database]\nurl = \"{login}\"\nconnections = 4\n\
              [backend]\nadmin_url = \"http://{0}\"\npublic_url = \"http://{0}\"\n\
-             admin_token_file = \"{1}\"\n\
-             [live]\ninterval_ms = 50\n",
+             admin_token_file = \"{1}\"\n{live}",
             backend.address,
             token_file.display(),
             key = files.path().join("console.key").display(),
@@ -204,6 +203,7 @@ impl World {
             } else {
                 "[sign_in]\nsecond_factor = \"optional\"\n"
             },
+            live = if settings.contains("[live]") { "" } else { "[live]\ninterval_ms = 50\n" },
             // Tests are faster than people.
             often = if settings.contains("[often]") {
                 ""

@@ -100,7 +100,7 @@ async fn what_waits_is_pushed_to_every_page_and_doubted_when_it_is_not() {
         // Whoever listens for it loses the database's ear, and gets it back.
         let deaf = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                     WHERE datname = current_database() AND application_name = $1";
-        let deaf = sqlx::query_scalar(deaf).bind(zaraba_console::live::waiting::LISTENER);
+        let deaf = sqlx::query_scalar(deaf).bind(zaraba_console::live::told::LISTENER);
         let cut: i64 = deaf.fetch_one(&world.pool).await.unwrap();
         assert_eq!(cut, 1, "one connection listens");
         sqlx::query(end).execute(&world.pool).await.unwrap();
