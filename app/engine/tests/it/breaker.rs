@@ -279,6 +279,24 @@ fn a_call_resumes_a_halted_instrument() {
     assert_eq!(auction(&events), (AuctionKind::Resumption, AuctionEnd::Priced, 1_000_000, 4));
 }
 
+/// A new pair begins with a call of an hour: 10 are bid for at 1,000,500, and 4 each offered at 999,000
+/// and 1,000,400. All 8 trade at 1,000,500, where 2 are left to buy; a lower price would pass over a
+/// bid above it that is not filled.
+#[test]
+fn a_listing_begins_with_a_call() {
+    let mut world = world(Breaker::OFF);
+    let events = start(&mut world, AuctionKind::Listing, 3_600);
+    assert_eq!(phases(&events), [(Phase::Call, world.at + 3_600 * SECOND)]);
+    world.buy(ANN, 1_000_500, 10);
+    world.sell(BOB, 999_000, 4);
+    world.sell(BOB, 1_000_400, 4);
+    assert!(wake(&mut world, 3_599).iter().all(|event| !matches!(event, Event::Auction { .. })));
+    let events = wake(&mut world, 1);
+    assert_eq!(auction(&events), (AuctionKind::Listing, AuctionEnd::Priced, 1_000_500, 8));
+    assert_eq!(world.depth(Side::Buy), [(1_000_500, 2, 1)]);
+    assert_eq!(phase(&world), Phase::Continuous);
+}
+
 #[test]
 fn a_halt_during_a_call_keeps_it_from_ending() {
     let mut world = world(BOUNDED);

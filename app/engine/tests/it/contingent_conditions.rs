@@ -1,5 +1,7 @@
 //! If-done orders whose first order takes part at a moment of Tokyo's day; and that stops and OCOs
-//! have no such moment. Prices are in 0.1 yen.
+//! have no such moment. Sources: domain rules, section 2 (order conditions; stop and OCO orders are the
+//! broker's own); `docs/decisions/contingent-orders.md`. The share is that of `oddlot`: base
+//! 1,000 yen. Prices are in 0.1 yen.
 
 use crate::oddlot::{steps, world};
 use crate::world::*;

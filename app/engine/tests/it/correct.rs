@@ -1,5 +1,7 @@
 //! Corrections of trades: worked examples, refusals, and random corrections over random trades
-//! that keep every sum and every lock.
+//! that keep every sum and every lock. Sources: domain rules, sections 1 (every currency sums to zero)
+//! and 4 (corrections are reversals, nothing is edited); `docs/decisions/corrections.md`. The numbers
+//! are worked out in the comments.
 
 use zaraba_engine::command::*;
 use zaraba_engine::event::{Cause, Trade};

@@ -1,4 +1,6 @@
-//! Rules of everything around orders: the beginning, definitions, accounts, transfers, days.
+//! Rules of everything around orders: the beginning, definitions, accounts, transfers, days. Sources:
+//! domain rules, section 4 (deposits, withdrawals and adjustments are sequenced commands; what is
+//! locked cannot leave) and the docs of each command.
 
 use crate::world::*;
 use zaraba_engine::command::*;

@@ -1,6 +1,7 @@
 //! Corrections of the odd-lot desks' trades: the house is one party, the client's side is rounded to
-//! the desk's unit, and what the house has to hedge goes back with the trade. Prices are in 0.1 yen,
-//! cash in 1/10,000.
+//! the desk's unit, and what the house has to hedge goes back with the trade. Sources: domain rules,
+//! sections 2 (a buyer pays rounded up, a seller receives rounded down) and 4 (corrections are
+//! reversals); `docs/decisions/corrections.md`. Prices are in 0.1 yen, cash in 1/10,000.
 
 use crate::correct::{after, correct};
 use crate::oddlot::{dealt, odd, place, set, terms, trading};

@@ -1,4 +1,7 @@
-//! Rules of orders: what is refused and why, priority, times in force, amendments, cancels.
+//! Rules of orders: what is refused and why, priority, times in force, amendments, cancels. Sources:
+//! domain rules, sections 2 (price, then time, at the resting price; what an amendment keeps) and 3
+//! (kinds, times in force, bounds per pair, open-order cap); repeats: `docs/decisions/order-answers.md`.
+//! The order of refusals is `engine/place.rs`'s. The market is `world`'s; numbers follow from it.
 
 use crate::world::*;
 use zaraba_engine::command::*;

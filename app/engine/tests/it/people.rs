@@ -1,5 +1,6 @@
 //! What people do beyond orders: commands with their name on it, sessions stopped, orders
-//! cancelled by price, statements put on record.
+//! cancelled by price, statements put on record. Source: domain rules, section 7 (intervention: kill
+//! switch per session, cancel of a side at a price or better; both names stay on the record).
 
 use zaraba_engine::command::*;
 use zaraba_engine::engine::OrderStatus;

@@ -1,4 +1,7 @@
-//! Money: locks, fees, rebates, rounding. The numbers are worked out in the comments.
+//! Money: locks, fees, rebates, rounding. Sources: domain rules, sections 1 (one named rounding rule
+//! per use, differences to the rounding account), 3 (maker and taker fee, the former possibly below
+//! zero) and 4 (an order locks what it can spend at worst, a partial fill releases the unused part);
+//! `docs/decisions/engine-money.md`. The numbers are worked out in the comments.
 
 use crate::world::*;
 use zaraba_engine::Event;

@@ -1,4 +1,5 @@
-//! Export and import, from outside.
+//! Export and import, from outside: what was exported goes on alike, what was damaged is refused
+//! (`docs/decisions/snapshots.md`).
 
 use crate::world::*;
 use zaraba_engine::types::*;

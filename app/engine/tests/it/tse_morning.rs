@@ -46,6 +46,27 @@ fn an_order_for_the_mornings_close_waits_for_it_and_ends_with_it() {
     assert_eq!(world.balance(ANN, JPY).1, 0);
 }
 
+/// The morning's close goes one width either way (the domain page: "ordinary width"), the day's two:
+/// 100 to be bought at market, for sale at 545, 15 yen from the last price, find no price at 11:30
+/// and trade at 15:30.
+#[test]
+fn the_mornings_close_goes_one_width_and_the_days_two() {
+    for (condition, close, end) in [
+        (Condition::MorningClosing, SessionStep::MorningClose, AuctionEnd::Unpriced),
+        (Condition::Closing, SessionStep::Close, AuctionEnd::Priced),
+    ] {
+        let mut world = share_world();
+        world.open_at(5_300);
+        let place = world.market_order(ANN, Side::Buy, 100);
+        let buy = world.accept(Place { condition, ..place });
+        world.ask(BOB, 5_450, 100);
+        let events = world.step(close);
+        assert_eq!(auctions(&events)[0].1, end);
+        assert_eq!(world.filled(buy), if end == AuctionEnd::Priced { 100 } else { 0 });
+        assert_eq!(world.balance(ANN, JPY).1, 0);
+    }
+}
+
 /// At 531 Cat's bid of continuous trading (200) comes first; of the 300 left Ann (300) and Bob
 /// (200), simultaneous for the close, get two units and one, although Bob sent his order first.
 #[test]
