@@ -96,8 +96,8 @@ impl Account {
 pub(crate) struct Accounts {
     list: Vec<Account>,
     codes: Vec<AccountCode>,
-    /// Firms, up to the last account that ever had one.
-    firms: Vec<FirmId>,
+    /// Number of each account's firm: zeroed memory the system hands out page by page on first use.
+    firms: Vec<u32>,
     index: Index,
     keyed: Keyed,
     capacity: usize,
@@ -112,7 +112,7 @@ impl Accounts {
         Accounts {
             list: large(capacity),
             codes: Vec::with_capacity(capacity),
-            firms: Vec::new(),
+            firms: vec![0; capacity],
             index: Index::with_capacity(capacity),
             keyed,
             capacity,
@@ -172,7 +172,7 @@ impl Accounts {
 
     /// The firm an account trades through; zero: none.
     pub(crate) fn firm(&self, account: AccountId) -> FirmId {
-        self.firms.get(account.0 as usize).copied().unwrap_or_default()
+        FirmId(self.firms.get(account.0 as usize).copied().unwrap_or(0))
     }
 
     /// Names the firm of an account.
@@ -181,17 +181,14 @@ impl Accounts {
         if at >= self.list.len() {
             return Err(Reject::UnknownAccount);
         }
-        if at >= self.firms.len() {
-            self.firms.resize(at + 1, FirmId(0));
-        }
-        self.firms[at] = firm;
+        self.firms[at] = firm.0;
         Ok(())
     }
 
     /// Accounts with a firm, in order.
     pub(crate) fn with_firms(&self) -> impl Iterator<Item = (AccountId, FirmId)> + Clone + '_ {
-        let all = self.firms.iter().enumerate().filter(|(_, firm)| firm.0 != 0);
-        all.map(|(at, &firm)| (AccountId(at as u32), firm))
+        let all = self.firms[..self.list.len()].iter().enumerate().filter(|(_, firm)| **firm != 0);
+        all.map(|(at, &firm)| (AccountId(at as u32), FirmId(firm)))
     }
 
     /// Appends an order that came to rest to its owner's list; returns the owner's group.
