@@ -6,7 +6,7 @@ use crate::command::{CANCEL_MANY_LOOKED, CANCEL_MANY_SLICE, Cancel, CancelMany};
 use crate::engine::amend::push_level;
 use crate::engine::{Day, Engine, LevelState, Room, Session, Touched, refuse};
 use crate::event::{CloseReason, Event};
-use crate::orders::{Flags, Kind, NIL};
+use crate::orders::{Flags, Hot, Kind, NIL};
 use crate::reject::Reject;
 use crate::types::*;
 
@@ -88,18 +88,10 @@ impl Engine {
         reason: CloseReason,
         events: &mut Vec<Event>,
     ) -> (InstrumentId, Side, LevelState) {
-        let hot = self.orders.hot[slot as usize];
-        let market = &mut self.markets[hot.instrument.0 as usize];
-        let book = &mut market.sides[hot.side as usize];
-        let level = self.books.level(hot.level);
-        let left = LevelState {
-            price: Price(level.price),
-            quantity: Quantity(level.quantity - hot.remaining),
-            orders: level.orders - 1,
-        };
-        self.books.unlink(book, &mut self.orders.hot, slot);
+        let Hot { instrument, side, .. } = self.orders.hot[slot as usize];
+        let left = self.leave_level(slot);
         self.close(slot, reason, events);
-        (hot.instrument, hot.side, left)
+        (instrument, side, left)
     }
 
     /// Ends a live order as one of many: its level is announced once, at the end.
