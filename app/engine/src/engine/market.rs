@@ -19,7 +19,8 @@ pub(crate) struct Market {
     pub(crate) until: Timestamp,
     /// The quote that stands in for trading, if any.
     pub(crate) shown: Quote,
-    /// Which part of the day it is in, for time priority: raised with every phase change.
+    /// Which part of the day places in its queues are of now ([`stage`]); the one behind, once the
+    /// session has its first price.
     pub(crate) stage: u8,
     pub(crate) halts: Halts,
     pub(crate) short_restricted: bool,

@@ -22,6 +22,7 @@ mod orders;
 mod people;
 mod risk;
 mod risk_random;
+mod risk_usage;
 mod self_trade;
 mod settlement;
 mod snapshots;
