@@ -43,8 +43,7 @@ pub fn outlook(state: &InstrumentState, footing: &Footing, ladder: &Ladder) -> O
 }
 
 /// Executable prices: Tokyo's within renewal widths of the reference (one; two at the close),
-/// and those inside a special quote; a called auction's within the day's limits, if there are
-/// (bounds of the call itself come on top).
+/// and those inside a special quote; any of a called auction's (bounds of the call come on top).
 fn range(state: &InstrumentState, reference: i64) -> (i64, i64) {
     let limit_up = match state.spec.limit_up.0 {
         0 => i64::MAX,
@@ -68,7 +67,7 @@ fn range(state: &InstrumentState, reference: i64) -> (i64, i64) {
     match state.phase {
         Phase::PreClose => around(2),
         Phase::PreOpen => around(1),
-        _ => (state.spec.limit_down.0.max(1), limit_up),
+        _ => (1, i64::MAX),
     }
 }
 
@@ -121,17 +120,22 @@ mod tests {
         };
         let units = Units { symbol: "BTC_JPY".into(), price_digits: 0, quantity_digits: 4 };
         let units = Arc::new(units);
-        let outlook = |bid, ask| {
+        let within = |state: &InstrumentState, bid, ask| {
             let mut ladder = Ladder::new(units.clone(), Seq(0));
             ladder.set(Side::Buy, Price(bid), Quantity(10));
             ladder.set(Side::Sell, Price(ask), Quantity(10));
-            let found = outlook(&state, &Footing::default(), &ladder).expect("orders gather");
+            let found = outlook(state, &Footing::default(), &ladder).expect("orders gather");
             (found.end, found.price)
         };
+        let outlook = |bid, ask| within(&state, bid, ask);
         assert_eq!(outlook(1_200, 1_150).0, AuctionEnd::Unpriced);
         assert_eq!(outlook(1_200, 1_080).0, AuctionEnd::Priced);
         assert!(outlook(1_200, 1_080).1 <= 1_100);
         assert_eq!(outlook(1_200, 1_300).0, AuctionEnd::Empty);
+        // The day's limits, changed since the orders came, bind no call.
+        let spec = InstrumentSpec { limit_down: Price(900), limit_up: Price(1_100), ..pair() };
+        let any = InstrumentState { spec, call_range: None, ..state };
+        assert_eq!(within(&any, 1_200, 1_150).0, AuctionEnd::Priced);
     }
 
     /// Tokyo's share at 530 yen (prices in 0.1 yen: limits 430 and 630, width 10), and what a reader
