@@ -281,7 +281,9 @@ impl Engine {
         self.check_condition(place)?;
         let may_rest = matches!(place.time_in_force, TimeInForce::Gtc | TimeInForce::Day);
         let market_order = place.kind == OrderKind::Market;
-        let rests = market.session_rules && place.time_in_force == TimeInForce::Day;
+        // An amount is worked out by the book as it trades: what rests has no more to do with it.
+        let day = place.time_in_force == TimeInForce::Day;
+        let rests = market.session_rules && day && !place.by_amount;
         let allowed = if market_order {
             (!may_rest || rests) && !place.post_only
         } else {
@@ -337,7 +339,7 @@ impl Engine {
         if place.post_only && crosses && !market.gathers() && !entry.waits {
             return Err(Reject::PostOnlyWouldCross);
         }
-        self.check_share_rules(place, entry.waits)?;
+        self.check_share_rules(place, quantity, entry.waits)?;
         let stays = may_rest || gathers || entry.waits || entry.orders > 1;
         if stays && market.open_order_cap != 0 {
             let open = self.open_counts.get(place.account, place.instrument);

@@ -49,12 +49,17 @@ impl Engine {
         if fits { Ok(()) } else { Err(Reject::InvalidCondition) }
     }
 
-    /// Checks an order against the 30% rule and the price rule of short sales; the latter not
-    /// yet where it `waits` outside the book.
-    pub(super) fn check_share_rules(&self, place: &Place, waits: bool) -> Result<(), Reject> {
+    /// Checks an order for `quantity` against the 30% rule and the price rule of short sales; the
+    /// latter not yet where it `waits` outside the book.
+    pub(super) fn check_share_rules(
+        &self,
+        place: &Place,
+        quantity: i64,
+        waits: bool,
+    ) -> Result<(), Reject> {
         let spec = &self.specs[place.instrument.0 as usize];
-        let (quantity, listed) = (i128::from(place.quantity.0), i128::from(spec.listed_shares.0));
-        if listed != 0 && quantity * 10 > listed * 3 {
+        let listed = i128::from(spec.listed_shares.0);
+        if listed != 0 && i128::from(quantity) * 10 > listed * 3 {
             return Err(Reject::OverListedShares);
         }
         if place.side == Side::Buy && place.short != ShortSale::Long {
@@ -64,7 +69,7 @@ impl Engine {
             return Ok(());
         }
         let price = (place.kind == OrderKind::Limit).then_some(place.price.0);
-        self.check_short_sale(place.instrument, place.short, place.quantity.0, price)
+        self.check_short_sale(place.instrument, place.short, quantity, price)
     }
 
     /// Checks an order that comes to its book against the price rule of short sales. `None` is

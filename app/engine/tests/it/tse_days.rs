@@ -138,6 +138,26 @@ fn an_order_for_more_than_three_tenths_of_the_listed_shares_is_refused() {
     assert_eq!(refusal(&world.place(place)), (Reject::OverListedShares, true));
 }
 
+/// 53,000 yen buy 100 shares at 530: an order by amount is for so many shares, not for so many yen.
+#[test]
+fn the_three_tenths_of_an_order_by_amount_are_of_what_it_comes_to() {
+    let mut world = share_world();
+    let shares = Quantity(1_000);
+    world.apply(Command::SetListedShares { instrument: STOCK, shares, by: by() });
+    world.open_at(5_300);
+    world.ask(BOB, 5_300, 300);
+    world.ask(CAT, 5_300, 300);
+    for (lots, fits) in [(4, false), (3, true)] {
+        let market = world.market_order(ANN, Side::Buy, lots * 530_000_000);
+        let place = Place { time_in_force: TimeInForce::Ioc, by_amount: true, ..market };
+        let events = world.place(place);
+        match fits {
+            true => assert_eq!(trades(&events).iter().map(|t| t.quantity.0).sum::<i64>(), 300),
+            false => assert_eq!(refusal(&events), (Reject::OverListedShares, true)),
+        }
+    }
+}
+
 #[test]
 fn a_share_that_joins_the_index_gets_the_finer_ticks() {
     let mut world = share_world();

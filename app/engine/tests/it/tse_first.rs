@@ -277,6 +277,25 @@ fn what_an_auction_cannot_promise_is_refused() {
     assert_eq!(refusal(&world.place(place)), (Reject::InvalidTimeInForce, true));
 }
 
+/// An order by amount that rested could trade at another price than its amount was worked out by,
+/// and would hold a special quote at its own bound.
+#[test]
+fn an_order_by_amount_never_rests() {
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    world.ask(BOB, 5_300, 300);
+    let before = world.balance(ANN, JPY);
+    for step in [None, Some(SessionStep::Open)] {
+        if let Some(step) = step {
+            world.step(step);
+        }
+        let market = world.market_order(ANN, Side::Buy, 600_000_000);
+        let place = Place { time_in_force: TimeInForce::Day, by_amount: true, ..market };
+        assert_eq!(refusal(&world.place(place)), (Reject::InvalidTimeInForce, true));
+    }
+    assert_eq!(world.balance(ANN, JPY), before);
+}
+
 /// An immediate order that gathers is an open order: it counts, and its owner may cancel it.
 #[test]
 fn an_immediate_order_that_gathers_counts_as_open() {

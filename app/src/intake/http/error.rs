@@ -90,7 +90,7 @@ codes! {
     OffTick "off_tick" 422 "The price is not a multiple of the tick size. Tokyo's depends on the price, by the table the share belongs to; a band ends with its upper price, which still has its tick.";
     PriceOutOfLimits "price_out_of_limits" 422 "Outside the day's limits, `limit_down` to `limit_up`: in Tokyo the base price less and plus the table's limit for it, four times that on one side after two limit days without a trade.";
     NotionalTooLarge "notional_too_large" 422 "Price times quantity does not fit the arithmetic.";
-    InvalidTimeInForce "invalid_time_in_force" 422 "The combination of type, time in force and post-only is not allowed, or not now: `fok` and market orders by amount while orders gather for an auction, `ioc` too in a called one.";
+    InvalidTimeInForce "invalid_time_in_force" 422 "The combination of type, time in force and post-only is not allowed, or not now: market orders by amount are `ioc` or `fok`; `fok` and they are refused while orders gather for an auction, `ioc` too in a called one.";
     InsufficientFunds "insufficient_funds" 422 "Not enough available to lock or withdraw: a buy locks the most it can cost, fee included, and a sell what it sells.";
     PostOnlyWouldCross "post_only_would_cross" 422 "The post-only order would have traded.";
     NoReferencePrice "no_reference_price" 422 "A market order without any price to bound it by.";

@@ -61,7 +61,7 @@ pub struct PlaceBody<'a> {
     #[schema(value_type = Option<String>)]
     stop_price: Option<Given<'a>>,
     /// `day`, `gtc`, `ioc`, `fok`, `gtd` (with `expires_on`). Left out: `gtd` where `expires_on`
-    /// is given; `ioc` for market orders of instruments without sessions; else `day` for `tse`,
+    /// is given; `ioc` for market orders by amount or of instruments without sessions; else `day` for `tse`,
     /// `gtc` for `crypto` instruments.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
@@ -254,6 +254,7 @@ fn order_of(
         },
         side,
         kind,
+            by_amount: body.quote_amount.is_some(),
         &spec,
     )?;
     let order = place(body, &terms, &from, &spec, platform)?;
@@ -400,6 +401,8 @@ struct Leg<'b, 'a> {
 }
 
 /// What they say.
+    /// Whether it is by amount: those never rest.
+    by_amount: bool,
 struct Terms {
     side: Side,
     kind: OrderKind,
@@ -445,7 +448,7 @@ impl Leg<'_, '_> {
         let time_in_force = match self.time_in_force {
             Some(given) => word("time_in_force", given.text("time_in_force")?, &TIMES)?,
             None if expires.is_some() => TimeInForce::Gtd,
-            None if at_once && !spec.session_rules => TimeInForce::Ioc,
+            None if at_once && (self.by_amount || !spec.session_rules) => TimeInForce::Ioc,
             None => match spec.profile {
                 Profile::Tse => TimeInForce::Day,
                 Profile::Crypto => TimeInForce::Gtc,
@@ -497,6 +500,7 @@ fn child_of(body: &ChildBody<'_>, spec: &InstrumentSpec) -> ApiResult<Child> {
     };
     let side = side_of(&body.side)?;
     let terms = Terms::of(&leg, side, Kind::of(&body.r#type)?, spec)?;
+        by_amount: false,
     Ok(Child {
         side,
         kind: terms.kind,

@@ -70,6 +70,9 @@ async fn a_session_is_seen_from_the_first_order_to_the_auction() {
     refused(&world, &alice, &share(&world, "buy", "3000", "100"), "phase_closed").await;
     assert_eq!(step(&world, "pre_open").await["step"], "pre_open");
     assert_eq!(shown(&world, "6758").await["phase"], "pre_open");
+    let amount = json!({"client_order_id": world.id(), "symbol": "6758", "side": "buy",
+        "type": "market", "quote_amount": "600000"});
+    refused(&world, &alice, &amount, "invalid_time_in_force").await;
     // Bids 300 at 3010, offers 200 at 2990: 200 trade, 100 bids are left over.
     for (by, side, price, quantity) in
         [(&alice, "buy", "3010", "300"), (&bob, "sell", "2990", "200")]
@@ -104,6 +107,11 @@ async fn a_session_is_seen_from_the_first_order_to_the_auction() {
     };
     let trade = &trades["items"][0];
     assert_eq!((&trade["auction"], &trade["quantity"]), (&json!(true), &json!("200")));
+    // By amount it is immediate there too: the 100 bids left over take what of it makes a lot.
+    let amount = json!({"client_order_id": world.id(), "symbol": "6758", "side": "sell",
+        "type": "market", "quote_amount": "400000"});
+    let sold = world.place(&bob, &amount).await;
+    assert_eq!((sold.text("time_in_force"), sold.text("status")), ("ioc", "filled"), "{sold:?}");
     let early = json!({"profile": "tse", "day": DAY, "step": "pre_open"});
     assert_eq!(set(&world, "/sessions/step", early).await.code(), "invalid_step");
     let quotes = world.admin(Method::GET, "/quotes", None).await;
