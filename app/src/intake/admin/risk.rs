@@ -22,7 +22,7 @@ use super::{accepted, submit};
 use crate::intake::http::cancel::{Cancelled, cancel_all};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, Segment};
-use crate::intake::http::fields::{self, Given, required};
+use crate::intake::http::fields::{self, Given, Object, required};
 use crate::intake::http::shapes::amount;
 use crate::platform::Platform;
 
@@ -90,7 +90,7 @@ enum Scope {
     Key(u32),
 }
 
-fn scope_of(given: &Option<Whom<'_>>, platform: &Platform) -> ApiResult<Scope> {
+fn scope_of(given: &Option<Object<Whom<'_>>>, platform: &Platform) -> ApiResult<Scope> {
     let wrong = || {
         let message =
             "scope has exactly one of account, members, group, instrument, session, venue";
@@ -102,7 +102,7 @@ fn scope_of(given: &Option<Whom<'_>>, platform: &Platform) -> ApiResult<Scope> {
     let Some(whom) = given else {
         return Err(ApiError::new(Code::MissingField, "scope is required").field("scope"));
     };
-    let Whom { account, members, group: of, instrument, venue, session } = whom;
+    let Whom { account, members, group: of, instrument, venue, session } = &**whom;
     let all = [account, members, of, instrument, venue, session];
     if all.iter().filter(|given| given.is_some()).count() != 1 {
         return Err(wrong());
@@ -154,9 +154,9 @@ fn kill_scope(platform: &Platform, scope: KillScope) -> Value {
 #[serde(deny_unknown_fields)]
 struct NewLimits<'a> {
     #[serde(borrow)]
-    scope: Option<Whom<'a>>,
+    scope: Option<Object<Whom<'a>>>,
     #[serde(borrow)]
-    limits: Option<BTreeMap<Cow<'a, str>, NewBound<'a>>>,
+    limits: Option<BTreeMap<Cow<'a, str>, Object<NewBound<'a>>>>,
     /// Asset code; required with a value limit.
     #[serde(borrow)]
     currency: Option<Given<'a>>,
@@ -290,7 +290,7 @@ pub(super) async fn limits(
 #[serde(deny_unknown_fields)]
 struct NewKill<'a> {
     #[serde(borrow)]
-    scope: Option<Whom<'a>>,
+    scope: Option<Object<Whom<'a>>>,
     #[serde(borrow)]
     on: Option<Given<'a>>,
     #[serde(borrow)]

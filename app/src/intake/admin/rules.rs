@@ -15,7 +15,7 @@ use super::instruments::{asset_of, known, quantity_or_none, ticks, units, whole}
 use super::{accepted, submit};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, Segment};
-use crate::intake::http::fields::{self, Given, required, word};
+use crate::intake::http::fields::{self, Given, Object, required, word};
 use crate::intake::http::instruments::find;
 use crate::intake::http::shapes::{InstrumentShape, amount};
 use crate::market::shapes::HALTS;
@@ -307,7 +307,7 @@ struct NewTiers<'a> {
     #[serde(borrow)]
     asset: Option<Given<'a>>,
     #[serde(borrow)]
-    tiers: Option<Vec<NewTier<'a>>>,
+    tiers: Option<Vec<Object<NewTier<'a>>>>,
     #[serde(borrow)]
     reason: Option<Given<'a>>,
 }

@@ -16,7 +16,7 @@ use crate::bus::Receipt;
 use crate::intake::http::decimal;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::Segment;
-use crate::intake::http::fields::{self, Given, required, word};
+use crate::intake::http::fields::{self, Given, Object, required, word};
 use crate::intake::http::place::client_id;
 use crate::intake::http::shapes::{BalanceShape, amount};
 use crate::platform::Platform;
@@ -147,7 +147,7 @@ pub(super) async fn create(
 #[serde(deny_unknown_fields)]
 struct NewTransfers<'a> {
     #[serde(borrow)]
-    transfers: Vec<NewTransfer<'a>>,
+    transfers: Vec<Object<NewTransfer<'a>>>,
     #[serde(borrow)]
     reason: Option<Given<'a>>,
 }

@@ -17,7 +17,7 @@ use zaraba_engine::types::OrderId;
 
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
 use super::extract::{NoParams, Signed, Trade};
-use super::fields::{Given, required};
+use super::fields::{Given, Object, required};
 use super::new_order::NewOrder;
 use super::orders::{changed, order_id};
 use super::shapes::OrderShape;
@@ -53,10 +53,12 @@ struct Operation<'a> {
     place: Option<&'a RawValue>,
     /// A change of an open order, as in `PATCH /v1/orders/{order_id}`.
     #[serde(borrow)]
-    amend: Option<AmendOperation<'a>>,
+    #[schema(value_type = Option<AmendOperation<'static>>)]
+    amend: Option<Object<AmendOperation<'a>>>,
     /// A cancel of an open order.
     #[serde(borrow)]
-    cancel: Option<CancelOperation<'a>>,
+    #[schema(value_type = Option<CancelOperation<'static>>)]
+    cancel: Option<Object<CancelOperation<'a>>>,
 }
 
 /// A change of an open order.

@@ -81,7 +81,7 @@ codes! {
     UnsupportedValue "unsupported_value" 422 "`field` asks for something this platform does not offer (yet).";
     InstrumentHalted "instrument_halted" 422 "The instrument is halted; only cancels are taken.";
     InstrumentClosed "instrument_closed" 422 "The instrument is closed.";
-    InvalidClientOrderId "invalid_client_order_id" 422 "Client order ids have 1 to 36 letters, digits, `-`, `_`, `.`, `:`, and not only dots.";
+    InvalidClientOrderId "invalid_client_order_id" 422 "Client order ids have 1 to 36 letters, digits, `-`, `_`, `.`, `:`, and not only dots; that of `if_done` is another than the first order's.";
     InvalidQuantity "invalid_quantity" 422 "The quantity is not a positive decimal that fits.";
     OffLot "off_lot" 422 "The quantity is not a multiple of the lot size (Tokyo's trading unit: 100; less than that goes to the odd-lot desks).";
     BelowMinQuantity "below_min_quantity" 422 "Below the smallest order of the instrument; market orders may have a bound of their own.";

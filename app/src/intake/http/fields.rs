@@ -6,7 +6,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::error::{ApiError, ApiResult, Code};
@@ -132,42 +135,88 @@ pub fn word<T: Copy>(name: &'static str, text: &str, words: &[(&str, T)]) -> Api
     })
 }
 
+/// A JSON object, and no list of its fields in order, which serde would take for one.
+#[derive(Debug)]
+pub struct Object<T>(T);
+
+impl<T> Deref for Object<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
+
 /// Reads a whole body.
 ///
 /// # Errors
-/// `invalid_json`, `unknown_field`, `duplicate_field`, `missing_field`, `invalid_type`.
+/// `invalid_json`, `unknown_field`, `duplicate_field`, `missing_field`, `invalid_type`, with the
+/// field where there is one: `oco.price` for one of an object within.
 pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> ApiResult<T> {
-    // Serde would also read a list as the fields in order.
-    if body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') {
-        serde_json::from_slice::<IgnoredAny>(body).map_err(|error| explain(&error))?;
-        return Err(not_an_object());
+    match serde_json::from_slice::<Object<T>>(body) {
+        Ok(object) => Ok(object.0),
+        Err(error) if error.is_data() => Err(explain(&error, &place_of_mistake::<T>(body))),
+        Err(error) => Err(ApiError::new(
+            Code::InvalidJson,
+            format!(
+                "the body is not valid JSON at line {}, column {}",
+                error.line(),
+                error.column()
+            ),
+        )),
     }
-    serde_json::from_slice(body).map_err(|error| explain(&error))
 }
 
-fn not_an_object() -> ApiError {
-    ApiError::new(Code::InvalidType, "the body must be a JSON object of the documented form")
+/// Where in the body reading stops, as `limits.day_value`; empty: the body itself. It is read
+/// once more for that: what can be read pays nothing for it.
+fn place_of_mistake<'a, T: Deserialize<'a>>(body: &'a [u8]) -> String {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, Object<T>>(&mut json) {
+        Err(error) if error.path().iter().next().is_some() => error.path().to_string(),
+        _ => String::new(),
+    }
 }
 
-fn explain(error: &serde_json::Error) -> ApiError {
+fn explain(error: &serde_json::Error, place: &str) -> ApiError {
     let text = error.to_string();
+    let short = |text: &str| text.chars().take(64).collect::<String>();
     let named = |code, prefix: &str| {
         let name = text.strip_prefix(prefix)?.split('`').next()?;
-        let name: String = name.chars().take(64).collect();
         let what = prefix.trim_end_matches([' ', '`']);
-        Some(ApiError::new(code, format!("{what} {name:?}")).field(name))
+        let within = place.strip_suffix(name).map_or(place, |outer| outer.trim_end_matches('.'));
+        let dot = if within.is_empty() { "" } else { "." };
+        let field = format!("{}{dot}{}", short(within), short(name));
+        Some(ApiError::new(code, format!("{what} {:?}", short(name))).field(field))
     };
-    if error.is_data() {
-        return named(Code::UnknownField, "unknown field `")
-            .or_else(|| named(Code::DuplicateField, "duplicate field `"))
-            .or_else(|| named(Code::MissingField, "missing field `"))
-            .unwrap_or_else(not_an_object);
-    }
-    let (line, column) = (error.line(), error.column());
-    ApiError::new(
-        Code::InvalidJson,
-        format!("the body is not valid JSON at line {line}, column {column}"),
-    )
+    let wrong_type = || match place {
+        "" => ApiError::new(
+            Code::InvalidType,
+            "the body must be a JSON object of the documented form",
+        ),
+        _ => {
+            let message = format!("{} must be of the documented form", short(place));
+            ApiError::new(Code::InvalidType, message).field(short(place))
+        }
+    };
+    named(Code::UnknownField, "unknown field `")
+        .or_else(|| named(Code::DuplicateField, "duplicate field `"))
+        .or_else(|| named(Code::MissingField, "missing field `"))
+        .unwrap_or_else(wrong_type)
 }
 
 #[cfg(test)]
@@ -181,6 +230,15 @@ mod tests {
         a: Option<Given<'a>>,
         #[serde(borrow)]
         b: Option<Given<'a>>,
+        #[serde(borrow)]
+        o: Option<Object<Inner<'a>>>,
+    }
+
+    #[derive(serde::Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    struct Inner<'a> {
+        #[serde(borrow)]
+        a: Option<Given<'a>>,
     }
 
     fn code(body: &str) -> (Code, Option<String>) {
@@ -200,6 +258,14 @@ mod tests {
         assert_eq!(code(r#"{"a":1,"a":1}"#), (Code::DuplicateField, Some("a".into())));
         assert_eq!(code(r#"{"a":NaN}"#), (Code::InvalidJson, None));
         assert_eq!(code(&format!("{{\"a\":{}", "[".repeat(500))), (Code::InvalidJson, None));
+        assert_eq!(code(r#"{"o":{"q":1}}"#), (Code::UnknownField, Some("o.q".into())));
+        assert_eq!(code(r#"{"o":{"a":1,"a":2}}"#), (Code::DuplicateField, Some("o.a".into())));
+        for no_object in ["[1]", "7", r#""a""#] {
+            let body = format!("{{\"o\":{no_object}}}");
+            assert_eq!(code(&body), (Code::InvalidType, Some("o".into())), "{body}");
+        }
+        let unnamed = format!("{{\"{}\":1}}", "x".repeat(500));
+        assert_eq!(code(&unnamed), (Code::UnknownField, Some("x".repeat(64))));
         let bad_utf8 = read::<Body>(b"{\"a\":\"\xff\"}").unwrap_err();
         assert_eq!(bad_utf8.code, Code::InvalidJson);
     }
@@ -210,8 +276,11 @@ mod tests {
         assert_eq!(body.b.as_ref().unwrap().text("b").unwrap(), "text");
         let error = body.a.as_ref().unwrap().text("a").unwrap_err();
         assert_eq!((error.code, error.field.as_deref()), (Code::InvalidType, Some("a")));
-        let body: Body = read(br#"{"a":null,"b":1e400}"#).unwrap_or(Body { a: None, b: None });
+        let body: Body =
+            read(br#"{"a":null,"b":1e400}"#).unwrap_or(Body { a: None, b: None, o: None });
         assert_eq!(required(&body.a, "a").unwrap_err().code, Code::MissingField);
+        let body: Body = read(br#"{"o":{"a":3}}"#).unwrap();
+        assert_eq!(body.o.unwrap().a.as_ref().unwrap().integer("a", 0, 9).unwrap(), 3);
         let body: Body = read(br#"{"a":99999999999999999999,"b":3}"#).unwrap();
         assert_eq!(body.a.unwrap().integer("a", 0, 9).unwrap_err().code, Code::InvalidValue);
         assert_eq!(body.b.unwrap().integer("b", 0, 9).unwrap(), 3);

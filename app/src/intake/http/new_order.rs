@@ -12,7 +12,7 @@ use zaraba_engine::types::*;
 use super::decimal;
 use super::error::{ApiError, ApiResult, Code};
 use super::extract::{Signed, Trade};
-use super::fields::{self, Given, required, word};
+use super::fields::{self, Given, Object, required, word};
 use super::order_words::{
     choice, client_order_id, condition_of, date_of, limit_price, positive_price, quantity_of,
     short_of, side_of, stop_price_of,
@@ -61,8 +61,8 @@ pub struct PlaceBody<'a> {
     #[schema(value_type = Option<String>)]
     stop_price: Option<Given<'a>>,
     /// `day`, `gtc`, `ioc`, `fok`, `gtd` (with `expires_on`). Left out: `gtd` where `expires_on`
-    /// is given; `ioc` for market orders by amount or of instruments without sessions; else `day` for `tse`,
-    /// `gtc` for `crypto` instruments.
+    /// is given; `ioc` for market orders by amount or of instruments without sessions; else
+    /// `day` for `tse`, `gtc` for `crypto` instruments.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     time_in_force: Option<Given<'a>>,
@@ -92,10 +92,12 @@ pub struct PlaceBody<'a> {
     /// Makes a limit order an OCO: while it rests, reaching `stop_price` turns it into a market
     /// order, or a limit order at this `price`.
     #[serde(borrow)]
-    oco: Option<OcoBody<'a>>,
+    #[schema(value_type = Option<OcoBody<'static>>)]
+    oco: Option<Object<OcoBody<'a>>>,
     /// What follows when this order is done, for the quantity it filled.
     #[serde(borrow)]
-    if_done: Option<ChildBody<'a>>,
+    #[schema(value_type = Option<ChildBody<'static>>)]
+    if_done: Option<Object<ChildBody<'a>>>,
     /// `batch` (filled at an auction's price) or `principal` (filled at once at the house's
     /// quote): an order of less than the trading unit, against the house.
     #[serde(borrow)]
@@ -154,7 +156,8 @@ struct ChildBody<'a> {
     expires_on: Option<Given<'a>>,
     /// Makes it an OCO (if-done-OCO).
     #[serde(borrow)]
-    oco: Option<OcoBody<'a>>,
+    #[schema(value_type = Option<OcoBody<'static>>)]
+    oco: Option<Object<OcoBody<'a>>>,
 }
 
 /// What an answer to a new order is made from.
@@ -249,12 +252,12 @@ fn order_of(
             stop_price: &body.stop_price,
             time_in_force: &body.time_in_force,
             expires_on: &body.expires_on,
-            oco: body.oco.as_ref(),
+            oco: body.oco.as_deref(),
             follows: false,
+            by_amount: body.quote_amount.is_some(),
         },
         side,
         kind,
-            by_amount: body.quote_amount.is_some(),
         &spec,
     )?;
     let order = place(body, &terms, &from, &spec, platform)?;
@@ -398,11 +401,11 @@ struct Leg<'b, 'a> {
     oco: Option<&'b OcoBody<'a>>,
     /// Whether it is the order that follows.
     follows: bool,
+    /// Whether it is by amount: those never rest.
+    by_amount: bool,
 }
 
 /// What they say.
-    /// Whether it is by amount: those never rest.
-    by_amount: bool,
 struct Terms {
     side: Side,
     kind: OrderKind,
@@ -495,12 +498,12 @@ fn child_of(body: &ChildBody<'_>, spec: &InstrumentSpec) -> ApiResult<Child> {
         stop_price: &body.stop_price,
         time_in_force: &body.time_in_force,
         expires_on: &body.expires_on,
-        oco: body.oco.as_ref(),
+        oco: body.oco.as_deref(),
         follows: true,
+        by_amount: false,
     };
     let side = side_of(&body.side)?;
     let terms = Terms::of(&leg, side, Kind::of(&body.r#type)?, spec)?;
-        by_amount: false,
     Ok(Child {
         side,
         kind: terms.kind,

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use zaraba_engine::engine::{OrderState, OrderStatus};
 use zaraba_engine::types::*;
-use zaraba_engine::{Event, Reject};
+use zaraba_engine::{Command, Event, Reject};
 
 use super::error::{ApiError, ApiResult, Code, ErrorBody};
 use super::extract::{NoParams, Signed, Trade};
@@ -19,6 +19,9 @@ use super::submit;
 use crate::bus::Receipt;
 use crate::live::fold;
 use crate::platform::Platform;
+
+/// The client order id of the order that follows another.
+const CHILD_ID: &str = "if_done.client_order_id";
 
 /// Place an order.
 #[utoipa::path(post, path = "/v1/orders", tag = "orders", request_body = PlaceBody<'static>,
@@ -79,11 +82,15 @@ pub(super) async fn answer(
     let step = receipt.step();
     for event in receipt.events() {
         match event {
-            Event::Repeated { order } => return repeated(*order, new, platform).await,
+            Event::Repeated { order } => {
+                return repeated(*order, &step.command, new, platform).await;
+            }
             Event::Refused { code: Reject::DuplicateClientOrderId, .. } => {
                 return Err(duplicate(new, platform).await);
             }
-            Event::Refused { code, order } => return Err(refusal(*code, *order)),
+            Event::Refused { code, order } => {
+                return Err(refusal(*code, &step.command, *order));
+            }
             _ => {}
         }
     }
@@ -96,15 +103,31 @@ pub(super) async fn answer(
 }
 
 /// The answer to a refused order, the first time and every time.
-fn refusal(code: Reject, order: Option<OrderId>) -> ApiError {
-    let error = ApiError::refused(code);
-    let error = match field_of(code) {
+fn refusal(code: Reject, command: &Command, order: Option<OrderId>) -> ApiError {
+    let error = refused(code);
+    let error = match asked_otherwise(code, error.field.as_deref(), command) {
         Some(field) => error.field(field),
         None => error,
     };
     match order {
         Some(order) => error.details(json!({"order_id": order.to_string()})),
         None => error,
+    }
+}
+
+/// The field where this order asked in another one than most for what the refusal is about.
+fn asked_otherwise(code: Reject, field: Option<&str>, command: &Command) -> Option<&'static str> {
+    let place = match command {
+        Command::Place(place) => place,
+        // Its own client order id was looked at before: it is that of the order that follows.
+        Command::PlaceContingent(_) if code == Reject::InvalidClientId => return Some(CHILD_ID),
+        Command::PlaceContingent(contingent) => &contingent.order,
+        _ => return None,
+    };
+    match field {
+        Some("quantity") if place.by_amount => Some("quote_amount"),
+        Some("condition") if place.condition == Condition::Any => Some("short_sale"),
+        _ => None,
     }
 }
 
@@ -142,13 +165,18 @@ fn field_of(code: Reject) -> Option<&'static str> {
     })
 }
 
-/// A refusal of an amendment or cancel, with the field it is about.
+/// A refusal, with the field it is about.
 pub(super) fn refused(code: Reject) -> ApiError {
-    refusal(code, None)
+    let error = ApiError::refused(code);
+    match field_of(code) {
+        Some(field) => error.field(field),
+        None => error,
+    }
 }
 
 async fn repeated(
     order: OrderId,
+    command: &Command,
     new: &NewOrder,
     platform: &Platform,
 ) -> ApiResult<(StatusCode, OrderShape)> {
@@ -160,23 +188,33 @@ async fn repeated(
         }
     };
     match (first.status, first.reject) {
-        (OrderStatus::Rejected, Some(code)) => Err(refusal(code, Some(order))),
+        (OrderStatus::Rejected, Some(code)) => Err(refusal(code, command, Some(order))),
         _ => Ok((StatusCode::OK, OrderShape::new(&first, &new.spec, &platform.live))),
     }
 }
 
 /// The conflict, with the first order if it is still known (also to the history).
 async fn duplicate(new: &NewOrder, platform: &Platform) -> ApiError {
-    let first: Option<OrderState> =
-        match platform.live.order_by_client_id(new.account, &new.client_id) {
-            Some(first) => Some(first),
-            None => {
-                let id = new.client_id.as_str();
-                let found = platform.history.order_by_client_id(new.account, id).await;
-                found.ok().and_then(|at| at.value).map(|row| row.state)
-            }
-        };
-    conflict(first.as_ref(), platform)
+    if let Some(first) = first_with(&new.client_id, new.account, platform).await {
+        return conflict(Some(&first), platform);
+    }
+    // Its own id is free: that of the order that follows it is not.
+    match new.child_id {
+        Some(id) => {
+            let first = first_with(&id, new.account, platform).await;
+            conflict(first.as_ref(), platform).field(CHILD_ID)
+        }
+        None => conflict(None, platform),
+    }
+}
+
+/// The order with this client order id, from memory or the history.
+async fn first_with(id: &ClientId, account: AccountId, platform: &Platform) -> Option<OrderState> {
+    if let Some(first) = platform.live.order_by_client_id(account, id) {
+        return Some(first);
+    }
+    let found = platform.history.order_by_client_id(account, id.as_str()).await;
+    found.ok().and_then(|at| at.value).map(|row| row.state)
 }
 
 fn conflict(first: Option<&OrderState>, platform: &Platform) -> ApiError {

@@ -77,6 +77,22 @@ async fn mistakes_of_kinds_name_their_field() {
         (child(json!({"price": null})), "missing_field", "if_done.price"),
         (child(json!({"side": "long"})), "invalid_value", "if_done.side"),
         (child(json!({"oco": {"stop_price": "x"}})), "invalid_trigger", "if_done.oco.stop_price"),
+        (json!({"oco": {"stop_price": "2600", "until": "noon"}}), "unknown_field", "oco.until"),
+        (json!({"oco": ["2600", null]}), "invalid_type", "oco"),
+        (child(json!({"oco": {"price": "1", "pirce": "1"}})), "unknown_field", "if_done.oco.pirce"),
+        (json!({"if_done": "later"}), "invalid_type", "if_done"),
+        (json!({"short_sale": "short"}), "invalid_condition", "short_sale"),
+        (json!({"condition": "closing"}), "invalid_condition", "condition"),
+        (
+            json!({"type": "market", "price": null, "quantity": null, "quote_amount": "1"}),
+            "below_min_quantity",
+            "quote_amount",
+        ),
+        (
+            json!({"client_order_id": "twice", "if_done": child(json!({"client_order_id": "twice"}))["if_done"]}),
+            "invalid_client_order_id",
+            "if_done.client_order_id",
+        ),
         (odd(json!({"time_in_force": "day"})), "unsupported_value", "time_in_force"),
         (odd(json!({"type": "limit", "price": "2500"})), "unsupported_value", "type"),
         (odd(json!({"if_done": child(json!({}))["if_done"]})), "unsupported_value", "if_done"),
@@ -89,6 +105,22 @@ async fn mistakes_of_kinds_name_their_field() {
         let error = &answer.body["error"];
         assert_eq!((answer.code(), error["field"].as_str()), (code, Some(field)), "{fields}");
     }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_following_orders_id_that_is_taken_is_named_with_the_order_that_has_it() {
+    let world = World::start().await;
+    let alice = world.trader("alice").await;
+    let first = world.place(&alice, &world.good()).await;
+    let taken = first.text("client_order_id");
+    let follows =
+        json!({"client_order_id": taken, "side": "sell", "type": "limit", "price": "2600"});
+    let answer = world.place(&alice, &order(&world, json!({ "if_done": follows }))).await;
+    let error = &answer.body["error"];
+    assert_eq!((answer.status.as_u16(), answer.code()), (409, "duplicate_client_order_id"));
+    assert_eq!(error["field"], "if_done.client_order_id");
+    assert_eq!(error["details"]["order"]["order_id"], first.body["order_id"]);
     world.stop().await;
 }
 
