@@ -116,7 +116,8 @@ impl Core {
         let flags = Arc::new(flags);
         flags.first().await;
 
-        let (gate, queue, stopped) = Gate::new(config.intake.queue);
+        let intake = &config.intake;
+        let (gate, queue, stopped) = Gate::new(intake.queue, intake.commands_per_second);
         let (questions, asked) = Questions::new(status.clone());
         let sequencer = Sequencer::start(SequencerParts {
             engine: recovered.engine,

@@ -53,7 +53,7 @@ section!(Engine {
     answers: u32,
     balances: u32
 });
-section!(Intake { queue: usize });
+section!(Intake { queue: usize, commands_per_second: u32 });
 section!(Http {
     listen: SocketAddr,
     admin_listen: SocketAddr,
@@ -166,12 +166,18 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u64, u64, u64); 20] = [
+        let ranges: [(&str, u64, u64, u64); 21] = [
             ("journal.segment_bytes", self.journal.segment_bytes, 1 << 20, 4 << 30),
             ("journal.batch_commands", self.journal.batch_commands as u64, 1, 1 << 20),
             ("journal.snapshot_every", self.journal.snapshot_every, 1, 1 << 40),
             ("journal.snapshots_kept", self.journal.snapshots_kept as u64, 1, 1000),
             ("intake.queue", self.intake.queue as u64, 1, 1 << 20),
+            (
+                "intake.commands_per_second",
+                u64::from(self.intake.commands_per_second),
+                1,
+                1_000_000,
+            ),
             ("http.body_bytes", self.http.body_bytes as u64, 1024, 64 << 20),
             ("http.header_seconds", self.http.header_seconds, 1, 60),
             ("http.request_seconds", self.http.request_seconds, 1, 300),

@@ -352,7 +352,7 @@ mod tests {
         let genesis = Command::Genesis { limits, hash_seed: [1, 2] };
         engine.apply(Seq(1), at, &genesis, &mut Vec::new());
         let pulse = Arc::new(Pulse::of(&engine));
-        let (gate, queue, _) = Gate::new(1);
+        let (gate, queue, _) = Gate::new(1, 1);
         let stop = CancellationToken::new();
         let calendar = Calendar::new(&Config::default().schedule).unwrap();
         let clock = MarketClock::held(at, 1);

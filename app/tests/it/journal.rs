@@ -58,7 +58,7 @@ impl Node {
         hooks: Vec<Hook>,
     ) -> Result<Node, JournalError> {
         let Recovered { engine, writer, report } = recover(&Dirs::of(dir), &config, disk)?;
-        let (gate, queue, stopped) = Gate::new(64);
+        let (gate, queue, stopped) = Gate::new(64, 1);
         let status = Arc::new(Status::default());
         let (_, questions) = Questions::new(status.clone());
         let parts = SequencerParts {

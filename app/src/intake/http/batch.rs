@@ -215,13 +215,13 @@ fn enqueue(
                 condition: &amend.condition,
             };
             let amend = amend::read(order, &asked, platform, request)?;
-            Ok(Waiting::Changed(platform.gate.enqueue(Command::Amend(amend))?, order))
+            Ok(Waiting::Changed(platform.gate.enqueue_client(Command::Amend(amend))?, order))
         }
         Operation { place: None, amend: None, cancel: Some(cancel) } => {
             let order = order_of(&cancel.order_id)?;
             let key = request.principal.key.key_id;
             let command = Command::Cancel(Cancel { account, order, via: Via::Rest, key });
-            Ok(Waiting::Changed(platform.gate.enqueue(command)?, order))
+            Ok(Waiting::Changed(platform.gate.enqueue_client(command)?, order))
         }
         _ => {
             let message = "an operation has exactly one of place, amend, cancel";
@@ -250,7 +250,7 @@ fn enqueue_place(
             return Err(unread.answer(request.account(), platform));
         }
     };
-    let receipt = platform.gate.enqueue(command)?;
+    let receipt = platform.gate.enqueue_client(command)?;
     Ok(Waiting::Placed(receipt, Box::new(new)))
 }
 

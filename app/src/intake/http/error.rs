@@ -129,7 +129,7 @@ codes! {
     FeatureDisabled "feature_disabled" 422 "What the order uses is switched off at present; `details.feature` says which.";
     RateLimited "rate_limited" 429 "Too many requests; wait `Retry-After` seconds.";
     InternalError "internal_error" 500 "A fault of the platform; nothing is known to be wrong with the request.";
-    Busy "busy" 503 "The queue is full; the order was not sequenced. Try again after `Retry-After`.";
+    Busy "busy" 503 "The queue is full, or all clients together have sent what the platform takes in a second; the order was not sequenced. Try again after `Retry-After`.";
     Unavailable "unavailable" 503 "Nothing is accepted (journal failed or shutting down); the order was not sequenced.";
     OutcomeUnknown "outcome_unknown" 503 "The order may or may not have been sequenced: repeat it with the same client order id to learn which.";
     NotInitialised "not_initialised" 503 "The journal has not begun.";
@@ -273,11 +273,13 @@ impl From<AuthError> for ApiError {
 
 impl From<GateError> for ApiError {
     fn from(error: GateError) -> ApiError {
-        ApiError::plain(match error {
+        let code = match error {
             GateError::Busy => Code::Busy,
+            GateError::OverRate => return ApiError::new(Code::Busy, error.to_string()),
             GateError::Stopped => Code::Unavailable,
             GateError::Unknown => Code::OutcomeUnknown,
-        })
+        };
+        ApiError::plain(code)
     }
 }
 

@@ -110,7 +110,7 @@ pub async fn serve(
 /// # Errors
 /// `busy`, `unavailable` (not sequenced), `outcome_unknown`.
 pub(super) async fn submit(platform: &Platform, command: Command) -> ApiResult<Receipt> {
-    let receipt = platform.gate.enqueue(command)?;
+    let receipt = platform.gate.enqueue_client(command)?;
     outcome(platform, receipt).await
 }
 

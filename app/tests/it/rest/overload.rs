@@ -27,7 +27,7 @@ fn behind(world: &World, gate: Gate) -> (SocketAddr, CancellationToken) {
 async fn full_stopped_and_lost_are_told_apart() {
     let world = World::start().await;
     let alice = world.trader("alice").await;
-    let (gate, queue, stopped) = Gate::new(1);
+    let (gate, queue, stopped) = Gate::new(1, 1000);
     let (address, stop) = behind(&world, gate);
     let place = || {
         let body = serde_json::to_vec(&world.good()).unwrap();
@@ -57,6 +57,39 @@ async fn full_stopped_and_lost_are_told_apart() {
     let closed = place().await;
     assert_eq!((closed.status.as_u16(), closed.code()), (503, "unavailable"));
     stop.cancel();
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn past_the_rate_of_all_clients_orders_are_busy_and_cancels_pass() {
+    let world = World::with(|config| config.intake.commands_per_second = 1).await;
+    let traders = [world.trader("alice").await, world.trader("bob").await];
+    let mut placed = Vec::new();
+    // Some may come in as many seconds; in the end two come in one.
+    let mut turns = traders.iter().cycle();
+    let full = loop {
+        let by = turns.next().unwrap();
+        let answer = world.place(by, &world.good()).await;
+        if answer.status != 201 {
+            break answer;
+        }
+        placed.push((by, answer.text("order_id").to_owned()));
+    };
+    assert_eq!((full.status.as_u16(), full.code()), (503, "busy"));
+    assert_eq!(full.headers["retry-after"], "1");
+    assert!(full.body["error"]["details"].is_null(), "nothing was sequenced");
+    assert!(!placed.is_empty());
+    for (by, order) in placed {
+        let path = format!("/v1/orders/{order}");
+        let cancelled = world.call(by, Method::DELETE, &path, None).await;
+        assert_eq!(cancelled.status, 200);
+    }
+    // The back office is no client.
+    for _ in 0..3 {
+        let halted = json!({"status": "halted", "reason": "test"});
+        let done = world.admin(Method::POST, "/instruments/7203/status", Some(halted)).await;
+        assert_eq!(done.status, 200);
+    }
     world.stop().await;
 }
 
