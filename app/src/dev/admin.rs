@@ -13,7 +13,7 @@ use crate::tools::client::{ErrorBody, ErrorDetail};
 use crate::tools::credentials::AccountKey;
 
 /// Requests per second a demo key may send: no limit that a load test would meet.
-const KEY_RATE: u32 = 1_000_000;
+pub(super) const KEY_RATE: u32 = 1_000_000;
 /// Tries, a tenth of a second apart, while the database catches up after a start.
 const NOT_READY_TRIES: u32 = 1_200;
 /// Who the audit trail names.

@@ -14,6 +14,7 @@ use super::plan::{ACCOUNTS, Entry, Ticket, What};
 use super::play::Day;
 use crate::auth::{Keys, NewKey, NewKind, Scope};
 use crate::clock;
+use crate::dev::admin::KEY_RATE;
 use crate::tools::client::Key;
 use crate::tools::credentials::AccountKey;
 use crate::tools::decimal;
@@ -22,8 +23,6 @@ use crate::tools::decimal;
 const PRICE_DIGITS: u8 = 1;
 /// How long the participants' keys live: longer than any day runs.
 const KEYS_LIVE_NS: u64 = 48 * 3_600 * 1_000_000_000;
-/// As for the other demo keys: no practical limit.
-const RATE: u32 = 1_000_000;
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -62,8 +61,8 @@ pub async fn keys(store: &Keys) -> Result<Vec<Key>> {
             scopes: vec![Scope::Read, Scope::Trade],
             addresses: Vec::new(),
             expires_at: Some(Timestamp(clock::now().0 + KEYS_LIVE_NS)),
-            reads_per_second: Some(RATE),
-            writes_per_second: Some(RATE),
+            reads_per_second: Some(KEY_RATE),
+            writes_per_second: Some(KEY_RATE),
             label: LABEL.to_owned(),
         };
         let made = store.create(new, "zaraba-dev").await;

@@ -470,4 +470,5 @@ async fn a_pair_takes_thirty_open_orders_of_an_account_if_nothing_else_is_said()
     }
     refused(&world, &alice, &order("PLAIN_JPY"), "open_order_cap").await;
     assert_eq!(world.place(&alice, &order("FREE_JPY")).await.status, 201);
+    world.stop().await;
 }

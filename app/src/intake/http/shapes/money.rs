@@ -18,7 +18,7 @@ use crate::queries::{CorrectionRow, FillRow, LedgerRow};
 #[schema(as = Fill)]
 pub struct FillShape {
     fill_id: String,
-    /// The trade; its other side is somebody's fill too.
+    /// The trade; its other side has a fill with the same number.
     trade_id: String,
     order_id: String,
     symbol: String,
@@ -29,7 +29,7 @@ pub struct FillShape {
     /// Negative: a rebate.
     fee: String,
     fee_asset: String,
-    /// `maker` or `taker`.
+    /// `maker`, `taker`, `auction`, or `desk` (odd lots).
     liquidity: &'static str,
     time: String,
     seq: u64,
