@@ -152,7 +152,11 @@ fn ed25519_public(private: &[u8; 32]) -> [u8; 32] {
 async fn history_answers_from_postgres_and_says_how_far_it_is() {
     let (_dir, postgres) = database().await;
     let url = postgres.url();
-    let world = World::with(|config| config.postgres.url = url).await;
+    let world = World::with(|config| {
+        config.postgres.url = url;
+        config.postgres.query_seconds = 60;
+    })
+    .await;
     let (alice, bob) = (world.trader("alice").await, world.trader("bob").await);
     let mut sell = world.good();
     sell["side"] = json!("sell");

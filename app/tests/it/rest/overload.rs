@@ -25,7 +25,8 @@ fn behind(world: &World, gate: Gate) -> (SocketAddr, CancellationToken) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn full_stopped_and_lost_are_told_apart() {
-    let world = World::start().await;
+    // How long an answer is waited for that never comes.
+    let world = World::with(|config| config.http.request_seconds = 2).await;
     let alice = world.trader("alice").await;
     let (gate, queue, stopped) = Gate::new(1, 1000);
     let (address, stop) = behind(&world, gate);

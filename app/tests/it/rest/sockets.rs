@@ -21,7 +21,11 @@ async fn until_closed(stream: &mut TcpStream) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_and_half_sent_requests_are_closed_and_others_served() {
-    let world = World::start().await;
+    let world = World::with(|config| {
+        config.http.header_seconds = 1;
+        config.http.request_seconds = 2;
+    })
+    .await;
     let alice = world.trader("alice").await;
     let started = Instant::now();
     let mut silent = TcpStream::connect(world.public).await.unwrap();
