@@ -2,7 +2,7 @@
 //! orders would move it further: a special quote, or a sequential one. Source: domain rules,
 //! section 2; widths: the table in `jpx`.
 
-use crate::auction::Priority;
+use crate::auction::{Outcome, Priority};
 use crate::book::Books;
 use crate::engine::{Engine, Market};
 use crate::event::Event;
@@ -342,8 +342,7 @@ impl Engine {
         let outcome = self.outlook(instrument, range);
         let priced = outcome.end == AuctionEnd::Priced;
         if priced {
-            self.hold_auction(instrument, kind, outcome, events);
-            self.quote_ends(instrument, events);
+            self.trade_at(instrument, kind, outcome, events);
         }
         priced
     }
@@ -399,22 +398,38 @@ impl Engine {
                 false
             }
             (AuctionEnd::Priced, _) => {
-                self.hold_auction(instrument, kind, outcome, events);
-                self.quote_ends(instrument, events);
+                self.trade_at(instrument, kind, outcome, events);
                 true
             }
             _ => self.quote_ends(instrument, events),
         }
     }
 
-    /// Trading is free again: opening orders that waited for this end. Whether a quote ended.
+    /// Holds an auction that found a price in continuous trading, which is free again then. With the
+    /// session's first price what was for its opening alone ends; later there is nothing of that in
+    /// the book, and it is not looked through.
+    fn trade_at(
+        &mut self,
+        instrument: InstrumentId,
+        kind: AuctionKind,
+        outcome: Outcome,
+        events: &mut Vec<Event>,
+    ) {
+        let first = self.markets[instrument.0 as usize].awaits_first_price();
+        self.hold_auction(instrument, kind, outcome, events);
+        self.quote_ends(instrument, events);
+        if first {
+            self.end_after_auction(instrument, events);
+        }
+    }
+
+    /// Trading is free again. Whether a quote ended.
     fn quote_ends(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
         let market = &mut self.markets[instrument.0 as usize];
         market.tokyo.window_price = 0;
         let shown = market.shown.kind != QuoteKind::Free;
         self.show(instrument, Quote::FREE, events);
         self.forget_special(instrument);
-        self.end_after_auction(instrument, events);
         shown
     }
 
@@ -485,8 +500,7 @@ impl Engine {
                 // A price on the way there comes first, the one nearest to the quote as it stood.
                 let outcome = self.outlook(instrument, market.inside_quote(to));
                 if outcome.end == AuctionEnd::Priced {
-                    self.hold_auction(instrument, AuctionKind::Quote, outcome, events);
-                    self.quote_ends(instrument, events);
+                    self.trade_at(instrument, AuctionKind::Quote, outcome, events);
                 } else {
                     let quote = market.special(side, to, self.at);
                     self.show(instrument, quote, events);
