@@ -18,6 +18,7 @@ mod cancel;
 mod condition;
 mod contingent;
 mod correct;
+mod definitions;
 mod fees;
 mod legs;
 mod market;

@@ -1,5 +1,5 @@
 //! Questions to the engine itself: what only it counts (use of risk limits, fee volumes, the
-//! present terms of corrected trades), for the few readers that want it. The live view answers
+//! present terms of corrected trades, what it would refuse), for the few readers that want it. The live view answers
 //! everything else.
 //!
 //! The engine is ahead of the disk. An answer therefore carries the sequence it is of and is given
@@ -15,9 +15,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
-use zaraba_engine::Engine;
 use zaraba_engine::engine::{Corrected, RiskUse};
 use zaraba_engine::types::{AccountId, Amount, AssetId, RiskScope, Seq, Timestamp, TradeId};
+use zaraba_engine::{Command, Engine, Reject};
 
 use crate::platform::Status;
 
@@ -96,6 +96,17 @@ impl Questions {
         trade: TradeId,
     ) -> Result<(Seq, Option<Corrected>), QuestionError> {
         self.ask(move |engine| engine.correction(trade)).await
+    }
+
+    /// What a definition would be refused with now; see [`Engine::would_refuse`].
+    ///
+    /// # Errors
+    /// See [`QuestionError`].
+    pub async fn would_refuse(
+        &self,
+        command: Command,
+    ) -> Result<(Seq, Option<Reject>), QuestionError> {
+        self.ask(move |engine| engine.would_refuse(&command)).await
     }
 
     async fn ask<T: Send + 'static>(

@@ -327,6 +327,12 @@ pub(super) const TABLE: &[(Word, &str, &str, &str)] = &[
         "the account has no such key that can be used",
         "使用可能な該当キーがありません",
     ),
+    (
+        Value,
+        "invalid_value",
+        "a number has too many decimals or is out of range",
+        "数値の小数桁数または範囲が不正です",
+    ),
     (Value, "not_found", "the backend does not know it", "バックエンドに存在しません"),
     (Value, "trade_changed", "the trade was corrected meanwhile", "約定がその間に訂正されています"),
     (Value, "request_id_reused", "the request ID was used before", "申請IDが使用済みです"),

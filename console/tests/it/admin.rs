@@ -122,6 +122,8 @@ impl Admin {
             self.answer("GET", &format!("/v1/instruments/{symbol}"), 200, shown.clone());
             for call in calls {
                 self.answer("POST", &format!("instruments/{symbol}/{call}"), 200, shown.clone());
+                let tried = json!({"refusal": null, "seq": 100});
+                self.answer("POST", &format!("instruments/{symbol}/{call}/preview"), 200, tried);
             }
             let breaker = json!({"mode": "none", "window_seconds": 0, "trigger_ppm": 0,
                 "call_seconds": 0, "bound_ppm": 0});
@@ -130,6 +132,7 @@ impl Admin {
         }
         self.answer("GET", "risk-limits", 200, json!({"items": [], "seq": 100}));
         self.answer("POST", "risk-limits", 200, json!({}));
+        self.answer("POST", "risk-limits/preview", 200, json!({"refusal": null, "seq": 100}));
     }
 
     fn furnish_orders(&self) {

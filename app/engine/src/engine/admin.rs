@@ -221,6 +221,20 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether an instrument can have these limits.
+    pub(super) fn check_price_limits(
+        &self,
+        instrument: InstrumentId,
+        [base_price, limit_down, limit_up]: [Price; 3],
+    ) -> Result<(), Reject> {
+        self.specs.get(instrument.0 as usize).ok_or(Reject::UnknownInstrument)?;
+        if !valid_price_limits(base_price, limit_down, limit_up) {
+            return Err(Reject::InvalidSpec);
+        }
+        Ok(())
+    }
+
+    /// Sets an instrument's base price and limits.
     pub(super) fn set_price_limits(
         &mut self,
         instrument: InstrumentId,
@@ -229,11 +243,8 @@ impl Engine {
         limit_up: Price,
         events: &mut Vec<Event>,
     ) -> Result<(), Reject> {
-        let market = self.markets.get_mut(instrument.0 as usize);
-        let market = market.ok_or(Reject::UnknownInstrument)?;
-        if !valid_price_limits(base_price, limit_down, limit_up) {
-            return Err(Reject::InvalidSpec);
-        }
+        self.check_price_limits(instrument, [base_price, limit_down, limit_up])?;
+        let market = &mut self.markets[instrument.0 as usize];
         let spec = &mut self.specs[instrument.0 as usize];
         spec.base_price = base_price;
         spec.limit_down = limit_down;

@@ -204,6 +204,20 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether an instrument can have this circuit breaker: a market with sessions has its
+    /// special quotes in its place.
+    pub(super) fn check_breaker(
+        &self,
+        instrument: InstrumentId,
+        breaker: &Breaker,
+    ) -> Result<(), Reject> {
+        let market = self.markets.get(instrument.0 as usize).ok_or(Reject::UnknownInstrument)?;
+        if !valid_breaker(breaker) || market.session_rules {
+            return Err(Reject::InvalidSpec);
+        }
+        Ok(())
+    }
+
     /// Sets an instrument's circuit breaker. A call that goes on keeps its length and bounds.
     pub(super) fn set_breaker(
         &mut self,
@@ -211,10 +225,8 @@ impl Engine {
         breaker: &Breaker,
         events: &mut Vec<Event>,
     ) -> Result<(), Reject> {
-        let market = self.markets.get(instrument.0 as usize).ok_or(Reject::UnknownInstrument)?;
-        if !valid_breaker(breaker) || market.session_rules {
-            return Err(Reject::InvalidSpec);
-        }
+        self.check_breaker(instrument, breaker)?;
+        let market = &self.markets[instrument.0 as usize];
         let reference = if market.last_price != 0 { market.last_price } else { market.base_price };
         self.arm_breaker(instrument, Watch::new(*breaker, reference));
         events.push(Event::TermsChanged { instrument });

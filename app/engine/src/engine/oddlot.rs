@@ -352,12 +352,11 @@ impl Engine {
         }
     }
 
-    /// Sets an instrument's terms. Batch orders that wait stay.
-    pub(super) fn set_odd_lot_terms(
-        &mut self,
+    /// Whether an instrument can have these terms now.
+    pub(super) fn check_odd_lot_terms(
+        &self,
         instrument: InstrumentId,
         terms: &OddLotTerms,
-        events: &mut Vec<Event>,
     ) -> Result<(), Reject> {
         let market = self.markets.get(instrument.0 as usize).ok_or(Reject::UnknownInstrument)?;
         // What waits must find something to round to.
@@ -365,6 +364,17 @@ impl Engine {
         if !valid_terms(terms, market) || waiting && terms.round_to.0 == 0 {
             return Err(Reject::InvalidSpec);
         }
+        Ok(())
+    }
+
+    /// Sets an instrument's terms. Batch orders that wait stay.
+    pub(super) fn set_odd_lot_terms(
+        &mut self,
+        instrument: InstrumentId,
+        terms: &OddLotTerms,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Reject> {
+        self.check_odd_lot_terms(instrument, terms)?;
         self.odd_lots[instrument.0 as usize].terms = *terms;
         events.push(Event::TermsChanged { instrument });
         Ok(())

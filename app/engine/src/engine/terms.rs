@@ -93,6 +93,20 @@ impl Engine {
         if exempt { Ok(()) } else { market.check_short_price(price) }
     }
 
+    /// Whether an instrument can have these ticks: the smallest step of its prices stays.
+    pub(super) fn check_ticks(
+        &self,
+        instrument: InstrumentId,
+        ticks: TickRule,
+    ) -> Result<(), Reject> {
+        let spec = self.specs.get(instrument.0 as usize).ok_or(Reject::UnknownInstrument)?;
+        let by_table = !matches!(ticks, TickRule::Fixed(_));
+        if ticks.step() != spec.ticks.step() || by_table && spec.price_digits != 1 {
+            return Err(Reject::InvalidSpec);
+        }
+        Ok(())
+    }
+
     /// Sets an instrument's tick table.
     pub(super) fn set_ticks(
         &mut self,
@@ -100,15 +114,21 @@ impl Engine {
         ticks: TickRule,
         events: &mut Vec<Event>,
     ) -> Result<(), Reject> {
-        let spec = self.specs.get_mut(instrument.0 as usize).ok_or(Reject::UnknownInstrument)?;
-        let by_table = !matches!(ticks, TickRule::Fixed(_));
-        if ticks.step() != spec.ticks.step() || by_table && spec.price_digits != 1 {
-            return Err(Reject::InvalidSpec);
-        }
-        spec.ticks = ticks;
+        self.check_ticks(instrument, ticks)?;
+        self.specs[instrument.0 as usize].ticks = ticks;
         self.markets[instrument.0 as usize].set_ticks(ticks);
         events.push(Event::TicksChanged { instrument, ticks });
         Ok(())
+    }
+
+    /// Whether an instrument can have so many listed shares.
+    pub(super) fn check_listed_shares(
+        &self,
+        instrument: InstrumentId,
+        shares: Quantity,
+    ) -> Result<(), Reject> {
+        self.specs.get(instrument.0 as usize).ok_or(Reject::UnknownInstrument)?;
+        if shares.0 < 0 { Err(Reject::InvalidSpec) } else { Ok(()) }
     }
 
     /// Sets an instrument's listed shares.
@@ -118,11 +138,8 @@ impl Engine {
         shares: Quantity,
         events: &mut Vec<Event>,
     ) -> Result<(), Reject> {
-        let spec = self.specs.get_mut(instrument.0 as usize).ok_or(Reject::UnknownInstrument)?;
-        if shares.0 < 0 {
-            return Err(Reject::InvalidSpec);
-        }
-        spec.listed_shares = shares;
+        self.check_listed_shares(instrument, shares)?;
+        self.specs[instrument.0 as usize].listed_shares = shares;
         events.push(Event::TermsChanged { instrument });
         Ok(())
     }

@@ -96,6 +96,19 @@ pub fn limits() -> Limits {
     Limits { accounts: 12, instruments: 5, assets: 5, live_orders: 50, answers: 20, balances: 40 }
 }
 
+/// Whether the engine tells beforehand what it would refuse this with.
+fn is_definition(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::SetPriceLimits { .. }
+            | Command::SetTicks { .. }
+            | Command::SetListedShares { .. }
+            | Command::SetBreaker { .. }
+            | Command::SetOddLotTerms { .. }
+            | Command::SetRiskLimits { .. }
+    )
+}
+
 impl World {
     pub fn new() -> World {
         World::with(limits(), coin(), stock())
@@ -135,7 +148,15 @@ impl World {
         let mut events = Vec::new();
         // As the sequencer does: a hint must never be more than that.
         self.engine.look_ahead(0, |i| (i == 0).then_some(&command));
+        let foretold = self.engine.would_refuse(&command);
         self.engine.apply(Seq(self.seq), Timestamp(self.at), &command, &mut events);
+        let refused = events.iter().find_map(|event| match event {
+            Event::Refused { code, .. } => Some(*code),
+            _ => None,
+        });
+        if is_definition(&command) && refused != Some(Reject::NotInitialised) {
+            assert_eq!(foretold, refused, "what is told before is what comes: {command:?}");
+        }
         self.engine.check().expect("the state is sound after every command");
         #[cfg(feature = "oracle")]
         self.compare_with_the_long_way(&command, &events);

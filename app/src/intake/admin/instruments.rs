@@ -11,6 +11,7 @@ use zaraba_engine::{Command, Reject};
 
 use super::assets::code;
 use super::guard::Change;
+use super::rules::{Giver, Read};
 use super::{accepted, refusal, submit};
 use crate::intake::http::decimal;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
@@ -303,22 +304,16 @@ struct NewLimits<'a> {
     reason: Option<Given<'a>>,
 }
 
-/// Sets the day's base price and limits; what is left out is none.
-pub(super) async fn set_limits(
-    State(platform): State<Platform>,
-    Segment(symbol): Segment,
-    change: Change,
-) -> ApiResult<Json<InstrumentShape>> {
-    let instrument = known(&platform, &symbol)?;
+/// The day's base price and limits as given; what is left out is none.
+pub(super) fn limits(platform: &Platform, of: &str, body: &[u8], by: Giver<'_>) -> Read {
+    let instrument = known(platform, of)?;
     let digits = platform.live.spec(instrument).map_or(0, |spec| spec.price_digits);
-    let body: NewLimits<'_> = fields::read(&change.body)?;
-    let command = Command::SetPriceLimits {
+    let body: NewLimits<'_> = fields::read(body)?;
+    Ok(Command::SetPriceLimits {
         instrument,
         base_price: price(&body.base_price, "base_price", digits)?,
         limit_down: price(&body.limit_down, "limit_down", digits)?,
         limit_up: price(&body.limit_up, "limit_up", digits)?,
-        by: change.because(&body.reason)?,
-    };
-    accepted(&submit(&platform, command).await?)?;
-    find(&platform, &symbol).map(Json)
+        by: by(&body.reason)?,
+    })
 }

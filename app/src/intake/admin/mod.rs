@@ -29,6 +29,8 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
 use axum::routing::{MethodRouter, get, post};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -37,11 +39,27 @@ use zaraba_engine::{Command, Event, Reject};
 use crate::auth::token::AdminToken;
 use crate::bus::Receipt;
 use crate::intake::http::error::{ApiError, ApiResult};
+use crate::intake::http::extract::{NoParams, Segment};
 use crate::intake::http::{layers, server};
 use crate::platform::Platform;
+use guard::Change;
 
 /// Most items of one batch request.
 const BATCH_MAX: usize = 1_000;
+
+/// Sets a definition of an instrument.
+fn sets(read: rules::Reader) -> MethodRouter<Platform> {
+    post(move |platform: State<Platform>, symbol: Segment, change: Change| {
+        rules::set(platform, symbol, change, read)
+    })
+}
+
+/// Tries it: whether it would be taken.
+fn tries(read: rules::Reader) -> MethodRouter<Platform> {
+    post(move |platform: State<Platform>, symbol: Segment, none: NoParams, body: Bytes| {
+        rules::preview(platform, symbol, none, body, read)
+    })
+}
 
 /// Every route below `/admin/v1`. A table, so that a test can walk it.
 fn table() -> Vec<(&'static str, MethodRouter<Platform>)> {
@@ -50,16 +68,22 @@ fn table() -> Vec<(&'static str, MethodRouter<Platform>)> {
         ("/assets", get(assets::list).post(assets::create)),
         ("/instruments", get(instruments::list).post(instruments::create)),
         ("/instruments/{symbol}/status", post(instruments::set_status)),
-        ("/instruments/{symbol}/limits", post(instruments::set_limits)),
+        ("/instruments/{symbol}/limits", sets(instruments::limits)),
+        ("/instruments/{symbol}/limits/preview", tries(instruments::limits)),
         ("/instruments/{symbol}/halts", post(rules::set_halts)),
-        ("/instruments/{symbol}/breaker", post(rules::set_breaker)),
+        ("/instruments/{symbol}/breaker", sets(rules::breaker)),
+        ("/instruments/{symbol}/breaker/preview", tries(rules::breaker)),
         ("/instruments/{symbol}/call", post(rules::start_call)),
-        ("/instruments/{symbol}/ticks", post(rules::set_ticks)),
-        ("/instruments/{symbol}/listed-shares", post(rules::set_listed_shares)),
+        ("/instruments/{symbol}/ticks", sets(rules::tick_rule)),
+        ("/instruments/{symbol}/ticks/preview", tries(rules::tick_rule)),
+        ("/instruments/{symbol}/listed-shares", sets(rules::listed_shares)),
+        ("/instruments/{symbol}/listed-shares/preview", tries(rules::listed_shares)),
         ("/instruments/{symbol}/odd-lot-terms", post(rules::set_odd_lot_terms)),
+        ("/instruments/{symbol}/odd-lot-terms/preview", tries(rules::odd_lot_terms)),
         ("/instruments/{symbol}/terms", get(rules::terms)),
         ("/fee-tiers", get(rules::fee_tiers).post(rules::set_fee_tiers)),
         ("/risk-limits", get(risk::limits).post(risk::set_limits)),
+        ("/risk-limits/preview", post(risk::preview_limits)),
         ("/kill-switches", get(risk::kills).post(risk::set_kill)),
         ("/accounts/{code}/group", post(risk::set_group)),
         ("/accounts/{code}/firm", post(participants::set_firm)),

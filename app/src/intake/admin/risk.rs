@@ -5,18 +5,19 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zaraba_engine::Command;
-use zaraba_engine::command::{Bound, CancelMany, RiskLimits, Via};
+use zaraba_engine::command::{Bound, CancelMany, Provenance, RiskLimits, Via};
 use zaraba_engine::types::*;
 
 use super::accounts;
 use super::guard::Change;
 use super::instruments::{self, asset_of, units};
 use super::orders::{cancel_of_key, key_of};
-use super::rules::All;
+use super::rules::{All, Giver, Tried, nobody, tried};
 use super::watch::By;
 use super::{accepted, submit};
 use crate::intake::http::cancel::{Cancelled, cancel_all};
@@ -227,14 +228,12 @@ fn limits_of(body: &NewLimits<'_>, platform: &Platform) -> ApiResult<RiskLimits>
     Ok(limits)
 }
 
-/// Sets the risk limits of a scope: all of them, in place of those it had.
-pub(super) async fn set_limits(
-    State(platform): State<Platform>,
-    _: NoParams,
-    change: Change,
-) -> ApiResult<Json<LimitsShape>> {
-    let body: NewLimits<'_> = fields::read(&change.body)?;
-    let scope = match scope_of(&body.scope, &platform)? {
+/// Limits as given: whose, which, and by whom.
+type GivenLimits = (RiskScope, Box<RiskLimits>, Box<Provenance>);
+
+fn given_limits(platform: &Platform, body: &[u8], by: Giver<'_>) -> ApiResult<GivenLimits> {
+    let body: NewLimits<'_> = fields::read(body)?;
+    let scope = match scope_of(&body.scope, platform)? {
         Scope::Account(account) => RiskScope::Account(account),
         Scope::Members(group) => RiskScope::Members(group),
         Scope::Group(group) => RiskScope::Group(group),
@@ -244,11 +243,30 @@ pub(super) async fn set_limits(
             return Err(ApiError::new(Code::InvalidValue, message).field("scope"));
         }
     };
-    let limits = limits_of(&body, &platform)?;
-    let by = change.because(&body.reason)?;
-    let command = Command::SetRiskLimits { scope, limits: Box::new(limits), by };
-    accepted(&submit(&platform, command).await?)?;
-    Ok(Json(shape(&platform, scope, &limits)))
+    Ok((scope, Box::new(limits_of(&body, platform)?), by(&body.reason)?))
+}
+
+/// Sets the risk limits of a scope: all of them, in place of those it had.
+pub(super) async fn set_limits(
+    State(platform): State<Platform>,
+    _: NoParams,
+    change: Change,
+) -> ApiResult<Json<LimitsShape>> {
+    let by = |reason: &Option<Given<'_>>| change.because(reason);
+    let (scope, limits, by) = given_limits(&platform, &change.body, &by)?;
+    let set = shape(&platform, scope, &limits);
+    accepted(&submit(&platform, Command::SetRiskLimits { scope, limits, by }).await?)?;
+    Ok(Json(set))
+}
+
+/// Tries the risk limits of a scope; changes nothing.
+pub(super) async fn preview_limits(
+    State(platform): State<Platform>,
+    _: NoParams,
+    body: Bytes,
+) -> ApiResult<Json<Tried>> {
+    let (scope, limits, by) = given_limits(&platform, &body, &nobody)?;
+    tried(&platform, Command::SetRiskLimits { scope, limits, by }).await
 }
 
 fn shape(platform: &Platform, scope: RiskScope, limits: &RiskLimits) -> LimitsShape {

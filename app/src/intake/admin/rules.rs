@@ -3,12 +3,13 @@
 //! by volume of a quote asset.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use zaraba_engine::Command;
-use zaraba_engine::command::{Breaker, FEE_TIERS_MAX, FeeTier, FeeTiers, OddLotTerms};
+use zaraba_engine::command::{Breaker, FEE_TIERS_MAX, FeeTier, FeeTiers, OddLotTerms, Provenance};
 use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
+use zaraba_engine::{Command, Reject};
 
 use super::guard::Change;
 use super::instruments::{asset_of, known, quantity_or_none, ticks, units, whole};
@@ -26,6 +27,55 @@ fn instrument(platform: &Platform, symbol: &str) -> ApiResult<(InstrumentId, Ins
     let id = known(platform, symbol)?;
     let spec = platform.live.spec(id);
     Ok((id, spec.ok_or_else(|| ApiError::plain(Code::UnknownInstrument).field("symbol"))?))
+}
+
+/// Who gives a definition and why, from its reason.
+pub(super) type Giver<'a> = &'a dyn Fn(&Option<Given<'_>>) -> ApiResult<Box<Provenance>>;
+/// A definition as given.
+pub(super) type Read = ApiResult<Command>;
+/// Reads the definition of an instrument with this symbol from a body.
+pub(super) type Reader = fn(&Platform, &str, &[u8], Giver<'_>) -> Read;
+
+/// Sets what `read` finds in the body on an instrument.
+pub(super) async fn set(
+    State(platform): State<Platform>,
+    Segment(symbol): Segment,
+    change: Change,
+    read: Reader,
+) -> ApiResult<Json<InstrumentShape>> {
+    let by = |reason: &Option<Given<'_>>| change.because(reason);
+    let command = read(&platform, &symbol, &change.body, &by)?;
+    changed(&platform, &symbol, command).await
+}
+
+/// Whether a definition would be taken.
+#[derive(Serialize)]
+pub(super) struct Tried {
+    /// What it would be refused with; null: it would be taken.
+    refusal: Option<&'static str>,
+    seq: u64,
+}
+
+/// Asks the engine whether it would take a definition; changes nothing.
+pub(super) async fn tried(platform: &Platform, definition: Command) -> ApiResult<Json<Tried>> {
+    let (seq, refusal) = platform.questions.would_refuse(definition).await?;
+    Ok(Json(Tried { refusal: refusal.map(Reject::code), seq: seq.0 }))
+}
+
+/// Tries what `read` finds in the body; it needs no reason.
+pub(super) async fn preview(
+    State(platform): State<Platform>,
+    Segment(symbol): Segment,
+    _: NoParams,
+    body: Bytes,
+    read: Reader,
+) -> ApiResult<Json<Tried>> {
+    tried(&platform, read(&platform, &symbol, &body, &nobody)?).await
+}
+
+/// Gives a definition that is only tried.
+pub(super) fn nobody(_: &Option<Given<'_>>) -> ApiResult<Box<Provenance>> {
+    Ok(Box::default())
 }
 
 /// Sends a change of an instrument and answers with how it stands then.
@@ -87,15 +137,10 @@ struct NewBreaker<'a> {
     reason: Option<Given<'a>>,
 }
 
-/// Sets the circuit breaker.
-pub(super) async fn set_breaker(
-    State(platform): State<Platform>,
-    Segment(symbol): Segment,
-    _: NoParams,
-    change: Change,
-) -> ApiResult<Json<InstrumentShape>> {
-    let (instrument, _) = instrument(&platform, &symbol)?;
-    let body: NewBreaker<'_> = fields::read(&change.body)?;
+/// A circuit breaker as given.
+pub(super) fn breaker(platform: &Platform, of: &str, body: &[u8], by: Giver<'_>) -> Read {
+    let (instrument, _) = instrument(platform, of)?;
+    let body: NewBreaker<'_> = fields::read(body)?;
     let modes: Vec<_> = BreakerMode::ALL.iter().map(|mode| (mode.as_str(), *mode)).collect();
     let number = |given, name, most| whole(given, name, 0, most).map(|number| number as u32);
     let breaker = Box::new(Breaker {
@@ -105,8 +150,7 @@ pub(super) async fn set_breaker(
         call_seconds: number(&body.call_seconds, "call_seconds", 86_400)?,
         bound_ppm: number(&body.bound_ppm, "bound_ppm", 1_000_000)?,
     });
-    let by = change.because(&body.reason)?;
-    changed(&platform, &symbol, Command::SetBreaker { instrument, breaker, by }).await
+    Ok(Command::SetBreaker { instrument, breaker, by: by(&body.reason)? })
 }
 
 #[derive(Deserialize)]
@@ -149,18 +193,12 @@ struct NewTicks<'a> {
     reason: Option<Given<'a>>,
 }
 
-/// Sets the tick table.
-pub(super) async fn set_ticks(
-    State(platform): State<Platform>,
-    Segment(symbol): Segment,
-    _: NoParams,
-    change: Change,
-) -> ApiResult<Json<InstrumentShape>> {
-    let (instrument, spec) = instrument(&platform, &symbol)?;
-    let body: NewTicks<'_> = fields::read(&change.body)?;
+/// A tick table as given.
+pub(super) fn tick_rule(platform: &Platform, of: &str, body: &[u8], by: Giver<'_>) -> Read {
+    let (instrument, spec) = instrument(platform, of)?;
+    let body: NewTicks<'_> = fields::read(body)?;
     let ticks = ticks(&body.tick_size, &body.tick_table, spec.price_digits)?;
-    let by = change.because(&body.reason)?;
-    changed(&platform, &symbol, Command::SetTicks { instrument, ticks, by }).await
+    Ok(Command::SetTicks { instrument, ticks, by: by(&body.reason)? })
 }
 
 #[derive(Deserialize)]
@@ -173,18 +211,12 @@ struct NewShares<'a> {
     reason: Option<Given<'a>>,
 }
 
-/// Sets the number of listed shares.
-pub(super) async fn set_listed_shares(
-    State(platform): State<Platform>,
-    Segment(symbol): Segment,
-    _: NoParams,
-    change: Change,
-) -> ApiResult<Json<InstrumentShape>> {
-    let (instrument, spec) = instrument(&platform, &symbol)?;
-    let body: NewShares<'_> = fields::read(&change.body)?;
+/// A number of listed shares as given.
+pub(super) fn listed_shares(platform: &Platform, of: &str, body: &[u8], by: Giver<'_>) -> Read {
+    let (instrument, spec) = instrument(platform, of)?;
+    let body: NewShares<'_> = fields::read(body)?;
     let shares = quantity_or_none(&body.shares, "shares", spec.quantity_digits)?;
-    let by = change.because(&body.reason)?;
-    changed(&platform, &symbol, Command::SetListedShares { instrument, shares, by }).await
+    Ok(Command::SetListedShares { instrument, shares, by: by(&body.reason)? })
 }
 
 #[derive(Deserialize)]
@@ -208,15 +240,10 @@ struct NewTerms<'a> {
     reason: Option<Given<'a>>,
 }
 
-/// Sets the odd-lot terms.
-pub(super) async fn set_odd_lot_terms(
-    State(platform): State<Platform>,
-    Segment(symbol): Segment,
-    _: NoParams,
-    change: Change,
-) -> ApiResult<Json<Terms>> {
-    let (instrument, spec) = instrument(&platform, &symbol)?;
-    let body: NewTerms<'_> = fields::read(&change.body)?;
+/// Odd-lot terms as given.
+pub(super) fn odd_lot_terms(platform: &Platform, of: &str, body: &[u8], by: Giver<'_>) -> Read {
+    let (instrument, spec) = instrument(platform, of)?;
+    let body: NewTerms<'_> = fields::read(body)?;
     let exponent = platform.live.asset(spec.quote_asset).map_or(0, |asset| asset.exponent);
     let money = |given: &Option<Given<'_>>, name| match given {
         Some(given) => units(given, name, exponent, Code::InvalidAmount).map(Amount),
@@ -230,9 +257,21 @@ pub(super) async fn set_odd_lot_terms(
         max_value: money(&body.max_value, "max_value")?,
         round_to: money(&body.round_to, "round_to")?,
     });
-    let by = change.because(&body.reason)?;
-    accepted(&submit(&platform, Command::SetOddLotTerms { instrument, terms, by }).await?)?;
-    Ok(Json(terms_of(&platform, instrument, &spec)))
+    Ok(Command::SetOddLotTerms { instrument, terms, by: by(&body.reason)? })
+}
+
+/// Sets the odd-lot terms.
+pub(super) async fn set_odd_lot_terms(
+    State(platform): State<Platform>,
+    Segment(symbol): Segment,
+    _: NoParams,
+    change: Change,
+) -> ApiResult<Json<Terms>> {
+    let by = |reason: &Option<Given<'_>>| change.because(reason);
+    let command = odd_lot_terms(&platform, &symbol, &change.body, &by)?;
+    accepted(&submit(&platform, command).await?)?;
+    let (id, spec) = instrument(&platform, &symbol)?;
+    Ok(Json(terms_of(&platform, id, &spec)))
 }
 
 /// What people have set on an instrument.

@@ -223,6 +223,9 @@ async fn terms_and_fees_are_set_and_read_back() {
     listed(&world).await;
     let terms = json!({"batch": true, "principal": true, "spread_ppm": 3500, "max_quantity": "99",
         "max_value": "1000000", "round_to": "1"});
+    let tried =
+        world.admin(Method::POST, "/instruments/6758/odd-lot-terms/preview", Some(terms.clone()));
+    assert_eq!(tried.await.body["refusal"], json!(null));
     let told = done(&world, "/instruments/6758/odd-lot-terms", terms).await;
     assert_eq!(told["odd_lot"]["round_to"], "1.0000");
     let closed = shown(&world, "6758/odd-lot").await;
@@ -241,6 +244,76 @@ async fn terms_and_fees_are_set_and_read_back() {
     assert_eq!(none.body["items"], json!([]));
     let away = world.admin(Method::GET, "/auctions?symbol=6758", None).await;
     assert_eq!(away.code(), "history_unavailable");
+    world.stop().await;
+}
+
+/// Each call that sets a definition, with a body that is refused, and what with.
+fn unfit() -> [(&'static str, Value, &'static str); 10] {
+    let terms = |more: Value| {
+        let mut terms = json!({"batch": false, "principal": true, "spread_ppm": 5,
+            "max_quantity": "9", "round_to": "1"});
+        terms.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        terms
+    };
+    [
+        ("/instruments/6758/limits", json!({"limit_down": "9", "limit_up": "8"}), "invalid_spec"),
+        ("/instruments/6758/limits", json!({"base_price": "9.55"}), "invalid_price"),
+        ("/instruments/6758/ticks", json!({"tick_size": "5"}), "invalid_spec"),
+        ("/instruments/6758/listed-shares", json!({"shares": "1.5"}), "invalid_quantity"),
+        ("/instruments/6758/breaker", json!({"mode": "full_range"}), "invalid_spec"),
+        (
+            "/instruments/6758/odd-lot-terms",
+            terms(json!({"max_value": "1.23456"})),
+            "invalid_amount",
+        ),
+        ("/instruments/6758/odd-lot-terms", terms(json!({"round_to": "0"})), "invalid_spec"),
+        ("/instruments/NONE/ticks", json!({"tick_size": "5"}), "unknown_instrument"),
+        (
+            "/risk-limits",
+            json!({"scope": {"group": 1}, "currency": "XYZ", "limits": {"day_value": {"hard": "1"}}}),
+            "unknown_asset",
+        ),
+        (
+            "/risk-limits",
+            json!({"scope": {"group": 1}, "limits": {"position": {"hard": "1"}}}),
+            "invalid_spec",
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_definition_would_be_refused_with_is_told_before() {
+    let world = World::start().await;
+    listed(&world).await;
+    let told = async |path: &str, body: &Value| {
+        let answer =
+            world.admin(Method::POST, &format!("{path}/preview"), Some(body.clone())).await;
+        match answer.status {
+            StatusCode::OK => answer.body["refusal"].as_str().unwrap_or_default().to_owned(),
+            _ => answer.code().to_owned(),
+        }
+    };
+    for (path, body, code) in unfit() {
+        assert_eq!(told(path, &body).await, code, "{path}: {body}");
+        assert_eq!(set(&world, path, body.clone()).await.code(), code, "{path}: {body}");
+    }
+    let shares = json!({"shares": "777"});
+    assert_eq!(told("/instruments/6758/listed-shares", &shares).await, "");
+    assert_eq!(shown(&world, "6758").await["listed_shares"], "1000000", "nothing is set");
+
+    // While orders wait for the batch, the desk cannot go without a unit to round to.
+    let alice = world.trader("alice").await;
+    let terms = json!({"batch": true, "principal": false, "spread_ppm": 0, "max_quantity": "50",
+        "round_to": "1"});
+    done(&world, "/instruments/6758/odd-lot-terms", terms).await;
+    let off = json!({"batch": false, "principal": false, "spread_ppm": 0});
+    assert_eq!(told("/instruments/6758/odd-lot-terms", &off).await, "");
+    let order = json!({"client_order_id": world.id(), "symbol": "6758", "side": "buy",
+        "odd_lot": "batch", "type": "market", "quantity": "7"});
+    let placed = world.place(&alice, &order).await;
+    assert_eq!(placed.status, 201, "{placed:?}");
+    assert_eq!(told("/instruments/6758/odd-lot-terms", &off).await, "invalid_spec");
+    assert_eq!(set(&world, "/instruments/6758/odd-lot-terms", off).await.code(), "invalid_spec");
     world.stop().await;
 }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::{INVALID_SPEC, NO_CHANGE, SYMBOL, done, refused, text, units_at};
+use super::{NO_CHANGE, SYMBOL, done, refused, text, tried};
 use crate::app::App;
 use crate::authz::Matter;
 use crate::backend::act::path;
@@ -152,6 +152,22 @@ pub struct PriceLimits {
     limit_up: Option<String>,
 }
 
+impl PriceLimits {
+    fn body(&self) -> Json {
+        let mut body = json!({});
+        for (name, value) in [
+            ("base_price", &self.base_price),
+            ("limit_down", &self.limit_down),
+            ("limit_up", &self.limit_up),
+        ] {
+            if let Some(value) = value {
+                body[name] = json!(value);
+            }
+        }
+        body
+    }
+}
+
 impl Kind for PriceLimits {
     const MATTER: Matter = Matter::Instruments;
     const FORM: &'static [Field] = &[
@@ -190,29 +206,14 @@ impl Kind for PriceLimits {
             preview =
                 preview.change(name, Value::number(&found[name]), Value::number(&json!(after)));
         }
-        let units = |given: &Option<String>| units_at(&found, "price_digits", given.as_deref());
-        let given = [&self.base_price, &self.limit_down, &self.limit_up];
-        let unusable = given.into_iter().any(|price| price.is_some() && units(price).is_none());
-        let (down, up) = (units(&self.limit_down), units(&self.limit_up));
-        let crossed = matches!((down, up), (Some(down), Some(up)) if down > up);
-        let preview = preview.refuse_if(unusable, "invalid_price").refuse_if(crossed, INVALID_SPEC);
         let none = self.limit_down.is_none() && self.limit_up.is_none();
         let preview = if none { preview.warn("no_limits", "") } else { preview };
-        Ok(preview.warn("orders_beyond_limits", ""))
+        let preview = preview.warn("orders_beyond_limits", "");
+        tried(app, &path("instruments/{}/limits", &[&self.symbol]), &self.body(), preview).await
     }
 
     async fn apply(&self, app: &App, by: &Provenance) -> Outcome {
-        let mut body = json!({});
-        for (name, value) in [
-            ("base_price", &self.base_price),
-            ("limit_down", &self.limit_down),
-            ("limit_up", &self.limit_up),
-        ] {
-            if let Some(value) = value {
-                body[name] = json!(value);
-            }
-        }
-        act(app, &self.symbol, "limits", body, by).await
+        act(app, &self.symbol, "limits", self.body(), by).await
     }
 }
 
@@ -227,21 +228,11 @@ pub struct Ticks {
 }
 
 impl Ticks {
-    /// Why the instrument cannot have it: the smallest step of its prices stays as it is.
-    fn refusal(&self, instrument: &Json) -> Option<&'static str> {
-        let units = |given: Option<&str>| units_at(instrument, "price_digits", given);
-        let step = match text(&instrument["tick_table"]) {
-            "" => units(instrument["tick_size"].as_str()),
-            _ => Some(1),
-        };
-        let (after, fits) = match &self.tick_size {
-            Some(size) => match units(Some(size)) {
-                None => return Some("invalid_price"),
-                after => (after, true),
-            },
-            None => (Some(1), instrument["price_digits"] == 1),
-        };
-        (after != step || !fits).then_some(INVALID_SPEC)
+    fn body(&self) -> Json {
+        match (&self.tick_size, &self.tick_table) {
+            (Some(size), _) => json!({"tick_size": size}),
+            (None, table) => json!({"tick_table": table}),
+        }
     }
 }
 
@@ -278,9 +269,8 @@ impl Kind for Ticks {
             Ok(begun) => begun,
             Err(refused) => return Ok(refused),
         };
-        let refusal = self.refusal(&found);
         let after = json!({"tick_size": self.tick_size, "tick_table": self.tick_table});
-        Ok(preview
+        let preview = preview
             .change(
                 "tick_size",
                 Value::number(&found["tick_size"]),
@@ -291,16 +281,12 @@ impl Kind for Ticks {
                 Value::code(&found["tick_table"]),
                 Value::code(&after["tick_table"]),
             )
-            .warn("orders_off_tick", "")
-            .refuse_if(refusal.is_some(), refusal.unwrap_or_default()))
+            .warn("orders_off_tick", "");
+        tried(app, &path("instruments/{}/ticks", &[&self.symbol]), &self.body(), preview).await
     }
 
     async fn apply(&self, app: &App, by: &Provenance) -> Outcome {
-        let body = match (&self.tick_size, &self.tick_table) {
-            (Some(size), _) => json!({"tick_size": size}),
-            (None, table) => json!({"tick_table": table}),
-        };
-        act(app, &self.symbol, "ticks", body, by).await
+        act(app, &self.symbol, "ticks", self.body(), by).await
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
-use super::{ACCOUNT, ASSET, INVALID_SPEC, done, missing, refused};
+use super::{ACCOUNT, ASSET, done, refused, tried};
 use crate::app::App;
 use crate::authz::Matter;
 use crate::error::Failure;
@@ -24,9 +24,6 @@ const MEASURES: [(&str, &str, &str); 7] = [
     ("price_collar", "price_collar_soft", "price_collar_hard"),
     ("message_rate", "message_rate_soft", "message_rate_hard"),
 ];
-
-/// Message rates below this are counted, in hundred-millionths.
-const MESSAGES: i128 = 65_535 * 100_000_000;
 
 /// A scope as people name it, as the backend reads it.
 pub(super) fn scope_json(kind: &str, name: &str) -> Json {
@@ -80,27 +77,6 @@ pub struct RiskLimits {
 impl RiskLimits {
     fn bound(&self, field: &str) -> Option<&String> {
         self.bounds.get(field)
-    }
-
-    /// Why nothing can have these limits, as the backend and the engine have it.
-    fn refusal(&self) -> Option<&'static str> {
-        let units = |field: &str| self.bound(field).and_then(|it| crate::view::units(it, 8));
-        for (measure, soft, hard) in MEASURES {
-            let bounds = [units(soft), units(hard)];
-            let whole = |bound: i128| bound % 100_000_000 == 0;
-            let counted = !matches!(measure, "order_value" | "day_value");
-            if counted && !bounds.into_iter().flatten().all(whole) {
-                return Some("invalid_value");
-            }
-            let crossed = matches!(bounds, [Some(soft), Some(hard)] if soft > hard);
-            let pooled = measure == "position" && self.of == "group";
-            let given = bounds.into_iter().flatten().max();
-            let uncountable = measure == "message_rate" && given.is_some_and(|it| it >= MESSAGES);
-            if crossed || pooled && given.is_some() || uncountable {
-                return Some(INVALID_SPEC);
-            }
-        }
-        None
     }
 
     fn body(&self) -> Json {
@@ -181,9 +157,6 @@ impl Kind for RiskLimits {
             Ok(found) => found,
             Err(refusal) => return Ok(fact(refused(&refusal))),
         };
-        if let Some(refusal) = missing(app, &self.of, &self.scope).await? {
-            return Ok(fact(refused(&refusal)));
-        }
         let scope = scope_json(&self.of, &self.scope);
         let before =
             found["items"].as_array().and_then(|all| all.iter().find(|it| it["scope"] == scope));
@@ -206,8 +179,7 @@ impl Kind for RiskLimits {
         if self.bounds.is_empty() {
             preview = preview.warn("no_risk_limits", "");
         }
-        let refusal = self.refusal();
-        Ok(preview.refuse_if(refusal.is_some(), refusal.unwrap_or_default()))
+        tried(app, "risk-limits", &self.body(), preview).await
     }
 
     async fn apply(&self, app: &App, by: &Provenance) -> Outcome {

@@ -60,9 +60,6 @@ pub fn refused(refusal: &Refusal) -> Preview {
 /// Refusal of what would change nothing.
 pub const NO_CHANGE: &str = "no_change";
 
-/// Refusal of a definition that contradicts itself or the instrument's market, as the engine's.
-pub const INVALID_SPEC: &str = "invalid_spec";
-
 /// Why an account or an instrument that an action is to reach cannot be; other scopes always are.
 pub(super) async fn missing(app: &App, of: &str, name: &str) -> Result<Option<Refusal>, Failure> {
     Ok(match of {
@@ -72,10 +69,20 @@ pub(super) async fn missing(app: &App, of: &str, name: &str) -> Result<Option<Re
     })
 }
 
-/// A number of an answer in units of `digits`, another answer's field; nothing when it is none.
-pub fn units_at(found: &Json, digits: &str, given: Option<&str>) -> Option<i128> {
-    let digits = u32::try_from(found[digits].as_u64()?).ok()?;
-    crate::view::units(given?, digits)
+/// Has the backend try a definition: what it would refuse it with is the preview's refusal.
+pub(super) async fn tried(
+    app: &App,
+    address: &str,
+    body: &Json,
+    preview: Preview,
+) -> Result<Preview, Failure> {
+    Ok(match app.backend.try_out(&format!("{address}/preview"), body).await? {
+        Ok(found) => match found["refusal"].as_str() {
+            Some(code) => preview.refuse_if(true, code),
+            None => preview,
+        },
+        Err(refusal) => preview.refuse_if(true, &refusal.code),
+    })
 }
 
 /// A text of an answer as it stands there; empty when it is not one.

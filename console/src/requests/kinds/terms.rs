@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::instruments::{SYMBOL_FIELD, begun};
-use super::{INVALID_SPEC, SYMBOL, done, refused, units_at};
+use super::{SYMBOL, done, refused, tried};
 use crate::app::App;
 use crate::authz::Matter;
 use crate::backend::act::path;
@@ -56,21 +56,6 @@ impl Breaker {
             "trigger_ppm": self.trigger_ppm, "call_seconds": self.call_seconds,
             "bound_ppm": self.bound_ppm})
     }
-
-    /// Whether it is one: as the engine has it.
-    fn sound(&self) -> bool {
-        let seconds = 1..=DAY_SECONDS;
-        let ppm = 1..=MILLION;
-        let numbers = [self.window_seconds, self.trigger_ppm, self.call_seconds, self.bound_ppm];
-        let common = seconds.contains(&self.window_seconds)
-            && seconds.contains(&self.call_seconds)
-            && ppm.contains(&self.trigger_ppm);
-        match self.mode.as_str() {
-            "none" => numbers == [0; 4],
-            "circuit_break" => common && ppm.contains(&self.bound_ppm),
-            _ => common && self.bound_ppm == 0,
-        }
-    }
 }
 
 impl Kind for Breaker {
@@ -115,13 +100,9 @@ impl Kind for Breaker {
             Ok(found) => found,
             Err(refused) => return Ok(refused),
         };
-        let preview = changes(&self.symbol, &found["breaker"], &self.body(), BREAKER);
-        Ok(match begun(app, &self.symbol).await? {
-            // A market with sessions has its special quotes in place of a breaker.
-            Ok((instrument, _)) => preview
-                .refuse_if(!self.sound() || instrument["session_rules"] == true, INVALID_SPEC),
-            Err(refused) => refused,
-        })
+        let body = self.body();
+        let preview = changes(&self.symbol, &found["breaker"], &body, BREAKER);
+        tried(app, &path("instruments/{}/breaker", &[&self.symbol]), &body, preview).await
     }
 
     async fn apply(&self, app: &App, by: &Provenance) -> Outcome {
@@ -136,6 +117,19 @@ pub struct ListedShares {
     symbol: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shares: Option<String>,
+}
+
+impl ListedShares {
+    fn address(&self) -> String {
+        path("instruments/{}/listed-shares", &[&self.symbol])
+    }
+
+    fn body(&self) -> Json {
+        match &self.shares {
+            Some(shares) => json!({"shares": shares}),
+            None => json!({}),
+        }
+    }
 }
 
 impl Kind for ListedShares {
@@ -157,29 +151,17 @@ impl Kind for ListedShares {
     }
 
     async fn preview(&self, app: &App) -> Result<Preview, Failure> {
-        Ok(match begun(app, &self.symbol).await? {
-            Ok((found, preview)) => {
-                let fits =
-                    |shares: &String| units_at(&found, "quantity_digits", Some(shares)).is_some();
-                preview
-                    .change(
-                        "listed_shares",
-                        Value::number(&found["listed_shares"]),
-                        Value::number(&json!(self.shares)),
-                    )
-                    .refuse_if(!self.shares.iter().all(fits), "invalid_quantity")
-            }
-            Err(refused) => refused,
-        })
+        let (found, preview) = match begun(app, &self.symbol).await? {
+            Ok(begun) => begun,
+            Err(refused) => return Ok(refused),
+        };
+        let (before, after) = (&found["listed_shares"], json!(self.shares));
+        let preview = preview.change("listed_shares", Value::number(before), Value::number(&after));
+        tried(app, &self.address(), &self.body(), preview).await
     }
 
     async fn apply(&self, app: &App, by: &Provenance) -> Outcome {
-        let body = match &self.shares {
-            Some(shares) => json!({"shares": shares}),
-            None => json!({}),
-        };
-        let address = path("instruments/{}/listed-shares", &[&self.symbol]);
-        done(app.backend.act(&address, body, by).await)
+        done(app.backend.act(&self.address(), self.body(), by).await)
     }
 }
 
@@ -215,23 +197,6 @@ impl OddLot {
             }
         }
         body
-    }
-
-    /// Why the instrument cannot have these terms, as the engine has it. Orders that wait for
-    /// the batch are not known here: with some, terms without rounding are refused later.
-    fn refusal(&self, instrument: &Json) -> Option<&'static str> {
-        let batch = self.batch == "yes";
-        let on = batch || self.principal == "yes";
-        let digits = "quantity_digits";
-        let fits = |most: &String| units_at(instrument, digits, Some(most)).is_some();
-        if !self.max_quantity.iter().all(fits) {
-            return Some("invalid_quantity");
-        }
-        let complete = self.max_quantity.is_some() && self.round_to.is_some();
-        let sound = self.spread_ppm < MILLION
-            && (!on || complete && instrument["profile"] == "tse")
-            && (!batch || instrument["session_rules"] == true);
-        (!sound).then_some(INVALID_SPEC)
     }
 }
 
@@ -279,14 +244,9 @@ impl Kind for OddLot {
             Ok(found) => found,
             Err(refused) => return Ok(refused),
         };
-        let mut preview = changes(&self.symbol, &found["odd_lot"], &self.body(), ODD_LOT);
-        Ok(match begun(app, &self.symbol).await? {
-            Ok((instrument, _)) => {
-                preview.refusal = self.refusal(&instrument).map(str::to_owned);
-                preview
-            }
-            Err(refused) => refused,
-        })
+        let body = self.body();
+        let preview = changes(&self.symbol, &found["odd_lot"], &body, ODD_LOT);
+        tried(app, &path("instruments/{}/odd-lot-terms", &[&self.symbol]), &body, preview).await
     }
 
     async fn apply(&self, app: &App, by: &Provenance) -> Outcome {

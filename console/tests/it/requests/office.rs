@@ -256,6 +256,61 @@ async fn every_kind_is_carried_out_by_the_real_backend_and_on_record() {
     office.end().await;
 }
 
+/// Forms that the backend would refuse, and what their page says.
+const REFUSED: &[(&str, &str)] = &[
+    ("price_limits&symbol=7203&limit_down=3000&limit_up=2000", CONTRADICTION),
+    ("price_limits&symbol=7203&base_price=2500.55", "Unusable price"),
+    ("ticks&symbol=7203&tick_size=5", CONTRADICTION),
+    ("ticks&symbol=7203&tick_size=0.01", "Unusable price"),
+    ("listed_shares&symbol=7203&shares=1.5", "Quantity is not positive"),
+    ("breaker&symbol=BTC_JPY&mode=none&window_seconds=9", CONTRADICTION),
+    ("breaker&symbol=BTC_JPY&mode=full_range", CONTRADICTION),
+    ("odd_lot_terms&symbol=7203&batch=no&principal=yes&spread_ppm=5", CONTRADICTION),
+    (
+        "odd_lot_terms&symbol=7203&batch=no&principal=yes&spread_ppm=5&max_quantity=9&round_to=1\
+         &max_value=1000.00001",
+        "Unusable amount",
+    ),
+    ("risk_limits&of=account&scope=REQ-1&currency=XYZ&day_value_hard=5", "No such asset"),
+    (
+        "risk_limits&of=account&scope=REQ-1&currency=JPY&day_value_hard=5.00001",
+        "a number has too many decimals",
+    ),
+    ("risk_limits&of=account&scope=REQ-1&open_orders_soft=5&open_orders_hard=4", CONTRADICTION),
+    ("risk_limits&of=group&scope=7&position_hard=5", CONTRADICTION),
+    ("risk_limits&of=group&scope=7&message_rate_hard=65535", CONTRADICTION),
+    ("risk_limits&of=account&scope=NOBODY&open_orders_hard=4", "No such account"),
+];
+const CONTRADICTION: &str = "The definition contradicts itself";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_real_backend_would_refuse_is_said_before_anybody_approves() {
+    if let Some(why) = missing() {
+        return skipped("what_the_real_backend_would_refuse_is_said", why);
+    }
+    let office = Office::start("both").await;
+    let (maker, _) = people(&office.world).await;
+    made(&office, "accounts", json!({"code": "REQ-1", "reason": "test"})).await;
+    for (fields, says) in REFUSED {
+        let (_, page) = office.world.get(&maker, &format!("/requests/new?kind={fields}")).await;
+        assert!(page.contains(says), "{fields}: {page}");
+        assert!(!page.contains("id=\"send\""), "{fields} can be asked for: {page}");
+    }
+    // With one thing set right each can be asked for.
+    for fields in [
+        "price_limits&symbol=7203&limit_down=2000&limit_up=2000",
+        "ticks&symbol=7203&tick_size=0.1",
+        "listed_shares&symbol=7203&shares=15",
+        "risk_limits&of=account&scope=REQ-1&currency=JPY&day_value_hard=5.0001",
+        "risk_limits&of=group&scope=7&message_rate_hard=65534",
+    ] {
+        let (status, page) =
+            office.world.get(&maker, &format!("/requests/new?kind={fields}")).await;
+        assert!(status == 200 && page.contains("id=\"send\""), "{fields}: {page}");
+    }
+    office.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_sent_while_the_backend_is_killed_is_done_once() {
     if let Some(why) = missing() {
@@ -287,14 +342,15 @@ async fn what_is_sent_while_the_backend_is_killed_is_done_once() {
             assert!(!answer.status().is_success(), "nothing is decided without the backend");
             office.backend.run().await;
             assert_eq!(office.world.request::<String>("state").await, "waiting", "it says so");
-            let verdict = async || {
+            // Until it is back and ready, every approval is told that nothing was decided.
+            until("an approval", async || {
                 let page = office.world.get(&checker, &address).await.1;
-                page.contains("name=\"seen\"").then_some(page)
-            };
-            let page = until("the request", verdict).await;
-            let body = format!("csrf={}&seen={}&both=1", csrf_of(&page), hidden(&page, "seen"));
-            let answer = office.world.post(&checker, &approve, &body).await;
-            assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
+                let seen = hidden(&page, "seen");
+                let body = format!("csrf={}&seen={seen}&both=1", csrf_of(&page));
+                let answer = office.world.post(&checker, &approve, &body).await;
+                (answer.status() == 303).then_some(())
+            })
+            .await;
         } else {
             let answer = approving.await;
             assert_eq!(answer.status(), 303);

@@ -21,6 +21,25 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether a scope can have these limits.
+    pub(crate) fn check_risk_limits(
+        &self,
+        scope: RiskScope,
+        limits: &RiskLimits,
+    ) -> Result<(), Reject> {
+        self.valid_risk_limits(scope, limits)?;
+        match scope {
+            RiskScope::Account(account) => {
+                self.accounts.get(account).map(drop).ok_or(Reject::UnknownAccount)
+            }
+            RiskScope::Instrument(instrument) => {
+                let pool = self.risk.instruments.get(instrument.0 as usize);
+                pool.map(drop).ok_or(Reject::UnknownInstrument)
+            }
+            RiskScope::Members(_) | RiskScope::Group(_) => Ok(()),
+        }
+    }
+
     /// Sets the limits of a scope.
     pub(crate) fn set_risk_limits(
         &mut self,
@@ -28,7 +47,7 @@ impl Engine {
         limits: &RiskLimits,
         events: &mut Vec<Event>,
     ) -> Result<(), Reject> {
-        self.valid_risk_limits(scope, limits)?;
+        self.check_risk_limits(scope, limits)?;
         let old = *self.limits_number(scope)?;
         let new = self.risk.replace(old, limits);
         *self.limits_number(scope)? = new;
