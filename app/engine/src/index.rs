@@ -5,7 +5,7 @@
 //! Sized once, from the limits, as zeroed memory the system hands out page by page on first
 //! use: the index never grows, so no command ever waits for a rehash.
 
-use crate::memory::prefetch;
+use crate::memory::{prefetch, zeroed};
 
 /// Hash index with linear probing and backward-shift deletion (no tombstones, so long runs of
 /// inserts and deletes do not wear it out).
@@ -38,7 +38,7 @@ impl Index {
     fn sized(least: usize) -> Index {
         let size = least.next_power_of_two();
         assert!(size.trailing_zeros() <= 32, "an index of {size} entries is beyond its hash");
-        Index { entries: vec![0; size], mask: size - 1, shift: 64 - size.trailing_zeros(), len: 0 }
+        Index { entries: zeroed(size), mask: size - 1, shift: 64 - size.trailing_zeros(), len: 0 }
     }
 
     /// How many slots it holds.

@@ -14,7 +14,7 @@ pub(crate) fn prefetch<T>(slice: &[T], at: usize) {
         line(start.wrapping_add(offset));
         offset += LINE;
     }
-    if size_of::<T>() % LINE != 0 && size_of::<T>() > align_of::<T>() {
+    if !size_of::<T>().is_multiple_of(LINE) && size_of::<T>() > align_of::<T>() {
         // A record that does not fill its lines may begin anywhere in one.
         line(start.wrapping_add(size_of::<T>() - 1));
     }
@@ -53,6 +53,17 @@ fn line(_address: *const u8) {}
 pub(crate) fn large<T>(capacity: usize) -> Vec<T> {
     let list: Vec<T> = Vec::with_capacity(capacity);
     advise(list.as_ptr().cast(), capacity * size_of::<T>());
+    list
+}
+
+/// Zeros that are touched at random: in large pages too, unless they are so many that they would
+/// take much memory before they are used.
+pub(crate) fn zeroed(size: usize) -> Vec<u64> {
+    const MOST: usize = 64 << 20;
+    let list = vec![0; size];
+    if size_of_val(&*list) <= MOST {
+        advise(list.as_ptr().cast(), size_of_val(&*list));
+    }
     list
 }
 

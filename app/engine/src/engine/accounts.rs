@@ -65,16 +65,18 @@ impl Account {
     /// Slots of its balances of two assets; `NIL` where its own line does not name it.
     #[inline(always)]
     pub(crate) fn balances(&self, one: AssetId, other: AssetId) -> [u32; 2] {
-        let mut slots = [NIL; 2];
-        // From the back: those that name none are behind those that do.
-        for (&asset, &slot) in self.near_assets.iter().zip(&self.near).rev() {
-            for (found, wanted) in slots.iter_mut().zip([one, other]) {
-                if u32::from(asset) == wanted.0 {
-                    *found = slot;
-                }
-            }
-        }
-        slots
+        const ONES: u64 = 0x0001_0001_0001_0001;
+        let [a, b, c, d] = self.near_assets.map(u64::from);
+        let named = a | b << 16 | c << 32 | d << 48;
+        let find = |wanted: AssetId| {
+            // The lowest quarter that is zero in the difference; those above it may be marked wrongly.
+            // Quarters that name none are behind those that do.
+            let differ = named ^ u64::from(wanted.0).wrapping_mul(ONES);
+            let zero = differ.wrapping_sub(ONES) & !differ & ONES << 15;
+            let slot = self.near[zero.trailing_zeros() as usize / 16 % NEAR_BALANCES];
+            if zero == 0 { NIL } else { slot }
+        };
+        [find(one), find(other)]
     }
 
     /// Slot of its balance of an asset, if its own line names it.

@@ -101,12 +101,15 @@ impl Engine {
     fn fetch_for_place(&self, place: &Place) {
         let Some(market) = self.markets.get(place.instrument.0 as usize) else { return };
         let Some(account) = self.accounts.get(place.account) else { return };
-        for slot in account.balances(market.base, market.quote) {
-            if slot != NIL {
-                prefetch_line(&self.ledger.balances, slot as usize);
-            }
+        let takes = self.takes(place, market);
+        let [base, quote] = account.balances(market.base, market.quote);
+        // A sell that rests does not touch what it will receive into.
+        let other = if place.side == Side::Sell && !takes { base } else { quote };
+        for slot in [base, other] {
+            // Outside the slab where there is none, which does nothing.
+            prefetch_line(&self.ledger.balances, slot as usize);
         }
-        if self.takes(place, market) {
+        if takes {
             let against = place.side.opposite();
             self.scout_from(against, market.sides[against as usize].best, MAKERS);
             return;
