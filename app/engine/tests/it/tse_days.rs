@@ -223,3 +223,22 @@ fn an_order_outside_the_next_days_limits_ends_with_the_day() {
     assert_eq!(closed(&events), [(high, CloseReason::OffLimits)]);
     assert!([low, stays].iter().all(|&order| world.order(order).closed.is_none()));
 }
+
+/// Ann's bid of yesterday's continuous trading is simultaneous with Bob's of this morning, whose account
+/// wants more: of 200 sold at 529 each gets a unit. As one of continuous trading it would come after all of
+/// Bob's 300.
+#[test]
+fn what_yesterday_left_is_simultaneous_with_the_first_orders_of_the_day() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    let place = world.limit(ANN, STOCK, Side::Buy, 5_290, 100);
+    let ann = world.accept(place);
+    world.step(SessionStep::Close);
+    world.apply(Command::RollDay { profile: Profile::Tse, day: DAY + 1 });
+    world.step_of(DAY + 1, SessionStep::PreOpen);
+    let bob = world.bid(BOB, 5_290, 300);
+    world.ask(CAT, 5_290, 200);
+    let events = world.step_of(DAY + 1, SessionStep::Open);
+    assert_eq!(auctions(&events), [(AuctionKind::Opening, AuctionEnd::Priced, 5_290, 200, 200)]);
+    assert_eq!([ann, bob].map(|order| world.filled(order)), [100, 100]);
+}
