@@ -171,7 +171,7 @@ impl Engine {
         self.sessions[profile as usize].stepping
     }
 
-    /// When the earliest timer is due: send [`Command::Wake`] then; `None`: nothing waits.
+    /// When the earliest timer is due: send [`crate::Command::Wake`] then; `None`: nothing waits.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.timers.first().map(|(due, _)| due)
     }
