@@ -80,6 +80,41 @@ pub fn after(events: &[Event]) -> (u32, TradeTerms) {
     }
 }
 
+/// The newest trades, as they stand: what random days put in order.
+#[derive(Default)]
+pub struct Trades(Vec<Correction>);
+
+impl Trades {
+    pub fn note(&mut self, events: &[Event]) {
+        for trade in trades(events) {
+            let terms = terms(&trade, events);
+            self.0.push(correction(&trade, terms, terms.price.0, terms.quantity.0));
+        }
+        self.0.drain(..self.0.len().saturating_sub(20));
+    }
+
+    /// Puts one of them in order, at the price it has or at this one, or takes it back; `None`:
+    /// nothing traded yet.
+    pub fn correct(
+        &mut self,
+        world: &mut World,
+        random: &mut Random,
+        price: i64,
+    ) -> Option<Vec<Event>> {
+        let at = random.below(self.0.len().max(1) as u64) as usize;
+        let known = self.0.get_mut(at)?;
+        let price = if random.one_in(2) { known.before.price.0 } else { price };
+        let whole = known.before.quantity.0;
+        let quantity = random.pick(&[0, whole, whole / 2]);
+        let asked = Correction { price: Price(price), quantity: Quantity(quantity), ..*known };
+        let events = world.apply(Command::CorrectTrade { correction: Box::new(asked), by: by() });
+        if let Some(Event::TradeCorrected(now)) = events.last() {
+            known.before = now.after;
+        }
+        Some(events)
+    }
+}
+
 fn balances(world: &World) -> Vec<(i64, i64)> {
     let all = [ANN, BOB, AccountId::FEES, AccountId::ROUNDING].iter();
     all.flat_map(|account| [JPY, BTC].map(|asset| (*account, asset)))

@@ -4,7 +4,7 @@
 //! can spend), no trade is beyond its breaker, and an engine rebuilt from a snapshot goes on
 //! identically.
 
-use crate::correct::{correction, terms};
+use crate::correct::Trades;
 use crate::world::*;
 use zaraba_engine::command::*;
 use zaraba_engine::instrument::InstrumentSpec;
@@ -36,8 +36,7 @@ struct Weeks {
     world: World,
     random: Random,
     orders: Vec<(AccountId, OrderId)>,
-    /// The newest trades, as they stand.
-    trades: Vec<Correction>,
+    trades: Trades,
     day: u32,
     seen: std::collections::BTreeMap<String, u32>,
 }
@@ -51,7 +50,7 @@ impl Weeks {
             world,
             random,
             orders: vec![],
-            trades: vec![],
+            trades: Trades::default(),
             day: 20_260_100,
             seen: Default::default(),
         }
@@ -189,26 +188,10 @@ impl Weeks {
         }
     }
 
-    /// Puts a trade of a while ago in order, or takes it back.
     fn correct(&mut self) -> Vec<Event> {
-        if self.trades.is_empty() {
-            return self.place();
-        }
-        let at = self.random.below(self.trades.len() as u64) as usize;
-        let known = self.trades[at];
-        let price = if self.random.one_in(2) { known.before.price.0 } else { self.price() };
-        let quantity = match self.random.below(3) {
-            0 => 0,
-            1 => known.before.quantity.0,
-            _ => known.before.quantity.0 / 2,
-        };
-        let asked = Correction { price: Price(price), quantity: Quantity(quantity), ..known };
-        let events =
-            self.world.apply(Command::CorrectTrade { correction: Box::new(asked), by: by() });
-        if let Some(Event::TradeCorrected(now)) = events.last() {
-            self.trades[at].before = now.after;
-        }
-        events
+        let price = self.price();
+        let done = self.trades.correct(&mut self.world, &mut self.random, price);
+        done.unwrap_or_else(|| self.place())
     }
 
     fn one(&mut self) -> Vec<Event> {
@@ -223,11 +206,7 @@ impl Weeks {
     }
 
     fn note(&mut self, events: &[Event]) {
-        for trade in trades(events) {
-            let terms = terms(&trade, events);
-            self.trades.push(correction(&trade, terms, terms.price.0, terms.quantity.0));
-        }
-        self.trades.drain(..self.trades.len().saturating_sub(20));
+        self.trades.note(events);
         for event in events {
             let what = match event {
                 Event::Auction { kind, end, .. } => format!("{} {}", kind.as_str(), end.as_str()),

@@ -2,7 +2,7 @@
 //! halts, limits, rolls. After each command the whole state is checked, and an engine rebuilt from a
 //! snapshot goes on identically.
 
-use super::correct::{correction, terms};
+use super::correct::Trades;
 use super::world::*;
 use zaraba_engine::command::*;
 use zaraba_engine::instrument::{Footing, InstrumentSpec, TickRule};
@@ -31,8 +31,7 @@ struct Days {
     world: World,
     random: Random,
     orders: Vec<(AccountId, OrderId)>,
-    /// The newest trades, as they stand.
-    trades: Vec<Correction>,
+    trades: Trades,
     day: u32,
     step: SessionStep,
     /// What happened, so that a run that tests nothing is noticed.
@@ -48,7 +47,7 @@ impl Days {
             world,
             random,
             orders: vec![],
-            trades: vec![],
+            trades: Trades::default(),
             day: 20_260_104,
             step: SessionStep::Close,
             seen: Default::default(),
@@ -275,26 +274,10 @@ impl Days {
         }
     }
 
-    /// Puts a trade of a while ago in order, or takes it back.
     fn correct(&mut self) -> Vec<Event> {
-        if self.trades.is_empty() {
-            return self.place();
-        }
-        let at = self.random.below(self.trades.len() as u64) as usize;
-        let known = self.trades[at];
-        let price = if self.random.one_in(2) { known.before.price.0 } else { self.price() };
-        let quantity = match self.random.below(3) {
-            0 => 0,
-            1 => known.before.quantity.0,
-            _ => known.before.quantity.0 / 2,
-        };
-        let asked = Correction { price: Price(price), quantity: Quantity(quantity), ..known };
-        let events =
-            self.world.apply(Command::CorrectTrade { correction: Box::new(asked), by: by() });
-        if let Some(Event::TradeCorrected(now)) = events.last() {
-            self.trades[at].before = now.after;
-        }
-        events
+        let price = self.price();
+        let done = self.trades.correct(&mut self.world, &mut self.random, price);
+        done.unwrap_or_else(|| self.place())
     }
 
     fn one(&mut self) -> Vec<Event> {
@@ -312,11 +295,7 @@ impl Days {
     }
 
     fn note(&mut self, events: &[Event]) {
-        for trade in trades(events) {
-            let terms = terms(&trade, events);
-            self.trades.push(correction(&trade, terms, terms.price.0, terms.quantity.0));
-        }
-        self.trades.drain(..self.trades.len().saturating_sub(20));
+        self.trades.note(events);
         for event in events {
             let what = match event {
                 Event::Auction { kind, end, .. } => format!("{} {}", kind.as_str(), end.as_str()),

@@ -209,23 +209,9 @@ impl World {
         price: i64,
         quantity: i64,
     ) -> Place {
-        Place {
-            account,
-            instrument,
-            side,
-            kind: OrderKind::Limit,
-            time_in_force: TimeInForce::Gtc,
-            post_only: false,
-            price: Price(price),
-            quantity: Quantity(quantity),
-            client_id: self.name(),
-            via: Via::Rest,
-            key: 1,
-            condition: Condition::Any,
-            self_trade: SelfTrade::Allow,
-            short: ShortSale::Long,
-            by_amount: false,
-        }
+        let (price, quantity, id) = (Price(price), Quantity(quantity), self.name());
+        let place = Place::limit(account, instrument, side, price, quantity, id);
+        Place { via: Via::Rest, key: 1, ..place }
     }
 
     pub fn place(&mut self, place: Place) -> Vec<Event> {
