@@ -255,6 +255,21 @@ fn of_equal_prices_a_call_takes_the_one_nearest_to_the_last() {
     assert_eq!(held, (AuctionKind::FullRange, AuctionEnd::Priced, 1_050_000, 10));
 }
 
+/// Bounds are 900,000 and 1,100,000. The offer that called is cancelled, and what is left, bid at
+/// 1,150,000 and offered at 1,200,000, is not crossed: it goes on trading, without a second call.
+#[test]
+fn a_book_that_is_not_crossed_goes_on_trading_wherever_it_is() {
+    let mut world = world(BOUNDED);
+    let near = world.sell(BOB, 1_150_000, 10);
+    world.sell(BOB, 1_200_000, 10);
+    world.buy(ANN, 1_150_000, 10);
+    assert_eq!(phase(&world), Phase::Call);
+    world.cancel(BOB, near);
+    let events = wake(&mut world, 31);
+    assert_eq!(auction(&events), (AuctionKind::CircuitBreak, AuctionEnd::Empty, 0, 0));
+    assert_eq!(phase(&world), Phase::Continuous);
+}
+
 #[test]
 fn a_call_resumes_a_halted_instrument() {
     let mut world = world(BOUNDED);

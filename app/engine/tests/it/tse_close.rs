@@ -191,3 +191,19 @@ fn a_day_without_an_afternoon_closes_by_the_groups_of_its_morning() {
     assert_eq!(auctions(&events), [(AuctionKind::Closing, AuctionEnd::Priced, 5_300, 500, 800)]);
     assert_eq!([first, second, last].map(|order| world.filled(order)), [300, 200, 0]);
 }
+
+/// An offer at 540 that is to be a market order at the close: Bob bids 525 for it, last 530. As a limit
+/// order it would not trade.
+#[test]
+fn a_funari_offer_sells_at_market_below_its_limit() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    let place = world.day_order(ANN, Side::Sell, 5_400, 100);
+    let funari = world.accept(Place { condition: Condition::Funari, ..place });
+    world.bid(BOB, 5_250, 100);
+    world.step(SessionStep::PreClose);
+    assert_eq!(world.engine.market_orders(STOCK, Side::Sell).quantity, Quantity(100));
+    let events = world.step(SessionStep::Close);
+    assert_eq!(auctions(&events), [(AuctionKind::Closing, AuctionEnd::Priced, 5_250, 100, 0)]);
+    assert_eq!((world.filled(funari), world.balance(ANN, SHARE).1), (100, 0));
+}
