@@ -145,6 +145,11 @@ fn an_instrument_made_later_never_charges_more_than_its_own() {
     world.apply(Command::CreateInstrument(Box::new(cheap)));
     let own = Rates { maker_ppm: 50, taker_ppm: 80 };
     assert_eq!(world.engine.fee_rates(ANN, InstrumentId(2)), Some(own));
+    // From 1,000,000 yen on the rebate of 0.01%, but not above its own largest rate.
+    trade(&mut world, 10_000);
+    roll(&mut world, 20261123);
+    let rebate = Rates { maker_ppm: -80, taker_ppm: 80 };
+    assert_eq!(world.engine.fee_rates(ANN, InstrumentId(2)), Some(rebate));
 }
 
 #[test]

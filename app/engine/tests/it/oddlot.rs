@@ -416,6 +416,27 @@ fn a_batch_order_the_house_cannot_fill_ends() {
     assert_eq!(world.balance(ANN, JPY), (100_000_000 * YEN - 10_000 * YEN, 0));
 }
 
+/// Locked for a limit of 1,600 at most (1,300 + 300), it cannot be filled at 1,700, where limits set by
+/// hand let the next morning open: it ends, and a sale is filled.
+#[test]
+fn a_batch_order_beyond_its_bound_ends() {
+    let mut world = world();
+    let [buy, sell] = [Side::Buy, Side::Sell].map(|side| batch(&mut world, ANN, side, 10));
+    world.apply(Command::SetPriceLimits {
+        instrument: STOCK,
+        base_price: Price(17_000),
+        limit_down: Price(7_000),
+        limit_up: Price(20_000),
+        by: by(),
+    });
+    steps(&mut world, &[SessionStep::OddLotMorning, SessionStep::PreOpen]);
+    crossing(&mut world, 17_000);
+    let trades = dealt(&step(&mut world, SessionStep::Open));
+    assert_eq!((trades.len(), trades[0].order, trades[0].price), (1, sell, Price(17_000)));
+    assert_eq!(world.order(buy).closed, Some(CloseReason::AuctionRest));
+    assert_eq!(world.balance(ANN, JPY), (100_000_000 * YEN + 17_000 * YEN, 0));
+}
+
 #[test]
 fn a_batch_order_locks_what_rounding_up_may_take() {
     let mut world = world();

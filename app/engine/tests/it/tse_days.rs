@@ -242,3 +242,28 @@ fn what_yesterday_left_is_simultaneous_with_the_first_orders_of_the_day() {
     assert_eq!(auctions(&events), [(AuctionKind::Opening, AuctionEnd::Priced, 5_290, 200, 200)]);
     assert_eq!([ann, bob].map(|order| world.filled(order)), [100, 100]);
 }
+
+/// As two days without trading count two on which only the close's stop allocation dealt: 630 and 730 with
+/// 200 of 300 left to buy, then four times the 150 yen of 730 up.
+#[test]
+fn days_that_only_share_out_at_the_limit_count_as_without_trading() {
+    let mut world = share_world();
+    let mut limits = vec![];
+    for (day, limit) in [(DAY, 6_300), (DAY + 1, 7_300)] {
+        world.step_of(day, SessionStep::PreOpen);
+        let place = world.market_order(ANN, Side::Buy, 300);
+        world.accept(place);
+        world.step_of(day, SessionStep::Open);
+        while world.engine.next_due().is_some() {
+            renewed(&mut world, 1);
+        }
+        world.step_of(day, SessionStep::PreClose);
+        world.ask(BOB, limit, 100);
+        let events = world.step_of(day, SessionStep::Close);
+        let auction = (AuctionKind::Closing, AuctionEnd::StopAllocation, limit, 100, 200);
+        assert_eq!(auctions(&events), [auction]);
+        world.apply(Command::RollDay { profile: Profile::Tse, day: day + 1 });
+        limits.push(limits_of(&world));
+    }
+    assert_eq!(limits, [(6_300, 5_300, 7_300), (7_300, 5_800, 13_300)]);
+}
