@@ -214,9 +214,7 @@ impl Engine {
         events.push(Event::InstrumentStatusChanged { instrument, status });
         self.resume_call(instrument, events);
         self.resume_quote(instrument, events);
-        // What was set off before a halt comes in after it.
-        self.after_trading(instrument, events);
-        // What gathered while it was halted may trade now.
+        // What gathered while it was halted may trade now; what was set off before comes in.
         self.after_trading(instrument, events);
         Ok(())
     }

@@ -226,8 +226,7 @@ impl Engine {
             // Its moment was left out.
             self.gather(instrument, stage, events);
         }
-        let market = &mut self.markets[instrument.0 as usize];
-        market.tokyo.first = 0;
+        let market = &self.markets[instrument.0 as usize];
         let range = market.around(market.reference(), 1);
         let outcome = self.outlook(instrument, range);
         let market = &self.markets[instrument.0 as usize];
