@@ -186,6 +186,7 @@ impl Bundle {
         let rules = [
             &rules.auctions,
             &rules.quotes,
+            &rules.price_limits,
             &rules.risk_warnings,
             &rules.actions,
             &rules.anchors,
@@ -195,7 +196,7 @@ impl Bundle {
     }
 
     /// Rows it writes, by table.
-    pub(super) fn rows(&self) -> [(&'static str, u64); 14] {
+    pub(super) fn rows(&self) -> [(&'static str, u64); 15] {
         [
             ("order_events", self.order_events.len()),
             ("fills", self.fills.len()),
@@ -207,6 +208,7 @@ impl Bundle {
             ("instruments", self.instruments.len() as u64),
             ("auctions", self.rules.auctions.len()),
             ("quotes", self.rules.quotes.len()),
+            ("price_limits", self.rules.price_limits.len()),
             ("risk_warnings", self.rules.risk_warnings.len()),
             ("admin_actions", self.rules.actions.len()),
             ("anchors", self.rules.anchors.len()),

@@ -19,6 +19,8 @@ use crate::queries::micros;
 pub(super) const AUCTIONS: &str =
     "seq, ordinal, at, instrument_id, kind, outcome, price, quantity, surplus";
 pub(super) const QUOTES: &str = "seq, ordinal, at, instrument_id, kind, side, price, until";
+pub(super) const PRICE_LIMITS: &str =
+    "seq, ordinal, at, instrument_id, base_price, limit_down, limit_up";
 pub(super) const RISK_WARNINGS: &str =
     "seq, ordinal, at, account_id, scope, measure, value, soft_limit";
 pub(super) const RISK_LIMITS: &str = "scope, measure, soft, hard, currency, actor, reason, at, seq";
@@ -53,6 +55,7 @@ impl Set {
 pub(super) struct Rules {
     pub auctions: Rows,
     pub quotes: Rows,
+    pub price_limits: Rows,
     pub risk_warnings: Rows,
     pub actions: Rows,
     pub anchors: Rows,
@@ -101,6 +104,10 @@ impl Bundle {
                 let row = self.rules.quotes.row(8).id(step.seq.0).int4(ordinal).at(step.at);
                 row.int4(instrument.0).text(quote.kind.as_str()).text(quote.side.as_str());
                 row.int8(quote.price.0).at_or_null(quote.due);
+            }
+            (Event::LimitsRolled { instrument, base_price, limit_down, limit_up }, _) => {
+                let row = self.rules.price_limits.row(7).id(step.seq.0).int4(ordinal).at(step.at);
+                row.int4(instrument.0).int8(base_price.0).int8(limit_down.0).int8(limit_up.0);
             }
             (Event::RiskWarning { account, scope, measure, value, limit }, _) => {
                 let row = self.rules.risk_warnings.row(8).id(step.seq.0).int4(ordinal).at(step.at);
@@ -271,6 +278,7 @@ pub(super) async fn write(
     let rules = &bundle.rules;
     copy(transaction, "trading.auctions", AUCTIONS, &rules.auctions).await?;
     copy(transaction, "trading.quotes", QUOTES, &rules.quotes).await?;
+    copy(transaction, "trading.price_limits", PRICE_LIMITS, &rules.price_limits).await?;
     copy(transaction, "trading.risk_warnings", RISK_WARNINGS, &rules.risk_warnings).await?;
     copy(transaction, "trading.admin_actions", ADMIN_ACTIONS, &rules.actions).await?;
     copy(transaction, "trading.anchors", ANCHORS, &rules.anchors).await?;

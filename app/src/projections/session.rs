@@ -127,7 +127,8 @@ impl Session {
         let mut transaction = self.connection.begin().await?;
         sqlx::query!(
             "TRUNCATE trading.orders, trading.balances, trading.accounts, trading.instruments,
-                 trading.assets, trading.auctions, trading.quotes, trading.risk_warnings,
+                 trading.assets, trading.auctions, trading.quotes, trading.price_limits,
+                 trading.risk_warnings,
                  trading.risk_limits, trading.kill_switches, trading.fee_tiers,
                  trading.odd_lot_terms, trading.odd_lot_positions, trading.breakers,
                  trading.admin_actions, trading.anchors, trading.corrections"

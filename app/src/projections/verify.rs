@@ -28,7 +28,7 @@ use super::bundle::{
 use super::collect::Collector;
 use super::copy::{HEADER, Rows, row_length};
 use super::feed::FeedError;
-use super::rules::{AUCTIONS, QUOTES, RISK_WARNINGS, Settings};
+use super::rules::{AUCTIONS, PRICE_LIMITS, QUOTES, RISK_WARNINGS, Settings};
 use super::session::{WriteError, read_mark};
 use super::source::Source;
 
@@ -145,6 +145,7 @@ struct Expected {
     halt_reasons: BTreeMap<InstrumentId, Option<String>>,
     auctions: Digest,
     quotes: Digest,
+    price_limits: Digest,
     risk_warnings: Digest,
     actions: Digest,
     anchors: Digest,
@@ -166,6 +167,7 @@ impl Expected {
             halt_reasons: BTreeMap::new(),
             auctions: Digest::default(),
             quotes: Digest::default(),
+            price_limits: Digest::default(),
             risk_warnings: Digest::default(),
             actions: Digest::default(),
             anchors: Digest::default(),
@@ -197,6 +199,7 @@ impl Expected {
         self.halt_reasons.extend(bundle.halt_reasons);
         self.auctions.take(bundle.rules.auctions.bytes());
         self.quotes.take(bundle.rules.quotes.bytes());
+        self.price_limits.take(bundle.rules.price_limits.bytes());
         self.risk_warnings.take(bundle.rules.risk_warnings.bytes());
         self.actions.take(bundle.rules.actions.bytes());
         self.anchors.take(bundle.rules.anchors.bytes());
@@ -359,6 +362,7 @@ async fn compare_tables(
         ),
         ("auctions", AUCTIONS, "seq, ordinal", expected.auctions),
         ("quotes", QUOTES, "seq, ordinal", expected.quotes),
+        ("price_limits", PRICE_LIMITS, "seq, ordinal", expected.price_limits),
         ("risk_warnings", RISK_WARNINGS, "seq, ordinal", expected.risk_warnings),
         ("admin_actions", ADMIN_ACTIONS, "seq", expected.actions),
         ("anchors", ANCHORS, "seq", expected.anchors),

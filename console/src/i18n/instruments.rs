@@ -59,7 +59,12 @@ messages! { I,
     NoQuotes: "No quote yet. Special and sequential quotes appear here as they begin and end.", "気配はまだありません。特別気配や連続約定気配の開始と終了が表示されます。";
     Resumed: "Trading resumed", "取引再開";
     ByDate: "Values by date", "適用期間別の値";
-    ByDateText: "What nobody changed holds as it was defined. Base price and limits also move with the roll of the day, and breakers halt by themselves: such values name no person.", "変更のない値は定義のままです。日次更新による基準値段と制限値幅、サーキットブレーカーによる停止には担当者がありません。";
+    ByDateText: "What nobody changed holds as it was defined. Base price and limits also move with the roll of the day (the newest are shown; name a day for an earlier one), and breakers halt by themselves: such values name no person.", "変更のない値は定義のままです。日次更新による基準値段と制限値幅（最近のもののみ表示。以前の値は日付を指定してください）、サーキットブレーカーによる停止には担当者がありません。";
+    AtEndOf: "At the end of", "終了時点の日付";
+    AsOfDay: "What held at the end of {0}, with what held before.", "{0}の終了時点の値と、それ以前の値です。";
+    NothingKnown: "Nothing had been set by then, as far as is known.", "その時点までの設定の記録はありません。";
+    HeldThen: "held then", "その時点で適用";
+    ByRoll: "roll of the day", "日次更新";
     Term: "Term", "項目";
     ValueOf: "Value", "値";
     HoldsFrom: "From", "適用開始";

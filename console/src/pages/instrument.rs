@@ -4,10 +4,11 @@
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::asked::{Asked as Fields, Problem};
-use super::instrument_values::{self, Held};
+use super::instrument_values::{self, Held, Past};
 use super::offers::{Offer, offers};
 use super::orders::Freshness;
 use crate::app::App;
@@ -87,6 +88,8 @@ struct InstrumentPage<'a> {
     limit_rows: Vec<Vec<String>>,
     /// Its reference data by date.
     held: Vec<Held>,
+    /// The day whose values they are, where the address names one.
+    on: Option<Date>,
     /// What is asked for.
     asked: Vec<Asked>,
     /// Days of the calendar, or why they are not known.
@@ -110,16 +113,20 @@ pub async fn page(
 ) -> Result<Response, Failure> {
     let freshness = Freshness::now(&app).await?;
     let (line, detail) = markets::find(&app.pool, &symbol).await?.ok_or(Failure::NotFound)?;
-    let fields = Fields::read(query.as_deref(), &["from"]);
-    let (from, problem) = match first_day(&fields) {
-        Ok(from) => (from, None),
-        Err(Problem(what)) => (None, Some(view.tf(M::BadFilter, &[&what]))),
+    let fields = Fields::read(query.as_deref(), &["from", "on"]);
+    let (from, on, problem) = match days_of(&fields) {
+        Ok((from, on)) => (from, on, None),
+        Err(Problem(what)) => (None, None, Some(view.tf(M::BadFilter, &[&what]))),
     };
     let days = app.backend.calendar(&line.profile, from, DAYS).await;
     let days = days.map_err(|why| why.to_string());
-    let changes = reference::changes(&app.pool, detail.instrument_id).await?;
+    let before = on.and_then(|day| end_of(&view, day));
+    let past = Past {
+        changes: reference::changes(&app.pool, detail.instrument_id, before).await?,
+        rolls: reference::rolls(&app.pool, detail.instrument_id, before).await?,
+    };
     let sees = view.may(Permission::SeeRequests) && view.may(Matter::Instruments.seen_with());
-    let asked = match sees {
+    let asked = match sees && on.is_none() {
         true => reference::under_way(&app.pool, &line.symbol).await?,
         false => Vec::new(),
     };
@@ -128,7 +135,8 @@ pub async fn page(
     let status = super::status_of(&problem);
     let mut response = html(&InstrumentPage {
         v: &view,
-        held: instrument_values::held(&view, &line, &detail, &changes),
+        held: instrument_values::held(&view, &line, &detail, &past, before.is_none()),
+        on,
         asked,
         from: from.map(|day| day.to_string()).unwrap_or_default(),
         problem,
@@ -148,10 +156,23 @@ pub async fn page(
     Ok(response)
 }
 
-/// The day that the address asks the calendar from.
-fn first_day(fields: &Fields) -> Result<Option<Date>, Problem> {
+impl InstrumentPage<'_> {
+    /// The day whose values they are, in words.
+    fn on_day(&self) -> String {
+        self.on.map(|day| self.v.date(day)).unwrap_or_default()
+    }
+}
+
+/// The days that the address names: the calendar's first, and the one whose values are asked for.
+fn days_of(fields: &Fields) -> Result<(Option<Date>, Option<Date>), Problem> {
     fields.check()?;
-    fields.number("from")
+    Ok((fields.number("from")?, fields.number("on")?))
+}
+
+/// When a day of the reader's ends.
+fn end_of(view: &View, day: Date) -> Option<Timestamp> {
+    let end = day.tomorrow().ok()?.to_zoned(view.zone.clone()).ok()?;
+    Some(end.timestamp())
 }
 
 #[cfg(test)]

@@ -1,19 +1,22 @@
 //! An instrument's reference data by effective date: what held, what holds, and from what each
-//! value came. Built from the changes that the journal has and from the values in force.
+//! value came. Built from the changes and rolls of the day that the journal has and from the
+//! values in force.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::i18n::{I, M, Word};
 use crate::reads::markets::{Detail, Line};
-use crate::reads::reference::Change;
+use crate::reads::reference::{Change, Rolled};
 use crate::view::{View, decimal};
 
+/// The term that the roll of the day moves.
+const LIMITS: &str = "limits";
 /// Terms that change, in the order they are shown.
 const TERMS: [(&str, I); 9] = [
     ("status", I::Status),
     ("halts", I::HaltedKinds),
-    ("limits", I::DayLimits),
+    (LIMITS, I::DayLimits),
     ("ticks", I::TickRule),
     ("lot", I::Quantities),
     ("shares", I::ListedShares),
@@ -126,7 +129,7 @@ impl Writer<'_> {
         let limits = || {
             let [base, down, up] =
                 ["base_price", "limit_down", "limit_up"].map(|name| self.price(&s[name]));
-            ("limits", self.limits(base, down, up))
+            (LIMITS, self.limits(base, down, up))
         };
         let ticks = || ("ticks", self.tick(&s["ticks"]));
         let shares = |name: &str| ("shares", self.quantity(&s[name]));
@@ -167,7 +170,7 @@ impl Writer<'_> {
         let mut all = vec![
             ("status", self.v.w(Word::Phase, &line.status)),
             ("halts", self.halts(d.halt_bits())),
-            ("limits", self.limits(opt(line.base()), opt(down), opt(up))),
+            (LIMITS, self.limits(opt(line.base()), opt(down), opt(up))),
             (
                 "ticks",
                 match d.tick() {
@@ -199,27 +202,60 @@ fn by(change: &Change) -> By {
     }
 }
 
-/// Every term's values, newest first, term by term. A value in force that no change set (the
-/// roll of the day moves base price and limits, a breaker halts) stands without a person.
-pub fn held(v: &View, line: &Line, detail: &Detail, changes: &[Change]) -> Vec<Held> {
+/// A value that began at a time, by whom.
+struct Began {
+    at: Timestamp,
+    value: String,
+    by: Option<By>,
+}
+
+/// What is known of an instrument's past.
+#[derive(Debug)]
+pub struct Past {
+    /// What people set, oldest first.
+    pub changes: Vec<Change>,
+    /// What the day's roll set, oldest first.
+    pub rolls: Vec<Rolled>,
+}
+
+/// The values of one term by when they began.
+fn began(writer: &Writer<'_>, past: &Past, code: &str) -> Vec<Began> {
+    let mut all = Vec::new();
+    for change in &past.changes {
+        for (_, value) in writer.set(change).into_iter().filter(|(of, _)| *of == code) {
+            all.push(Began { at: change.at.0, value, by: Some(by(change)) });
+        }
+    }
+    if code == LIMITS {
+        for roll in &past.rolls {
+            let [base, down, up] = [roll.base_price, roll.limit_down, roll.limit_up]
+                .map(|units| writer.price(&units.into()));
+            let value = writer.limits(base, down, up);
+            all.push(Began { at: roll.at.0, value, by: None });
+        }
+        all.sort_by_key(|began| began.at);
+    }
+    all
+}
+
+/// Every term's values, newest first, term by term; with `now`, up to the values in force. One in
+/// force that nothing set (the definition in the settings, a breaker's halt) stands without a
+/// time.
+pub fn held(v: &View, line: &Line, detail: &Detail, past: &Past, now: bool) -> Vec<Held> {
     let (prices, quantities) = detail.digits();
     let writer = Writer { v, prices, quantities };
-    let now = writer.now(line, detail);
+    let in_force = if now { writer.now(line, detail) } else { Vec::new() };
     let mut all = Vec::new();
     for (code, term) in TERMS {
         let mut values: Vec<Held> = Vec::new();
-        for change in changes {
-            for (_, value) in writer.set(change).into_iter().filter(|(of, _)| *of == code) {
-                if let Some(before) = values.last_mut() {
-                    before.until = Some(change.at.0);
-                    before.holds = false;
-                }
-                let from = Some(change.at.0);
-                let by = Some(by(change));
-                values.push(Held { term, value, from, until: None, holds: true, by });
+        for Began { at, value, by } in began(&writer, past, code) {
+            if let Some(before) = values.last_mut() {
+                before.until = Some(at);
+                before.holds = false;
             }
+            values.push(Held { term, value, from: Some(at), until: None, holds: true, by });
         }
-        if let Some((_, value)) = now.iter().find(|(of, _)| *of == code)
+        if let Some((_, value)) = in_force.iter().find(|(of, _)| *of == code)
             && values.last().is_none_or(|last| last.value != *value)
         {
             if let Some(before) = values.last_mut() {

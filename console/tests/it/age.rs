@@ -87,6 +87,7 @@ const ADDRESSES: &[&str] = &[
     "/instruments?profile=tse&status=halted&phase=halted&quote=special",
     "/instruments/1001",
     "/instruments/1001?from=2026-06-02",
+    "/instruments/1001?on=2026-06-02",
     "/risk",
     "/risk?whose=instrument",
     "/risk?whose=account",

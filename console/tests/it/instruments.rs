@@ -158,6 +158,30 @@ async fn values_are_told_by_the_dates_they_held_and_by_whom_they_were_set() {
         let ended = held.split("16,000,000,000").nth(1).unwrap().split("</tr>").next().unwrap();
         assert!(ended.contains("2026-11-18 09:00") && ended.contains("2026-11-19 09:00"), "{ended}");
 
+        // The roll of each day moves base price and limits, and each day can be asked for.
+        sqlx::query(
+            "INSERT INTO trading.price_limits VALUES
+             (4, 0, '2026-11-18 22:00:00+00', 1, 25300, 20300, 30300),
+             (5, 0, '2026-11-19 22:00:00+00', 1, 25700, 20700, 30700)",
+        )
+        .execute(&world.pool)
+        .await
+        .unwrap();
+        let held = table("/instruments/7203").await;
+        for limits in ["base 2,530.0, from 2,030.0", "base 2,570.0, from 2,070.0"] {
+            assert!(held.contains(limits) && held.contains("roll of the day"), "{limits}: {held}");
+        }
+        let then = table("/instruments/7203?on=2026-11-19").await;
+        let row = |limits: &str| {
+            let (before, after) = then.split_once(limits).unwrap();
+            let after = after.split("</tr>").next().unwrap();
+            format!("{}{after}", before.rsplit("<tr").next().unwrap())
+        };
+        assert!(row("base 2,530.0, from 2,030.0 to 3,030.0").contains("held then"), "{then}");
+        assert!(row("base 2,500.0, from 2,000.0 to 3,000.0").contains(">held<"), "{then}");
+        assert!(!then.contains("2,570.0") && !then.contains(">holds<"), "not what came after: {then}");
+        assert_eq!(world.get(&cookie, "/instruments/7203?on=soon").await.0, 400);
+
         // What is asked for stands above.
         sqlx::query(
             "INSERT INTO console.requests (id, kind, matter, target, at_once, fields, preview, reason,

@@ -459,6 +459,7 @@ async fn rows_equal_the_journal_of_whole_trading_days() {
         for (query, at_least) in [
             ("SELECT count(*) FROM trading.auctions WHERE outcome = 'priced'", 3),
             ("SELECT count(*) FROM trading.quotes", 2),
+            ("SELECT count(*) FROM trading.price_limits", 2),
             ("SELECT count(*) FROM trading.risk_warnings", 2),
             ("SELECT count(*) FROM trading.risk_limits", 2),
             ("SELECT count(*) FROM trading.kill_switches", 2),
