@@ -362,8 +362,8 @@ fn a_batch_without_a_price_ends_with_its_session() {
     assert_eq!(world.balance(ANN, JPY).1, 0);
 }
 
-#[test]
-fn a_large_batch_is_filled_in_slices() {
+/// 120 orders of two for the morning's first price, which is known: fifty are filled with it.
+fn large_batch() -> World {
     let small = limits();
     let spec = InstrumentSpec {
         session_rules: true,
@@ -383,6 +383,12 @@ fn a_large_batch_is_filled_in_slices() {
     steps(&mut world, &[SessionStep::OddLotMorning, SessionStep::PreOpen]);
     crossing(&mut world, 10_000);
     assert_eq!(dealt(&step(&mut world, SessionStep::Open)).len(), 50);
+    world
+}
+
+#[test]
+fn a_large_batch_is_filled_in_slices() {
+    let mut world = large_batch();
     // The rest by a timer that is due at once; a snapshot in between changes nothing.
     assert_eq!(world.engine.next_due(), Some(Timestamp(world.at)));
     world.engine = copied(&world.engine);
@@ -390,6 +396,19 @@ fn a_large_batch_is_filled_in_slices() {
     assert_eq!(world.engine.next_due(), None);
     assert_eq!(world.balance(ANN, SHARE).0, 100_240);
     assert_eq!(world.engine.odd_lot_position(STOCK).unwrap().hedge_lots, -2);
+}
+
+/// Seventy still wait for this morning's price when orders for the next morning would join them: they
+/// would get it too.
+#[test]
+fn a_batch_takes_no_orders_while_one_of_its_name_is_being_filled() {
+    let mut world = large_batch();
+    step(&mut world, SessionStep::OddLotClose);
+    let order = odd(&mut world, ANN, Side::Buy, Desk::Batch, 2);
+    assert_eq!(refusal(&place(&mut world, order)), (Reject::OddLotUnavailable, true));
+    assert_eq!(dealt(&world.apply(Command::Wake)).len(), 70);
+    let next = batch(&mut world, ANN, Side::Buy, 2);
+    assert_eq!(world.order(next).status, OrderStatus::PendingTrigger);
 }
 
 #[test]

@@ -6,9 +6,10 @@
 use super::tse::*;
 use super::world::*;
 use zaraba_engine::command::*;
+use zaraba_engine::event::CloseReason;
 use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Event};
+use zaraba_engine::{Command, Event, Reject};
 
 #[test]
 fn a_market_sell_beyond_one_width_shows_a_special_ask_one_width_below() {
@@ -435,4 +436,54 @@ fn a_quote_at_the_limit_follows_limits_set_by_hand() {
     set(&mut world, 6_350);
     assert_eq!(world.quote(), (QuoteKind::Special, Side::Buy, 6_350));
     assert_eq!(world.engine.next_due(), None);
+}
+
+/// A sell of 100 by Cat, set off at 525 or lower.
+fn stop_at_525(world: &mut World, order: Place) -> OrderId {
+    let trigger = Some(Trigger { price: Price(5_250), when: TriggerWhen::AtOrBelow });
+    let stop = Contingent { order, trigger, stop: None, expires: 0, child: None };
+    match world.apply(Command::PlaceContingent(Box::new(stop)))[0] {
+        Event::Accepted { order, .. } => order,
+        ref other => panic!("{other:?}"),
+    }
+}
+
+/// The opening at 520 sets off two stops. The first, at market, shows a special ask, as the only bid is
+/// at 505; the second, all or nothing at 500, comes in under that: no auction can promise it.
+#[test]
+fn all_or_nothing_set_off_under_a_quote_is_refused() {
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let market = world.market_order(CAT, Side::Sell, 100);
+    stop_at_525(&mut world, market);
+    let all = world.day_order(CAT, Side::Sell, 5_000, 100);
+    let all = stop_at_525(&mut world, Place { time_in_force: TimeInForce::Fok, ..all });
+    world.bid(ANN, 5_200, 100);
+    world.ask(BOB, 5_200, 100);
+    world.bid(ANN, 5_050, 300);
+    let events = world.step(SessionStep::Open);
+    assert_eq!(world.quote(), (QuoteKind::Special, Side::Sell, 5_100));
+    assert!(events.iter().any(|event| matches!(
+        event,
+        Event::SetOffRefused { order, code: Reject::InvalidTimeInForce, .. } if *order == all
+    )));
+    assert_eq!(world.order(all).closed, Some(CloseReason::TriggerRefused));
+    assert_eq!(world.balance(CAT, SHARE).1, 100, "what is at market only");
+}
+
+/// A lasting stop that was set off at market and rests under a quote is of that day: where the close is
+/// left out, it ends with the roll.
+#[test]
+fn what_was_set_off_at_market_does_not_see_the_next_day() {
+    let mut world = share_world();
+    world.step(SessionStep::PreOpen);
+    let market = world.market_order(CAT, Side::Sell, 100);
+    let stop = stop_at_525(&mut world, Place { time_in_force: TimeInForce::Gtc, ..market });
+    world.bid(ANN, 5_200, 100);
+    world.ask(BOB, 5_200, 100);
+    world.step(SessionStep::Open);
+    assert_eq!(world.engine.market_orders(STOCK, Side::Sell).quantity, Quantity(100));
+    let events = world.apply(Command::RollDay { profile: Profile::Tse, day: DAY + 1 });
+    assert!(closed(&events).contains(&(stop, CloseReason::Expired)), "{events:?}");
+    assert_eq!(world.balance(CAT, SHARE).1, 0);
 }
