@@ -143,8 +143,9 @@ impl Client {
         let mut repeated = false;
         loop {
             match connection.call(key, method.clone(), path, body.clone()).await {
-                // 503: busy, stopping, or outcome unknown. The latter needs the repeat.
-                Ok(answer) if answer.status != 503 => {
+                // 503: busy, stopping, or outcome unknown. The latter needs the repeat. A request
+                // that was on its way for longer than its signature holds is signed anew.
+                Ok(answer) if answer.status != 503 && answer.code() != "stale_request" => {
                     self.shared.answers.fetch_add(1, Ordering::Relaxed);
                     return (answer, repeated);
                 }
