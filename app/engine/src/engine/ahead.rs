@@ -1,8 +1,8 @@
 //! Looking ahead: while one command is applied, what the coming ones will touch is fetched from
 //! memory, so that the waits overlap. Changes nothing and decides nothing.
 //!
-//! What is only written, and close at hand more often than not, is not fetched: a write does not
-//! wait. A command is prepared in steps, each of which needs what the one before it fetched: first
+//! What is only written, and close at hand more often than not, is not fetched where finding it
+//! costs. A command is prepared in steps, each of which needs what the one before it fetched: first
 //! what the command itself names (account, place of its client id, order), then what those name
 //! (balances, neighbours in the queue).
 
