@@ -5,10 +5,11 @@ mod after;
 mod call;
 mod continuous;
 mod quotes;
+mod reach;
 mod sweep;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use call::Claims;
 pub(crate) use continuous::Stop;
-pub(crate) use quotes::stage;
+pub(crate) use reach::stage;
