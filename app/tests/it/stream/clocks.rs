@@ -25,19 +25,27 @@ async fn who_answers_pings_stays_and_who_is_silent_is_closed() {
     let mut silent = node.connect().await;
     let mut alive = node.connect().await;
     // The client library answers pings only while it reads.
+    let enough = CancellationToken::new();
+    let told = enough.clone();
     let reading = tokio::spawn(async move {
-        for _ in 0..6 {
-            let frame = tokio::time::timeout(PATIENCE, alive.socket.next()).await;
+        let mut pings = 0;
+        loop {
+            let frame = tokio::select! {
+                frame = tokio::time::timeout(PATIENCE, alive.socket.next()) => frame,
+                () = told.cancelled() => break (alive, pings),
+            };
             let frame = frame.expect("the server pings").expect("open").expect("no error");
             assert!(matches!(frame, Message::Ping(_)), "{frame}");
+            pings += 1;
         }
-        alive
     });
     while node.platform.market.clients() > 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(ending(&mut silent).await, (json!("idle"), Some(4009)));
-    let mut alive = reading.await.unwrap();
+    enough.cancel();
+    let (mut alive, pings) = reading.await.unwrap();
+    assert!(pings > 0, "it was asked and answered meanwhile");
     alive.send(&json!({"op": "ping"})).await;
     assert_eq!(alive.until("pong").await["type"], "pong");
     node.stop().await;

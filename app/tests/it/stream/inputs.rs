@@ -227,7 +227,7 @@ async fn operations_clients_and_origins_are_bounded() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = config(dir.path());
     config.stream.clients = 2;
-    config.stream.operations_per_second = 5;
+    config.stream.operations_per_second = 1;
     config.stream.origins = vec!["https://app.example".into()];
     let node = Node::start(config).await;
     let handshake = async |origin: Option<&str>| {
