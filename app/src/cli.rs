@@ -88,13 +88,24 @@ pub fn run(cli: Cli) -> ExitCode {
     match dispatch(cli.verb) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("zaraba: {error:#}");
+            eprintln!("zaraba: {}", in_words(&error));
             let damage = error.chain().any(|cause| {
                 cause.downcast_ref::<JournalError>().is_some_and(JournalError::is_damage)
             });
             ExitCode::from(if damage { 3 } else { 1 })
         }
     }
+}
+
+/// An error and what is behind it, each once: many name their cause in their own words already.
+fn in_words(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 fn dispatch(verb: Verb) -> anyhow::Result<()> {
@@ -138,6 +149,15 @@ mod tests {
         for verb in command.get_subcommands_mut() {
             without_example(verb, found);
         }
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let disk = || std::io::Error::other("disk full");
+        let named = JournalError::io("open", std::path::Path::new("x"))(disk());
+        let told = in_words(&anyhow::Error::new(named).context("not started"));
+        assert_eq!(told, "not started: cannot open x: disk full");
+        assert_eq!(in_words(&anyhow::Error::new(disk()).context("no")), "no: disk full");
     }
 
     #[test]
