@@ -12,6 +12,7 @@ pub mod flags;
 pub mod intake;
 pub mod journal;
 pub mod live;
+pub mod lock;
 pub mod market;
 pub mod platform;
 pub mod projections;

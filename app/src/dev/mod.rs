@@ -30,7 +30,6 @@ use zaraba_engine::types::Seq;
 
 use self::admin::Admin;
 use self::console::Console;
-use self::lock::DirLock;
 pub use self::options::Options;
 use self::options::{Demo, Sessions, Until};
 use self::ports::Ports;
@@ -100,7 +99,7 @@ async fn serve(options: Options) -> Result<()> {
         .dir
         .canonicalize()
         .with_context(|| format!("cannot use {}", options.dir.display()))?;
-    let _lock = DirLock::take(&dir)?;
+    let _lock = lock::take(&dir)?;
     let mut parts = Parts::default();
     let started = tokio::select! {
         started = start(&options, &dir, &mut parts) => started,

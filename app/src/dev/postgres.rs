@@ -24,6 +24,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use super::child::Supervised;
+use crate::lock::Held;
 
 /// Role and database of the platform in a private cluster.
 const NAME: &str = "zaraba";
@@ -111,16 +112,6 @@ pub struct PrivatePostgres {
     server: Option<Supervised>,
     /// Locked as long as we live, so that nobody takes our server for a leftover.
     _lock: Held,
-}
-
-/// A locked file. Let go of by name: a child that another thread is just starting has a copy of
-/// the file until it is a program of its own, and closing ours alone would leave it locked.
-struct Held(fs::File);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        let _ = self.0.unlock();
-    }
 }
 
 /// Whether the server programs are on this machine, so that tests can say they were skipped.
@@ -265,17 +256,8 @@ fn launch(dir: &Path, port: u16) -> Result<PrivatePostgres> {
 /// Takes the directory for this process.
 fn lock(dir: &Path) -> Result<Held> {
     let path = dir.join("lock");
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(io_error("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Held(file)),
-        Err(fs::TryLockError::WouldBlock) => Err(PrivatePostgresError::InUse { path: dir.into() }),
-        Err(fs::TryLockError::Error(error)) => Err(io_error("lock", path)(error)),
-    }
+    let taken = Held::take(&path).map_err(io_error("lock", &path))?;
+    taken.ok_or_else(|| PrivatePostgresError::InUse { path: dir.into() })
 }
 
 /// The directory with `initdb` and `postgres`: PATH first, then Debian's, newest version.

@@ -10,6 +10,7 @@ use zaraba_engine::types::Seq;
 use super::error::VERSION_WAYS_OUT;
 use super::format::{BadHeader, FORMAT_VERSION, HEADER_BYTES, SegmentHeader};
 use super::{Dirs, JournalError};
+use crate::lock;
 
 /// Names the newest segment, so that losing it is noticed.
 pub(super) const NEWEST: &str = "newest";
@@ -121,7 +122,5 @@ fn newest_noted(dir: &Path) -> Result<Option<Seq>, JournalError> {
 
 /// Whether some process (this one included) has the journal open for writing.
 pub(super) fn is_written(dir: &Path) -> bool {
-    use rustix::fs::{FlockOperation, flock};
-    let Ok(file) = File::open(dir.join(LOCK)) else { return false };
-    flock(&file, FlockOperation::NonBlockingLockShared).is_err()
+    lock::is_held(&dir.join(LOCK))
 }

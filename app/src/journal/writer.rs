@@ -5,8 +5,8 @@
 //! not write and call them clean, so a second sync would lie; the writer refuses everything
 //! from then on, and only a restart, which reads back what is really there, goes on.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
@@ -22,6 +22,7 @@ use super::metrics::METRICS;
 use super::recover::random;
 use super::walk::End;
 use super::{Dirs, JournalError};
+use crate::lock::{self, Held};
 
 /// Zeros are written this far ahead of the data, in bytes. Allocated space that was never
 /// written costs the file system a metadata change at its first write; this pays it once per
@@ -46,43 +47,28 @@ pub struct JournalWriter {
     zeroed_to: u64,
     position: Position,
     failed: bool,
-    _lock: File,
+    _lock: Held,
 }
 
 impl JournalWriter {
     /// Takes the lock of a journal directory.
-    pub(super) fn lock(dirs: &Dirs) -> Result<File, JournalError> {
+    pub(super) fn lock(dirs: &Dirs) -> Result<Held, JournalError> {
         LazyLock::force(&METRICS); // so that all of them show from the start
         let path = dirs.journal.join(LOCK);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(JournalError::io("open the lock file", &path))?;
-        use rustix::fs::{FlockOperation, flock};
-        let mut tries = LOCK_TRIES;
-        while let Err(errno) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            if errno != rustix::io::Errno::WOULDBLOCK {
-                return Err(JournalError::io("lock", &path)(errno.into()));
+        let take = || Held::take(&path).map_err(JournalError::io("lock", &path));
+        for _ in 0..LOCK_TRIES {
+            if let Some(held) = take()? {
+                return Ok(held);
             }
-            if tries > 0 {
-                tries -= 1;
-                std::thread::sleep(LOCK_PAUSE);
-                continue;
-            }
-            let holder = std::fs::read_to_string(&path).unwrap_or_default();
-            let holder = match holder.trim() {
-                "" => String::new(),
+            std::thread::sleep(LOCK_PAUSE);
+        }
+        take()?.ok_or_else(|| {
+            let holder = match lock::holder(&path) {
+                unknown if unknown.is_empty() => unknown,
                 pid => format!(" (process {pid})"),
             };
-            return Err(JournalError::Locked { path, holder });
-        }
-        // Only a hint for the message above; the lock itself goes with the process.
-        let _ = file.set_len(0);
-        let _ = file.write_all(std::process::id().to_string().as_bytes());
-        Ok(file)
+            JournalError::Locked { path: path.clone(), holder }
+        })
     }
 
     /// Begins a new journal in an empty directory.
@@ -90,7 +76,7 @@ impl JournalWriter {
         dirs: &Dirs,
         segment_bytes: u64,
         disk: Arc<dyn Disk>,
-        lock: File,
+        lock: Held,
     ) -> Result<JournalWriter, JournalError> {
         let mut id = JournalId::default();
         random(dirs, &mut id)?;
@@ -118,7 +104,7 @@ impl JournalWriter {
         end: &End,
         segment_bytes: u64,
         disk: Arc<dyn Disk>,
-        lock: File,
+        lock: Held,
     ) -> Result<JournalWriter, JournalError> {
         let file = disk.open(&end.path).map_err(JournalError::io("open for writing", &end.path))?;
         let mut writer = JournalWriter {

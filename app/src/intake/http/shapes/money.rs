@@ -18,7 +18,7 @@ use crate::queries::{CorrectionRow, FillRow, LedgerRow};
 #[schema(as = Fill)]
 pub struct FillShape {
     fill_id: String,
-    /// The trade; its other side has a fill with the same number.
+    /// The trade; the fill of its other side has it, too (odd lots have none there).
     trade_id: String,
     order_id: String,
     symbol: String,
