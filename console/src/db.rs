@@ -64,9 +64,13 @@ pub fn pool(config: &Database) -> anyhow::Result<PgPool> {
         options = options.password(password.trim_end());
     }
     let timeout_ms = (config.query_seconds * 1000).to_string();
-    let options = options
-        .application_name("zaraba-console")
-        .options([("statement_timeout", timeout_ms.as_str())]);
+    let options = options.application_name("zaraba-console").options([
+        ("statement_timeout", timeout_ms.as_str()),
+        // A filter that is not set, or an account with a thousand times the usual orders: a plan
+        // for any values reads what one for these would not. Asked a few times, Postgres may
+        // take to such a plan.
+        ("plan_cache_mode", "force_custom_plan"),
+    ]);
     Ok(PgPoolOptions::new()
         .max_connections(config.connections)
         .acquire_timeout(Duration::from_secs(3))

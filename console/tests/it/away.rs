@@ -76,8 +76,26 @@ async fn a_form_sent_while_the_backend_is_away_is_kept_and_done_once() {
     whole.end().await;
 }
 
-/// Keeps what is approved from being taken up until the test says so: the moment between.
-pub async fn hold(whole: &Whole) {
+/// Asks for a halt and approves it as another person, whose page is returned: the moment between
+/// approval and application, until `release`.
+pub async fn approved_and_held(whole: &Whole) -> Browser {
+    add_person(&whole.world.pool, "ren", "Ren Ito", &[Role::Operations], "en").await;
+    whole.open("/requests/new?kind=halt&symbol=ETH_JPY").await;
+    whole.browser.type_into("#reason", "news pending").await;
+    whole.browser.click("#send button[type=submit]").await;
+    whole.browser.wait("#outcome[data-state=waiting]").await;
+    hold(whole).await;
+    let second = Browser::open(1440, 900).await;
+    second.sign_in_as(&whole.world, "ren").await;
+    second.client.goto(&whole.world.at("/requests/1")).await.unwrap();
+    second.type_into("#reason", "looked at").await;
+    second.click("#approve").await;
+    second.wait("#outcome[data-state=applying]").await;
+    second
+}
+
+/// Keeps what is approved from being taken up until the test says so.
+async fn hold(whole: &Whole) {
     for sql in [
         "CREATE FUNCTION console.hold() RETURNS trigger LANGUAGE plpgsql AS
          $$ BEGIN NEW.next_attempt_at = now() + interval '1 day'; RETURN NEW; END $$",
@@ -100,18 +118,7 @@ async fn a_backend_killed_between_approval_and_application_is_told_and_done_once
         return skipped(NAME, &why);
     }
     let mut whole = Whole::start("crypto").await;
-    add_person(&whole.world.pool, "ren", "Ren Ito", &[Role::Operations], "en").await;
-    whole.open("/requests/new?kind=halt&symbol=ETH_JPY").await;
-    whole.browser.type_into("#reason", "news pending").await;
-    whole.browser.click("#send button[type=submit]").await;
-    whole.browser.wait("#outcome[data-state=waiting]").await;
-    hold(&whole).await;
-    let second = Browser::open(1440, 900).await;
-    second.sign_in_as(&whole.world, "ren").await;
-    second.client.goto(&whole.world.at("/requests/1")).await.unwrap();
-    second.type_into("#reason", "looked at").await;
-    second.click("#approve").await;
-    second.wait("#outcome[data-state=applying]").await;
+    let second = approved_and_held(&whole).await;
     whole.backend.kill();
     release(&whole).await;
     let tried = "SELECT count(*) FROM console.requests WHERE problem IS NOT NULL";

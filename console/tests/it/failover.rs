@@ -10,12 +10,11 @@ use std::net::SocketAddr;
 use tokio::io::copy;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use zaraba_console::authz::Role;
 
-use crate::away::{DONE, count, eventually, hold, release};
-use crate::browser::{Browser, missing};
+use crate::away::{DONE, approved_and_held, count, eventually, release};
+use crate::browser::missing;
 use crate::whole::Whole;
-use crate::world::{add_person, skipped};
+use crate::world::skipped;
 
 /// Where connections lead, and what becomes of them.
 #[derive(Clone, Copy, PartialEq)]
@@ -92,18 +91,7 @@ async fn a_node_cut_off_is_told_and_the_next_one_goes_on_without_doing_twice() {
         return skipped(NAME, &why);
     }
     let (mut whole, [admin, api]) = Whole::behind_relays("crypto").await;
-    add_person(&whole.world.pool, "ren", "Ren Ito", &[Role::Operations], "en").await;
-    whole.open("/requests/new?kind=halt&symbol=ETH_JPY").await;
-    whole.browser.type_into("#reason", "news pending").await;
-    whole.browser.click("#send button[type=submit]").await;
-    whole.browser.wait("#outcome[data-state=waiting]").await;
-    hold(&whole).await;
-    let second = Browser::open(1440, 900).await;
-    second.sign_in_as(&whole.world, "ren").await;
-    second.client.goto(&whole.world.at("/requests/1")).await.unwrap();
-    second.type_into("#reason", "looked at").await;
-    second.click("#approve").await;
-    second.wait("#outcome[data-state=applying]").await;
+    let second = approved_and_held(&whole).await;
     whole.open("/books/BTC_JPY").await;
     whole.moves().await;
 
