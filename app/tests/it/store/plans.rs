@@ -108,10 +108,12 @@ async fn every_list_is_read_by_its_index() {
     history.orders(account, &filter, page.next_cursor.as_deref(), 20).await.unwrap();
     log.expect_list("the next page of orders", "orders_account");
     filter = OrderFilter { from: at(noon), to: at(later), ..filter };
-    filter.status = Some(OrderStatus::Open);
     filter.side = Some(Side::Buy);
     assert_eq!(history.orders(account, &filter, None, 20).await.unwrap().items.len(), 20);
     log.expect_list("orders of a time", "orders_account");
+    filter.status = Some(OrderStatus::Open);
+    assert_eq!(history.orders(account, &filter, None, 20).await.unwrap().items.len(), 20);
+    log.expect_list("open orders of a time", "orders_live_account");
 
     let order = page.items[0].state.order;
     history.order(account, order).await.unwrap();
