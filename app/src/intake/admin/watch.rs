@@ -129,11 +129,11 @@ struct Position {
 /// A limit that binds here.
 #[derive(Serialize)]
 struct Limit {
-    soft: Option<i64>,
-    hard: Option<i64>,
+    soft: Option<String>,
+    hard: Option<String>,
     /// In the limit's unit: open orders, the largest position, the value traded on the day,
     /// messages of the present (or the last) second; null for measures of one order.
-    used: Option<i64>,
+    used: Option<String>,
 }
 
 /// What is counted of open orders.
@@ -194,7 +194,11 @@ pub(super) async fn usage(
         open_orders: counted.orders,
         complete: counted.complete,
         limits: limits
-            .map(|limits| shape(&limits, counted.orders, largest, &told))
+            .map(|limits| {
+                let currency = platform.live.asset(limits.currency);
+                let digits = currency.map_or(0, |asset| asset.exponent);
+                shape(&limits, digits, counted.orders, largest, &told)
+            })
             .unwrap_or_default(),
         positions: positions.into_iter().map(|(.., shape)| shape).collect(),
         seq: seq.0,
@@ -218,6 +222,7 @@ fn limits_on(platform: &Platform, scope: RiskScope) -> Option<RiskLimits> {
 
 fn shape(
     limits: &RiskLimits,
+    digits: u8,
     open: u64,
     largest: Option<i128>,
     told: &RiskUse,
@@ -232,7 +237,17 @@ fn shape(
             RiskMeasure::Messages => told.messages.map(i64::from),
             RiskMeasure::OrderQuantity | RiskMeasure::OrderValue | RiskMeasure::Collar => None,
         };
-        let limit = Limit { soft: set(bound.soft), hard: set(bound.hard), used };
+        // Values as they are set: in the currency, not in its minor units.
+        let digits = match measure {
+            RiskMeasure::OrderValue | RiskMeasure::DayValue => digits,
+            _ => 0,
+        };
+        let text = |units: i64| decimal(i128::from(units), digits);
+        let limit = Limit {
+            soft: set(bound.soft).map(text),
+            hard: set(bound.hard).map(text),
+            used: used.map(text),
+        };
         (bound != Bound::default()).then_some((measure.as_str(), limit))
     });
     measures.collect()

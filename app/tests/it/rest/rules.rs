@@ -501,13 +501,16 @@ async fn usage_tells_the_days_value_and_the_seconds_messages() {
             "type": "limit", "quantity": quantity, "price": "4000000"});
         assert_eq!(world.place(by, &order).await.status, 201);
     }
-    // 0.1 BTC at 4,000,000, in minor units of a currency with four digits.
+    // 0.1 BTC at 4,000,000, in the currency and as text, as limits are set.
     for (whose, open) in [("account=alice", 1), ("instrument=BTC_JPY", 1), ("group=7", 0)] {
         let told = world.admin(Method::GET, &format!("/risk-usage?{whose}"), None).await.body;
         let used = |measure: &str| &told["limits"][measure]["used"];
-        assert_eq!(used("day_value"), &json!(4_000_000_000u64), "{whose}: {told}");
-        assert_eq!((used("open_orders"), &told["open_orders"]), (&json!(open), &json!(open)));
-        assert!(used("message_rate").is_u64(), "{told}");
+        assert_eq!(used("day_value"), "400000.0000", "{whose}: {told}");
+        assert_eq!(told["limits"]["day_value"]["hard"], "900000.0000", "{told}");
+        let open: u64 = open;
+        assert_eq!(used("open_orders"), &json!(open.to_string()), "{told}");
+        assert_eq!(told["open_orders"], open, "{told}");
+        assert!(used("message_rate").is_string(), "{told}");
         assert_eq!(told["complete"], true);
     }
     let none = world.admin(Method::GET, "/risk-usage?group=9", None).await.body;
