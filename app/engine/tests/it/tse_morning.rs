@@ -10,7 +10,7 @@ use zaraba_engine::command::*;
 use zaraba_engine::engine::OrderStatus;
 use zaraba_engine::event::CloseReason;
 use zaraba_engine::types::*;
-use zaraba_engine::{Event, Reject};
+use zaraba_engine::{Command, Event, Reject};
 
 const REST: CloseReason = CloseReason::AuctionRest;
 
@@ -165,9 +165,31 @@ fn in_the_afternoon_there_is_no_morning_left() {
             via: Via::Rest,
             key: 1,
         };
-        let refused = world.apply(zaraba_engine::Command::Amend(amend));
+        let refused = world.apply(Command::Amend(amend));
         assert_eq!(refusal(&refused), (Reject::InvalidCondition, false));
     }
+}
+
+/// Yesterday ended in an afternoon; of today every moment before the close was left out, and what has
+/// had no afternoon ends with its morning: the close is that of both.
+#[test]
+fn a_day_begins_in_the_morning_however_the_one_before_ended() {
+    let mut world = share_world();
+    world.open_at(5_300);
+    world.step(SessionStep::MorningClose);
+    world.step(SessionStep::AfternoonOpen);
+    world.step(SessionStep::PreClose);
+    let place = world.day_order(ANN, Side::Buy, 5_300, 100);
+    let place = Place { condition: Condition::MorningClosing, ..place };
+    assert_eq!(refusal(&world.place(place)), (Reject::InvalidCondition, true));
+    world.step(SessionStep::Close);
+    world.apply(Command::RollDay { profile: Profile::Tse, day: DAY + 1 });
+    world.step_of(DAY + 1, SessionStep::PreClose);
+    let bid = world.for_morning(ANN, Side::Buy, 5_300, 1);
+    let ask = world.for_morning(BOB, Side::Sell, 5_300, 1);
+    let events = world.step_of(DAY + 1, SessionStep::Close);
+    assert_eq!(auctions(&events)[0].1, AuctionEnd::Priced);
+    assert_eq!([bid, ask].map(|order| world.filled(order)), [100; 2]);
 }
 
 /// The unpriced market order asks for no quote, and whoever is left trades on in the afternoon.
