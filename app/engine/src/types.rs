@@ -22,11 +22,12 @@ macro_rules! code {
 
             /// The one with this number, as written in journals and snapshots.
             pub fn from_number(number: u8) -> Option<$name> {
-                $name::ALL.iter().copied().find(|&it| it as u8 == number)
+                match number { $($number => Some($name::$variant),)+ _ => None }
             }
         }
     };
 }
+pub(crate) use code;
 
 mod account;
 mod ids;

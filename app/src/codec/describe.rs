@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use zaraba_engine::Command;
-use zaraba_engine::command::{Provenance, StopLeg, TransferKind, Via};
+use zaraba_engine::command::{Provenance, StopLeg};
 use zaraba_engine::instrument::TickRule;
 use zaraba_engine::types::{Condition, KillScope, RiskMeasure, RiskScope, Side, Trigger};
 
@@ -15,30 +15,26 @@ pub fn describe(command: &Command) -> Value {
             "side": p.side.as_str(), "type": p.kind.as_str(),
             "time_in_force": p.time_in_force.as_str(), "post_only": p.post_only,
             "price": p.price.0, "quantity": p.quantity.0, "client_id": p.client_id.as_str(),
-            "via": via(p.via), "key": p.key, "condition": p.condition.as_str(),
+            "via": p.via.as_str(), "key": p.key, "condition": p.condition.as_str(),
             "self_trade_prevention": p.self_trade.as_str(), "short": p.short.as_str(),
             "by_amount": p.by_amount,
         }),
         Command::Amend(a) => json!({
             "kind": "amend", "account": a.account.0, "order": a.order.0, "price": a.price.0,
-            "quantity": a.quantity.0, "via": via(a.via), "key": a.key,
+            "quantity": a.quantity.0, "via": a.via.as_str(), "key": a.key,
             "condition": a.condition.map(Condition::as_str),
         }),
         Command::Cancel(c) => json!({
-            "kind": "cancel", "account": c.account.0, "order": c.order.0, "via": via(c.via),
+            "kind": "cancel", "account": c.account.0, "order": c.order.0, "via": c.via.as_str(),
             "key": c.key,
         }),
         Command::CancelMany(m) => json!({
             "kind": "cancel_many", "account": m.account.map(|a| a.0),
             "instrument": m.instrument.map(|i| i.0), "side": m.side.map(Side::as_str),
-            "group": m.group.map(|g| g.0), "price": m.price.0, "from": m.from.0, "via": via(m.via), "key": m.key,
+            "group": m.group.map(|g| g.0), "price": m.price.0, "from": m.from.0, "via": m.via.as_str(), "key": m.key,
         }),
         Command::Transfer { transfer: t, by } => json!({
-            "kind": match t.kind {
-                TransferKind::Deposit => "deposit",
-                TransferKind::Withdraw => "withdraw",
-                TransferKind::Adjust => "adjust",
-            },
+            "kind": t.kind.as_str(),
             "account": t.account.0, "asset": t.asset.0, "amount": t.amount.0,
             "reference": t.reference.as_str(), "by": provenance(by),
         }),
@@ -140,7 +136,7 @@ fn describe_rules(command: &Command) -> Value {
         Command::PlaceOddLot(o) => json!({
             "kind": "place_odd_lot", "account": o.account.0, "instrument": o.instrument.0,
             "side": o.side.as_str(), "desk": o.desk.as_str(), "quantity": o.quantity.0,
-            "price": o.price.0, "client_id": o.client_id.as_str(), "via": via(o.via),
+            "price": o.price.0, "client_id": o.client_id.as_str(), "via": o.via.as_str(),
             "key": o.key,
         }),
         Command::SetOddLotTerms { instrument, terms: t, by } => json!({
@@ -248,15 +244,6 @@ fn stop(stop: Option<StopLeg>) -> Value {
         Value::Null,
         |leg| json!({ "trigger": trigger(Some(leg.trigger)), "price": leg.price.0 }),
     )
-}
-
-fn via(via: Via) -> &'static str {
-    match via {
-        Via::Rest => "rest",
-        Via::Stream => "stream",
-        Via::Admin => "admin",
-        Via::System => "system",
-    }
 }
 
 fn provenance(by: &Provenance) -> Value {

@@ -253,7 +253,7 @@ fn read_fields(kind: u8, version: u8, input: &mut In) -> Result<Command, CodecEr
             order: OrderId(input.u64("order")?),
             price: Price(input.i64("price")?),
             quantity: Quantity(input.i64("quantity")?),
-            via: via(input)?,
+            via: coded(input, "via", Via::from_number)?,
             key: input.u32("key")?,
             condition: match version {
                 1 => None,
@@ -266,7 +266,7 @@ fn read_fields(kind: u8, version: u8, input: &mut In) -> Result<Command, CodecEr
         kind::CANCEL => Command::Cancel(Cancel {
             account: AccountId(input.u32("account")?),
             order: OrderId(input.u64("order")?),
-            via: via(input)?,
+            via: coded(input, "via", Via::from_number)?,
             key: input.u32("key")?,
         }),
         kind::CANCEL_MANY => Command::CancelMany(read_cancel_many(version, input)?),
@@ -288,12 +288,12 @@ fn read_fields(kind: u8, version: u8, input: &mut In) -> Result<Command, CodecEr
         kind::CREATE_ACCOUNT => Command::CreateAccount { code: input.text("code")? },
         kind::SET_ACCOUNT_STATUS => Command::SetAccountStatus {
             account: AccountId(input.u32("account")?),
-            status: account_status(input)?,
+            status: coded(input, "account_status", AccountStatus::from_number)?,
             by: read_provenance(version, input)?,
         },
         kind::SET_INSTRUMENT_STATUS => Command::SetInstrumentStatus {
             instrument: InstrumentId(input.u32("instrument")?),
-            status: instrument_status(input)?,
+            status: coded(input, "instrument_status", InstrumentStatus::from_number)?,
             by: read_provenance(version, input)?,
         },
         kind::SET_PRICE_LIMITS => Command::SetPriceLimits {
@@ -303,7 +303,10 @@ fn read_fields(kind: u8, version: u8, input: &mut In) -> Result<Command, CodecEr
             limit_up: Price(input.i64("limit_up")?),
             by: read_provenance(version, input)?,
         },
-        kind::ROLL_DAY => Command::RollDay { profile: profile(input)?, day: input.u32("day")? },
+        kind::ROLL_DAY => Command::RollDay {
+            profile: coded(input, "profile", Profile::from_number)?,
+            day: input.u32("day")?,
+        },
         kind::ANCHOR => Command::Anchor {
             anchor: Box::new(Anchor {
                 what: input.text("what")?,
@@ -321,16 +324,6 @@ fn read_fields(kind: u8, version: u8, input: &mut In) -> Result<Command, CodecEr
     })
 }
 
-macro_rules! enum_byte {
-    ($name:ident -> $type:ty { $($value:path),+ $(,)? }) => {
-        fn $name(input: &mut In) -> Result<$type, CodecError> {
-            let byte = input.u8(stringify!($name))?;
-            $(if byte == $value as u8 { return Ok($value); })+
-            Err(CodecError::Value { field: stringify!($name), value: u64::from(byte) })
-        }
-    };
-}
-
 /// An enum whose type knows its numbers.
 fn coded<T>(
     input: &mut In,
@@ -340,23 +333,6 @@ fn coded<T>(
     let byte = input.u8(field)?;
     from(byte).ok_or(CodecError::Value { field, value: u64::from(byte) })
 }
-
-enum_byte!(side -> Side { Side::Buy, Side::Sell });
-enum_byte!(order_kind -> OrderKind { OrderKind::Limit, OrderKind::Market });
-enum_byte!(time_in_force -> TimeInForce {
-    TimeInForce::Gtc, TimeInForce::Day, TimeInForce::Ioc, TimeInForce::Fok, TimeInForce::Gtd
-});
-enum_byte!(via -> Via { Via::Rest, Via::Stream, Via::Admin, Via::System });
-enum_byte!(profile -> Profile { Profile::Tse, Profile::Crypto });
-enum_byte!(account_status -> AccountStatus {
-    AccountStatus::Active, AccountStatus::Suspended, AccountStatus::Closed
-});
-enum_byte!(instrument_status -> InstrumentStatus {
-    InstrumentStatus::Open, InstrumentStatus::Halted, InstrumentStatus::Closed
-});
-enum_byte!(transfer_kind -> TransferKind {
-    TransferKind::Deposit, TransferKind::Withdraw, TransferKind::Adjust
-});
 
 fn flag(input: &mut In, field: &'static str) -> Result<bool, CodecError> {
     match input.u8(field)? {
@@ -388,14 +364,14 @@ fn read_place(version: u8, input: &mut In) -> Result<Place, CodecError> {
     let place = Place {
         account: AccountId(input.u32("account")?),
         instrument: InstrumentId(input.u32("instrument")?),
-        side: side(input)?,
-        kind: order_kind(input)?,
-        time_in_force: time_in_force(input)?,
+        side: coded(input, "side", Side::from_number)?,
+        kind: coded(input, "order_kind", OrderKind::from_number)?,
+        time_in_force: coded(input, "time_in_force", TimeInForce::from_number)?,
         post_only: flag(input, "post_only")?,
         price: Price(input.i64("price")?),
         quantity: Quantity(input.i64("quantity")?),
         client_id: input.text("client_id")?,
-        via: via(input)?,
+        via: coded(input, "via", Via::from_number)?,
         key: input.u32("key")?,
         condition: Condition::Any,
         self_trade: SelfTrade::Allow,
@@ -464,9 +440,9 @@ fn read_cancel_many(version: u8, input: &mut In) -> Result<CancelMany, CodecErro
         } else {
             None
         },
-        side: if present & 4 != 0 { Some(side(input)?) } else { None },
+        side: if present & 4 != 0 { Some(coded(input, "side", Side::from_number)?) } else { None },
         group: if present & 8 != 0 { Some(rules::group(input.u32("group")?)?) } else { None },
-        via: via(input)?,
+        via: coded(input, "via", Via::from_number)?,
         key: input.u32("key")?,
         from: OrderId(if version < 2 { 0 } else { input.u64("from")? }),
         price: Price(if version < 3 { 0 } else { input.i64("price")? }),
@@ -483,7 +459,7 @@ fn write_transfer(out: &mut Out, transfer: &Transfer) {
 
 fn read_transfer(input: &mut In) -> Result<Transfer, CodecError> {
     Ok(Transfer {
-        kind: transfer_kind(input)?,
+        kind: coded(input, "transfer_kind", TransferKind::from_number)?,
         account: AccountId(input.u32("account")?),
         asset: AssetId(input.u32("asset")?),
         amount: Amount(input.i64("amount")?),

@@ -6,7 +6,7 @@ use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
 
 use super::wire::{In, Out};
-use super::{CodecError, flag, profile};
+use super::{CodecError, coded, flag};
 
 pub(super) fn write_provenance(out: &mut Out, by: &Provenance) {
     out.text(&by.actor);
@@ -126,7 +126,7 @@ pub(super) fn read_instrument(version: u8, input: &mut In) -> Result<InstrumentS
     Ok(InstrumentSpec {
         symbol: input.text("symbol")?,
         name: input.text("name")?,
-        profile: profile(input)?,
+        profile: coded(input, "profile", Profile::from_number)?,
         base_asset: AssetId(input.u32("base_asset")?),
         quote_asset: AssetId(input.u32("quote_asset")?),
         price_digits: input.u8("price_digits")?,

@@ -4,15 +4,14 @@
 use zaraba_engine::Command;
 use zaraba_engine::command::{
     Bound, Breaker, Child, Contingent, FEE_TIERS_MAX, FeeTier, FeeTiers, OddLot, OddLotTerms,
-    RiskLimits, StopLeg,
+    RiskLimits, StopLeg, Via,
 };
 use zaraba_engine::instrument::TickRule;
 use zaraba_engine::types::*;
 
 use super::wire::{In, Out};
 use super::{
-    CodecError, coded, flag, kind, order_kind, profile, read_place, read_provenance, side,
-    time_in_force, via, write_place, write_provenance,
+    CodecError, coded, flag, kind, read_place, read_provenance, write_place, write_provenance,
 };
 
 pub(super) fn write(out: &mut Out, command: &Command) {
@@ -127,7 +126,7 @@ pub(super) fn write(out: &mut Out, command: &Command) {
 pub(super) fn read(kind: u8, version: u8, input: &mut In) -> Result<Command, CodecError> {
     Ok(match kind {
         kind::SESSION => Command::Session {
-            profile: profile(input)?,
+            profile: coded(input, "profile", Profile::from_number)?,
             day: input.u32("day")?,
             step: coded(input, "step", SessionStep::from_number)?,
             until: Timestamp(input.u64("until")?),
@@ -217,7 +216,7 @@ pub(super) fn read(kind: u8, version: u8, input: &mut In) -> Result<Command, Cod
             by: read_provenance(version, input)?,
         },
         kind::SET_PARTICIPANTS => Command::SetParticipants {
-            profile: profile(input)?,
+            profile: coded(input, "profile", Profile::from_number)?,
             participants: coded(input, "participants", Participants::from_number)?,
             by: read_provenance(version, input)?,
         },
@@ -312,12 +311,12 @@ fn read_contingent(input: &mut In) -> Result<Contingent, CodecError> {
         child: match flag(input, "child")? {
             false => None,
             true => Some(Child {
-                side: side(input)?,
-                kind: order_kind(input)?,
+                side: coded(input, "side", Side::from_number)?,
+                kind: coded(input, "order_kind", OrderKind::from_number)?,
                 price: Price(input.i64("price")?),
                 trigger: read_trigger(input)?,
                 stop: read_stop(input)?,
-                time_in_force: time_in_force(input)?,
+                time_in_force: coded(input, "time_in_force", TimeInForce::from_number)?,
                 expires: input.u32("expires")?,
                 client_id: input.text("client_id")?,
             }),
@@ -341,12 +340,12 @@ fn read_odd_lot(input: &mut In) -> Result<OddLot, CodecError> {
     Ok(OddLot {
         account: AccountId(input.u32("account")?),
         instrument: InstrumentId(input.u32("instrument")?),
-        side: side(input)?,
+        side: coded(input, "side", Side::from_number)?,
         desk: coded(input, "desk", Desk::from_number)?,
         quantity: Quantity(input.i64("quantity")?),
         price: Price(input.i64("price")?),
         client_id: input.text("client_id")?,
-        via: via(input)?,
+        via: coded(input, "via", Via::from_number)?,
         key: input.u32("key")?,
     })
 }

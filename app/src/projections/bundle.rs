@@ -10,7 +10,7 @@ use zaraba_engine::event::CloseReason;
 use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
 
-use super::collect::{ticks_word, via_word};
+use super::collect::ticks_word;
 use super::copy::Rows;
 use super::delta::OrderDelta;
 use super::rules::Rules;
@@ -251,7 +251,7 @@ pub(super) fn encode_orders<'a>(orders: impl Iterator<Item = &'a OrderRecord>) -
             .int8(state.prevented.0)
             .int8(state.amount.0)
             .bool(state.odd_lot)
-            .text(via_word(*via))
+            .text(via.as_str())
             .int4(*key)
             .at(state.created_at)
             .at(state.updated_at)

@@ -496,7 +496,7 @@ impl Bundle {
             .int8(event.remaining.0)
             .id_or_null(event.trade.map(|trade| trade.0))
             .text_or_null(event.code)
-            .text_or_null(asked.map(|(via, _)| via_word(via)))
+            .text_or_null(asked.map(|(via, _)| via.as_str()))
             .int4_or_null(asked.map(|(_, key)| key));
     }
 
@@ -571,16 +571,6 @@ fn origin(command: &Command) -> Option<(Via, u32)> {
         Command::Cancel(cancel) => Some((cancel.via, cancel.key)),
         Command::CancelMany(many) => Some((many.via, many.key)),
         _ => None,
-    }
-}
-
-/// The door's word in the tables.
-pub(super) fn via_word(via: Via) -> &'static str {
-    match via {
-        Via::Rest => "rest",
-        Via::Stream => "stream",
-        Via::Admin => "admin",
-        Via::System => "system",
     }
 }
 

@@ -302,29 +302,6 @@ pub(super) fn word<T: Copy>(
         .ok_or_else(|| format!("{column} is {word:?}"))
 }
 
-const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
-const KINDS: [OrderKind; 2] = [OrderKind::Limit, OrderKind::Market];
-const TIMES: [TimeInForce; 5] =
-    [TimeInForce::Gtc, TimeInForce::Day, TimeInForce::Ioc, TimeInForce::Fok, TimeInForce::Gtd];
-const STATUSES: [OrderStatus; 7] = [
-    OrderStatus::Open,
-    OrderStatus::PartiallyFilled,
-    OrderStatus::Filled,
-    OrderStatus::Cancelled,
-    OrderStatus::Expired,
-    OrderStatus::Rejected,
-    OrderStatus::PendingTrigger,
-];
-const CAUSES: [Cause; 8] = [
-    Cause::Lock,
-    Cause::Trade,
-    Cause::Fee,
-    Cause::Rounding,
-    Cause::Deposit,
-    Cause::Withdraw,
-    Cause::Adjust,
-    Cause::Correction,
-];
 const EVENT_KINDS: [OrderEventKind; 10] = [
     OrderEventKind::Accepted,
     OrderEventKind::Rejected,
@@ -352,22 +329,27 @@ impl RawOrder {
             order: OrderId(self.order_id as u64),
             account: AccountId(self.account_id as u32),
             instrument: InstrumentId(self.instrument_id as u32),
-            side: word("side", &self.side, &SIDES, Side::as_str)?,
-            kind: word("type", &self.kind, &KINDS, OrderKind::as_str)?,
-            time_in_force: word("time_in_force", &self.time_in_force, &TIMES, TimeInForce::as_str)?,
+            side: word("side", &self.side, Side::ALL, Side::as_str)?,
+            kind: word("type", &self.kind, OrderKind::ALL, OrderKind::as_str)?,
+            time_in_force: word(
+                "time_in_force",
+                &self.time_in_force,
+                TimeInForce::ALL,
+                TimeInForce::as_str,
+            )?,
             post_only: self.post_only,
             price: Price(self.price),
             quantity: Quantity(self.quantity),
             filled: Quantity(self.filled),
             notional: self.notional,
-            status: word("status", &self.status, &STATUSES, OrderStatus::as_str)?,
+            status: word("status", &self.status, OrderStatus::ALL, OrderStatus::as_str)?,
             reject: match &self.reject_code {
                 Some(code) => Some(word("reject_code", code, &Reject::ALL, Reject::code)?),
                 None => None,
             },
             closed: match &self.close_reason {
                 Some(code) => {
-                    Some(word("close_reason", code, &CloseReason::ALL, CloseReason::as_str)?)
+                    Some(word("close_reason", code, CloseReason::ALL, CloseReason::as_str)?)
                 }
                 None => None,
             },
@@ -410,7 +392,7 @@ impl TryFrom<RawFill> for FillRow {
             order: OrderId(raw.order_id as u64),
             account: AccountId(raw.account_id as u32),
             instrument: InstrumentId(raw.instrument_id as u32),
-            side: word("side", &raw.side, &SIDES, Side::as_str).map_err(damaged)?,
+            side: word("side", &raw.side, Side::ALL, Side::as_str).map_err(damaged)?,
             price: Price(raw.price),
             quantity: Quantity(raw.quantity),
             fee: Amount(raw.fee),
@@ -427,7 +409,7 @@ impl TryFrom<RawLedger> for LedgerRow {
     type Error = HistoryError;
     fn try_from(raw: RawLedger) -> Result<LedgerRow, HistoryError> {
         let what = || format!("ledger entry {}.{}", raw.seq, raw.ordinal);
-        let cause = word("cause", &raw.cause, &CAUSES, Cause::as_str)
+        let cause = word("cause", &raw.cause, Cause::ALL, Cause::as_str)
             .map_err(|why| HistoryError::Damaged { what: what(), why })?;
         Ok(LedgerRow {
             at: timestamp(raw.at_us),

@@ -38,8 +38,6 @@ const RETRY_MAX: Duration = Duration::from_secs(30);
 /// Days before the end of the list of holidays from which on a start warns.
 const WARN_DAYS: i32 = 60;
 
-const PROFILES: [Profile; 2] = [Profile::Tse, Profile::Crypto];
-
 /// What the schedule is made of.
 pub struct Schedule {
     /// When what is due.
@@ -135,7 +133,7 @@ impl Schedule {
         loop {
             let mut pause = LOOK;
             let (mut sent, mut refused) = (false, false);
-            for profile in PROFILES {
+            for &profile in Profile::ALL {
                 let now = self.clock.now();
                 match next(&self.calendar, profile, self.pulse.position(profile), now) {
                     Next::Later(at) => pause = pause.min(self.clock.until(at)),

@@ -10,7 +10,6 @@ use zaraba_engine::types::{Profile, SessionStep, Timestamp};
 
 /// Nothing waits to be woken.
 const NEVER: u64 = u64::MAX;
-const PROFILES: [Profile; 2] = [Profile::Tse, Profile::Crypto];
 
 /// At which trading day and session step a profile is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,7 +71,7 @@ impl Pulse {
 
     /// Takes over what the engine says; called by the sequencer only.
     pub(crate) fn tell(&self, engine: &Engine) {
-        for profile in PROFILES {
+        for &profile in Profile::ALL {
             let packed = Position::of(engine, profile).packed();
             self.positions[profile as usize].store(packed, Ordering::Release);
         }

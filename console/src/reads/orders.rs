@@ -327,6 +327,7 @@ mod tests {
 
     #[test]
     fn close_reasons_are_the_engines() {
-        assert_eq!(CloseReason::ALL.map(|reason| reason.as_str()), super::CLOSE_REASONS);
+        let all: Vec<&str> = CloseReason::ALL.iter().map(|reason| reason.as_str()).collect();
+        assert_eq!(all, super::CLOSE_REASONS);
     }
 }

@@ -3,19 +3,17 @@
 use super::Command;
 use crate::types::*;
 
-/// By which door a client's command came in; kept for the audit trail only.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Via {
+code!(/// By which door a client's command came in; kept for the audit trail only.
+Via {
     /// REST.
-    Rest = 0,
+    Rest = 0 => "rest",
     /// WebSocket.
-    Stream = 1,
+    Stream = 1 => "stream",
     /// The admin API: a person in the console or an operator's tool.
-    Admin = 2,
+    Admin = 2 => "admin",
     /// The platform itself (schedule, replay, batch).
-    System = 3,
-}
+    System = 3 => "system",
+});
 
 /// Who did it and why, for commands of people and batches. For the record only: nothing in
 /// the engine depends on it, and no hash covers it.

@@ -41,18 +41,16 @@ pub struct Correction {
     pub desk: bool,
 }
 
-/// Which way value moves between an account and a system account.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum TransferKind {
+code!(/// Which way value moves between an account and a system account.
+TransferKind {
     /// From `OUTSIDE` to the account; amount above zero.
-    Deposit = 0,
+    Deposit = 0 => "deposit",
     /// From the account to `OUTSIDE`; amount above zero, at most what is available.
-    Withdraw = 1,
+    Withdraw = 1 => "withdraw",
     /// Between the account and `HOUSE`: amount is signed from the account's view; neither
     /// side may end below what it has locked.
-    Adjust = 2,
-}
+    Adjust = 2 => "adjust",
+});
 
 /// A movement of value that is not a trade.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,40 +5,25 @@ use crate::event::CloseReason;
 use crate::reject::Reject;
 use crate::types::*;
 
-/// How an order stands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum OrderStatus {
+code!(/// How an order stands.
+OrderStatus {
     /// Live, nothing filled.
-    Open = 0,
+    Open = 0 => "open",
     /// Live, something filled.
-    PartiallyFilled = 1,
+    PartiallyFilled = 1 => "partially_filled",
     /// Filled whole.
-    Filled = 2,
+    Filled = 2 => "filled",
     /// Ended by a cancel, or the rest of an immediate order; may be partly filled.
-    Cancelled = 3,
+    Cancelled = 3 => "cancelled",
     /// Ended with its day; may be partly filled.
-    Expired = 4,
+    Expired = 4 => "expired",
     /// Refused.
-    Rejected = 5,
+    Rejected = 5 => "rejected",
     /// Live, waiting outside the book: for its trigger, its first order, its moment.
-    PendingTrigger = 6,
-}
+    PendingTrigger = 6 => "pending_trigger",
+});
 
 impl OrderStatus {
-    /// As in the public contract: `open`, `partially_filled`, ...
-    pub fn as_str(self) -> &'static str {
-        match self {
-            OrderStatus::Open => "open",
-            OrderStatus::PartiallyFilled => "partially_filled",
-            OrderStatus::Filled => "filled",
-            OrderStatus::Cancelled => "cancelled",
-            OrderStatus::Expired => "expired",
-            OrderStatus::Rejected => "rejected",
-            OrderStatus::PendingTrigger => "pending_trigger",
-        }
-    }
-
     /// Whether it can still trade.
     pub fn is_live(self) -> bool {
         matches!(

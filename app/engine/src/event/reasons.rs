@@ -1,79 +1,39 @@
 //! Why orders ended and balances changed.
 
 use crate::engine::OrderStatus;
+use crate::types::code;
 
-/// Why an order left the book.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum CloseReason {
+code!(/// Why an order left the book.
+CloseReason {
     /// Nothing left to fill.
-    Filled = 0,
+    Filled = 0 => "filled",
     /// Its owner cancelled it.
-    Cancelled = 1,
+    Cancelled = 1 => "cancelled",
     /// Mass cancel.
-    CancelledMany = 2,
+    CancelledMany = 2 => "cancelled_many",
     /// The rest of an immediate-or-cancel order (market orders included).
-    ImmediateRest = 3,
+    ImmediateRest = 3 => "immediate_rest",
     /// A fill-or-kill order that could not fill whole; it traded nothing.
-    FillOrKill = 4,
+    FillOrKill = 4 => "fill_or_kill",
     /// DAY order at the end of its day, or a period order at the end of its last.
-    Expired = 5,
+    Expired = 5 => "expired",
     /// It met an order of its own account.
-    SelfTrade = 6,
+    SelfTrade = 6 => "self_trade",
     /// An opening- or closing-only order, or a market order, that its auction left unfilled.
-    AuctionRest = 7,
+    AuctionRest = 7 => "auction_rest",
     /// A period order whose price is off the new day's tick.
-    OffTick = 8,
+    OffTick = 8 => "off_tick",
     /// A period order whose price is outside the new day's limits.
-    OffLimits = 9,
+    OffLimits = 9 => "off_limits",
     /// An if-done order whose first order ended without a fill.
-    ParentEnded = 10,
+    ParentEnded = 10 => "parent_ended",
     /// Set off, but it could not be taken: no funds, a halt, a limit.
-    TriggerRefused = 11,
+    TriggerRefused = 11 => "trigger_refused",
     /// The rest of an order that a circuit breaker stopped.
-    Breaker = 12,
-}
+    Breaker = 12 => "circuit_breaker",
+});
 
 impl CloseReason {
-    /// Stable code, as shown in the event chain.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            CloseReason::Filled => "filled",
-            CloseReason::Cancelled => "cancelled",
-            CloseReason::CancelledMany => "cancelled_many",
-            CloseReason::ImmediateRest => "immediate_rest",
-            CloseReason::FillOrKill => "fill_or_kill",
-            CloseReason::Expired => "expired",
-            CloseReason::SelfTrade => "self_trade",
-            CloseReason::AuctionRest => "auction_rest",
-            CloseReason::OffTick => "off_tick",
-            CloseReason::OffLimits => "off_limits",
-            CloseReason::ParentEnded => "parent_ended",
-            CloseReason::TriggerRefused => "trigger_refused",
-            CloseReason::Breaker => "circuit_breaker",
-        }
-    }
-
-    /// Every reason, in order of number.
-    pub const ALL: [CloseReason; 13] = {
-        use CloseReason::*;
-        [
-            Filled,
-            Cancelled,
-            CancelledMany,
-            ImmediateRest,
-            FillOrKill,
-            Expired,
-            SelfTrade,
-            AuctionRest,
-            OffTick,
-            OffLimits,
-            ParentEnded,
-            TriggerRefused,
-            Breaker,
-        ]
-    };
-
     /// How an order stands that ended for this reason.
     pub fn status(self) -> OrderStatus {
         match self {
@@ -86,40 +46,22 @@ impl CloseReason {
     }
 }
 
-/// Why a balance changed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum Cause {
+code!(/// Why a balance changed.
+Cause {
     /// Only the lock changed (order accepted, amended, closed).
-    Lock = 0,
+    Lock = 0 => "lock",
     /// Notional or shares of a trade, the unlock included.
-    Trade = 1,
+    Trade = 1 => "trade",
     /// A fee or rebate.
-    Fee = 2,
+    Fee = 2 => "fee",
     /// A rounding difference.
-    Rounding = 3,
+    Rounding = 3 => "rounding",
     /// Deposit.
-    Deposit = 4,
+    Deposit = 4 => "deposit",
     /// Withdrawal.
-    Withdraw = 5,
+    Withdraw = 5 => "withdraw",
     /// Adjustment.
-    Adjust = 6,
+    Adjust = 6 => "adjust",
     /// What a trade moved, moved back, and what it should have moved.
-    Correction = 7,
-}
-
-impl Cause {
-    /// Stable code, as in the ledger.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Cause::Lock => "lock",
-            Cause::Trade => "trade",
-            Cause::Fee => "fee",
-            Cause::Rounding => "rounding",
-            Cause::Deposit => "deposit",
-            Cause::Withdraw => "withdraw",
-            Cause::Adjust => "adjust",
-            Cause::Correction => "correction",
-        }
-    }
-}
+    Correction = 7 => "correction",
+});

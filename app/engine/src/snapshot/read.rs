@@ -89,8 +89,7 @@ impl Engine {
         }
         for _ in 0..input.section(ACCOUNTS)? {
             let code = input.text()?;
-            let statuses = [AccountStatus::Active, AccountStatus::Suspended, AccountStatus::Closed];
-            let status = input.one_of(&statuses)?;
+            let status = input.one_of(AccountStatus::ALL)?;
             let account =
                 self.accounts.create(&code).map_err(|e| format!("account {code}: {e}"))?;
             if let Some(account) = self.accounts.get_mut(account) {
@@ -119,11 +118,7 @@ impl Engine {
                 .add_instrument(&spec)
                 .map_err(|code| format!("instrument {}: {code}", spec.symbol))?;
             let market = &mut self.markets[instrument.0 as usize];
-            market.status = input.one_of(&[
-                InstrumentStatus::Open,
-                InstrumentStatus::Halted,
-                InstrumentStatus::Closed,
-            ])?;
+            market.status = input.one_of(InstrumentStatus::ALL)?;
             market.last_price = input.i64()?;
             if market.last_price < 0 {
                 return input.wrong("a last price below zero");
@@ -243,7 +238,7 @@ impl Engine {
             market.until = Timestamp(input.u64()?);
             market.shown = Quote {
                 kind: input.one_of(QuoteKind::ALL)?,
-                side: input.one_of(&[Side::Buy, Side::Sell])?,
+                side: input.one_of(Side::ALL)?,
                 price: Price(input.i64()?),
                 due: Timestamp(input.u64()?),
             };

@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
         Ok(InstrumentSpec {
             symbol: self.text()?,
             name: self.text()?,
-            profile: self.one_of(&[Profile::Tse, Profile::Crypto])?,
+            profile: self.one_of(Profile::ALL)?,
             base_asset: AssetId(self.u32()?),
             quote_asset: AssetId(self.u32()?),
             price_digits: self.u8()?,
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
             pays: self.u32()?,
             receives: self.u32()?,
             instrument: InstrumentId(self.u32()?),
-            side: self.one_of(&[Side::Buy, Side::Sell])?,
+            side: self.one_of(Side::ALL)?,
             ..EMPTY_HOT
         };
         let mut cold = Cold {
@@ -218,11 +218,11 @@ impl<'a> Reader<'a> {
             created_at: Timestamp(self.u64()?),
             updated_at: Timestamp(self.u64()?),
             seq: Seq(self.u64()?),
-            status: self.one_of(&STATUSES)?,
+            status: self.one_of(OrderStatus::ALL)?,
             reject: self.reject()?,
             closed: self.closed()?,
-            kind: self.one_of(&[OrderKind::Limit, OrderKind::Market])?,
-            time_in_force: self.one_of(&TIMES)?,
+            kind: self.one_of(OrderKind::ALL)?,
+            time_in_force: self.one_of(TimeInForce::ALL)?,
             post_only: self.flag()?,
             requeued: self.flag()?,
             first_price: self.i64()?,
@@ -319,21 +319,9 @@ impl<'a> Reader<'a> {
 
     pub(super) fn closed(&mut self) -> Result<Option<CloseReason>, String> {
         let mut reasons = [None; CloseReason::ALL.len() + 1];
-        for (place, reason) in reasons[1..].iter_mut().zip(CloseReason::ALL) {
+        for (place, &reason) in reasons[1..].iter_mut().zip(CloseReason::ALL) {
             *place = Some(reason);
         }
         self.one_of(&reasons)
     }
 }
-
-const STATUSES: [OrderStatus; 7] = [
-    OrderStatus::Open,
-    OrderStatus::PartiallyFilled,
-    OrderStatus::Filled,
-    OrderStatus::Cancelled,
-    OrderStatus::Expired,
-    OrderStatus::Rejected,
-    OrderStatus::PendingTrigger,
-];
-const TIMES: [TimeInForce; 5] =
-    [TimeInForce::Gtc, TimeInForce::Day, TimeInForce::Ioc, TimeInForce::Fok, TimeInForce::Gtd];

@@ -2,28 +2,15 @@
 
 use super::{AccountId, GroupId, InstrumentId};
 
-/// What an account may do.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum AccountStatus {
+code!(/// What an account may do.
+AccountStatus {
     /// Everything.
-    Active = 0,
+    Active = 0 => "active",
     /// Cancel only: no new orders, no amendments, no withdrawals.
-    Suspended = 1,
+    Suspended = 1 => "suspended",
     /// Nothing; open orders stay until someone cancels them.
-    Closed = 2,
-}
-
-impl AccountStatus {
-    /// `active`, `suspended`, `closed`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            AccountStatus::Active => "active",
-            AccountStatus::Suspended => "suspended",
-            AccountStatus::Closed => "closed",
-        }
-    }
-}
+    Closed = 2 => "closed",
+});
 
 code!(/// Whose orders count as one where simultaneous orders share in turns.
 Participants {

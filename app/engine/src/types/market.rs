@@ -2,48 +2,23 @@
 
 use super::{Price, Side, Timestamp};
 
-/// Which market's rules an instrument follows.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum Profile {
+code!(/// Which market's rules an instrument follows.
+Profile {
     /// Tokyo cash equities.
-    Tse = 0,
+    Tse = 0 => "tse",
     /// Crypto pairs, 24x7.
-    Crypto = 1,
-}
+    Crypto = 1 => "crypto",
+});
 
-impl Profile {
-    /// `tse` or `crypto`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Profile::Tse => "tse",
-            Profile::Crypto => "crypto",
-        }
-    }
-}
-
-/// What people allow an instrument's book to accept; what the session allows is its [`Phase`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum InstrumentStatus {
+code!(/// What people allow an instrument's book to accept; what the session allows is its [`Phase`].
+InstrumentStatus {
     /// What its phase allows.
-    Open = 0,
+    Open = 0 => "continuous",
     /// Cancel only.
-    Halted = 1,
+    Halted = 1 => "halted",
     /// Nothing but cancels; the day is over or the instrument is gone.
-    Closed = 2,
-}
-
-impl InstrumentStatus {
-    /// `continuous`, `halted`, `closed`: the public contract's `phase`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            InstrumentStatus::Open => "continuous",
-            InstrumentStatus::Halted => "halted",
-            InstrumentStatus::Closed => "closed",
-        }
-    }
-}
+    Closed = 2 => "closed",
+});
 
 code!(/// What a market's session lets a book do. Continuous at creation unless the instrument
 /// follows Tokyo's sessions.

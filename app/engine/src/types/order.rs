@@ -2,15 +2,13 @@
 
 use super::Price;
 
-/// Buy or sell.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[repr(u8)]
-pub enum Side {
+code!(/// Buy or sell.
+Side {
     /// Bids: pays quote, receives base.
-    Buy = 0,
+    Buy = 0 => "buy",
     /// Offers: pays base, receives quote.
-    Sell = 1,
-}
+    Sell = 1 => "sell",
+});
 
 impl Side {
     /// The other side.
@@ -21,66 +19,31 @@ impl Side {
             Side::Sell => Side::Buy,
         }
     }
-
-    /// `buy` or `sell`, as in the public contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Side::Buy => "buy",
-            Side::Sell => "sell",
-        }
-    }
 }
 
-/// What kind of order.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum OrderKind {
+code!(/// What kind of order.
+OrderKind {
     /// At the given price or better.
-    Limit = 0,
+    Limit = 0 => "limit",
     /// At any price up to the protection bound (the day's limit, or the band). Rests only under
     /// Tokyo's session rules, before every limit order.
-    Market = 1,
-}
+    Market = 1 => "market",
+});
 
-impl OrderKind {
-    /// `limit` or `market`, as in the public contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            OrderKind::Limit => "limit",
-            OrderKind::Market => "market",
-        }
-    }
-}
-
-/// How long an order lives.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
-pub enum TimeInForce {
+code!(/// How long an order lives.
+TimeInForce {
     /// Until cancelled.
-    Gtc = 0,
+    Gtc = 0 => "gtc",
     /// Until the trading day is rolled.
-    Day = 1,
+    Day = 1 => "day",
     /// What cannot fill at once is cancelled.
-    Ioc = 2,
+    Ioc = 2 => "ioc",
     /// All at once or nothing.
-    Fok = 3,
+    Fok = 3 => "fok",
     /// Until the end of a given trading day (a period order), through
     /// [`crate::command::Contingent`] only.
-    Gtd = 4,
-}
-
-impl TimeInForce {
-    /// `gtc`, `day`, `ioc`, `fok`, `gtd`, as in the public contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            TimeInForce::Gtc => "gtc",
-            TimeInForce::Day => "day",
-            TimeInForce::Ioc => "ioc",
-            TimeInForce::Fok => "fok",
-            TimeInForce::Gtd => "gtd",
-        }
-    }
-}
+    Gtd = 4 => "gtd",
+});
 
 code!(/// When an order takes part (Tokyo).
 Condition {

@@ -241,7 +241,7 @@ fn fold(state: &mut OrderState, event: &OrderEventRow) {
         }
         OrderEventKind::Prevented => state.prevented.0 += event.quantity.0,
         OrderEventKind::Closed => {
-            state.closed = CloseReason::ALL.into_iter().find(|it| Some(it.as_str()) == word);
+            state.closed = CloseReason::ALL.iter().copied().find(|it| Some(it.as_str()) == word);
             state.status = state.closed.map_or(OrderStatus::Cancelled, CloseReason::status);
         }
     }
