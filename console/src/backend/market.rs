@@ -50,6 +50,8 @@ pub struct Usage {
 pub struct UsedMeasure {
     /// Which one.
     pub measure: String,
+    /// Asset of a limit of value.
+    pub currency: Option<String>,
     /// `None`: the measure is of one order, one second or one day.
     pub used: Option<String>,
     /// `None`: no such limit.
@@ -61,23 +63,28 @@ pub struct UsedMeasure {
 /// Limits as the backend tells them.
 #[derive(Deserialize)]
 struct Told {
-    #[serde(default)]
     limits: BTreeMap<String, Bounds>,
+    #[serde(default)]
+    currency: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Bounds {
-    #[serde(default)]
     used: Option<String>,
-    #[serde(default)]
     soft: Option<String>,
-    #[serde(default)]
     hard: Option<String>,
+}
+
+/// Whether limits of a measure are values in a currency.
+pub fn is_value(measure: &str) -> bool {
+    matches!(measure, "order_value" | "day_value")
 }
 
 impl From<Told> for Usage {
     fn from(told: Told) -> Usage {
+        let currency = |measure: &str| told.currency.clone().filter(|_| is_value(measure));
         let measure = |(measure, Bounds { used, soft, hard }): (String, Bounds)| UsedMeasure {
+            currency: currency(&measure),
             measure,
             used,
             soft,
@@ -230,6 +237,7 @@ mod tests {
     fn usage_is_a_share_of_the_hard_limit() {
         let measure = |used: Option<&str>, soft: Option<&str>, hard: Option<&str>| UsedMeasure {
             measure: "day_value".into(),
+            currency: Some("JPY".into()),
             used: used.map(str::to_owned),
             soft: soft.map(str::to_owned),
             hard: hard.map(str::to_owned),

@@ -27,6 +27,7 @@ messages! { I,
     Breaker: "Circuit breaker", "サーキットブレーカー";
     BreakerTerms: "{0} s window, triggers at {1} ppm, call of {2} s, bound {3} ppm", "判定{0}秒、発動{1}ppm、板寄せ{2}秒、限度{3}ppm";
     OddLots: "Odd lots", "単元未満株";
+    NoUsage: "No limit is set on this instrument.", "この銘柄に設定された上限はありません。";
     NoOddLots: "The house takes no odd lots in this instrument.", "この銘柄では単元未満株を受け付けていません。";
     OddBatch: "Dealt in batches", "一括約定";
     OddPrincipal: "House deals as principal", "自己勘定で約定";

@@ -13,7 +13,7 @@ use super::offers::{Offer, offers};
 use super::orders::Freshness;
 use crate::app::App;
 use crate::authz::{Matter, Permission};
-use crate::backend::market::Day;
+use crate::backend::market::{Day, Usage};
 use crate::error::{Failure, html};
 use crate::i18n::{A, I, L, M, R, Word};
 use crate::reads::interventions::{self, Action};
@@ -97,6 +97,8 @@ struct InstrumentPage<'a> {
     /// The first of them, where the address names it.
     from: String,
     problem: Option<String>,
+    /// How much of its limits is used, or why that is not known; `None`: not for this reader.
+    usage: Option<Result<Usage, String>>,
     auctions: Vec<Auction>,
     quotes: Vec<Quote>,
     offers: Vec<Offer>,
@@ -118,7 +120,8 @@ pub async fn page(
         Ok((from, on)) => (from, on, None),
         Err(Problem(what)) => (None, None, Some(view.tf(M::BadFilter, &[&what]))),
     };
-    let days = app.backend.calendar(&line.profile, from, DAYS).await;
+    let (days, usage) =
+        tokio::join!(app.backend.calendar(&line.profile, from, DAYS), usage(&app, &view, &line));
     let days = days.map_err(|why| why.to_string());
     let before = on.and_then(|day| end_of(&view, day));
     let past = Past {
@@ -140,6 +143,7 @@ pub async fn page(
         asked,
         from: from.map(|day| day.to_string()).unwrap_or_default(),
         problem,
+        usage,
         tick_rows: detail.tick().err().map(ticks).unwrap_or_default(),
         limit_rows: if limited { table(LIMITS, 4) } else { Vec::new() },
         days,
@@ -154,6 +158,15 @@ pub async fn page(
     })?;
     *response.status_mut() = status;
     Ok(response)
+}
+
+/// How much of its limits is used, for those who may see it.
+async fn usage(app: &App, view: &View, line: &Line) -> Option<Result<Usage, String>> {
+    if !view.may(Permission::SeeRisk) {
+        return None;
+    }
+    let told = app.backend.instrument_usage(&line.symbol).await;
+    Some(told.map_err(|why| why.to_string()))
 }
 
 impl InstrumentPage<'_> {

@@ -8,6 +8,7 @@ use sqlx::{FromRow, PgPool};
 use super::accounts::AccountLine;
 use super::digits;
 use crate::authz::Scope;
+use crate::backend::market::is_value;
 use crate::db::At;
 use crate::view::decimal;
 
@@ -73,7 +74,7 @@ impl From<Raw> for Switch {
 
 impl From<Raw> for Limit {
     fn from(raw: Raw) -> Limit {
-        let of_value = matches!(raw.measure.as_str(), "order_value" | "day_value");
+        let of_value = is_value(&raw.measure);
         Limit {
             whose: raw.whose(),
             soft: raw.bound(raw.soft),

@@ -196,7 +196,8 @@ impl Admin {
             200,
             json!({"scope": {}, "open_orders": 45, "complete": true, "positions": [],
                 "limits": {"position": limit("925000", "1000000"), "open_orders": limit("45", "100"),
-                    "order_value": {"used": null, "soft": null, "hard": "5000000"}}, "seq": 100}),
+                    "order_value": {"used": null, "soft": null, "hard": "5000000.0000"}},
+                "currency": "JPY", "seq": 100}),
         );
         let state = |by: &str, environment: Value| {
             json!({"on": false, "decided_by": by,

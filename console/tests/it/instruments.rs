@@ -47,6 +47,9 @@ async fn an_instrument_has_its_terms_tables_and_days() {
         assert_eq!(status, 200);
         for text in [
             "16,314,987,460",
+            "id=\"usage\"",
+            "45.0%",
+            "5,000,000.0000</td><td>JPY</td>",
             "tse_topix500",
             "<td class=\"n\">1,000</td><td class=\"n\">0.1</td>",
             "2026-11-20 15:25:00 JST",

@@ -31,6 +31,7 @@ mod risk;
 mod roles;
 mod tls;
 mod tour;
+mod usage;
 mod walls;
 mod whole;
 mod world;

@@ -191,7 +191,7 @@ struct BoundShape {
 }
 
 /// Whether a measure is a value in the currency.
-fn is_value(measure: RiskMeasure) -> bool {
+pub(super) fn is_value(measure: RiskMeasure) -> bool {
     matches!(measure, RiskMeasure::OrderValue | RiskMeasure::DayValue)
 }
 
@@ -269,11 +269,14 @@ pub(super) async fn preview_limits(
     tried(&platform, Command::SetRiskLimits { scope, limits, by }).await
 }
 
+/// Whether a value is limited, so that the currency means something.
+pub(super) fn valued(limits: &RiskLimits) -> bool {
+    let bound = |measure: &RiskMeasure| limits.bounds[*measure as usize] != Bound::default();
+    RiskMeasure::ALL.iter().any(|measure| is_value(*measure) && bound(measure))
+}
+
 fn shape(platform: &Platform, scope: RiskScope, limits: &RiskLimits) -> LimitsShape {
     let currency = platform.live.asset(limits.currency);
-    let valued = RiskMeasure::ALL
-        .iter()
-        .any(|it| is_value(*it) && limits.bounds[*it as usize] != Bound::default());
     let text = |measure, value: i64| {
         (value != 0).then(|| match currency {
             Some(asset) if is_value(measure) => amount(Amount(value), &asset),
@@ -288,7 +291,7 @@ fn shape(platform: &Platform, scope: RiskScope, limits: &RiskLimits) -> LimitsSh
     });
     LimitsShape {
         scope: risk_scope(platform, scope),
-        currency: currency.filter(|_| valued).map(|asset| asset.code.to_string()),
+        currency: currency.filter(|_| valued(limits)).map(|asset| asset.code.to_string()),
         limits: bounds.collect(),
     }
 }

@@ -13,6 +13,7 @@ use zaraba_engine::types::*;
 
 use super::accounts;
 use super::instruments;
+use super::risk::{is_value, valued};
 use super::rules::All;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, Params};
@@ -116,6 +117,8 @@ pub(super) struct Usage {
     /// What is held of each base asset, and would be if all open buys filled.
     positions: Vec<Position>,
     limits: BTreeMap<&'static str, Limit>,
+    /// Asset that limits of value are in; null where there are none.
+    currency: Option<String>,
     seq: u64,
 }
 
@@ -189,17 +192,16 @@ pub(super) async fn usage(
     };
     let limits = limits_on(&platform, scope);
     let largest = positions.iter().map(|(held, buys, _)| held + buys).max();
+    let currency = limits.and_then(|limits| platform.live.asset(limits.currency));
+    let digits = currency.map_or(0, |asset| asset.exponent);
     Ok(Json(Usage {
         scope: shown,
         open_orders: counted.orders,
         complete: counted.complete,
         limits: limits
-            .map(|limits| {
-                let currency = platform.live.asset(limits.currency);
-                let digits = currency.map_or(0, |asset| asset.exponent);
-                shape(&limits, digits, counted.orders, largest, &told)
-            })
+            .map(|limits| shape(&limits, digits, counted.orders, largest, &told))
             .unwrap_or_default(),
+        currency: limits.filter(valued).and(currency).map(|asset| asset.code.to_string()),
         positions: positions.into_iter().map(|(.., shape)| shape).collect(),
         seq: seq.0,
     }))
@@ -238,10 +240,7 @@ fn shape(
             RiskMeasure::OrderQuantity | RiskMeasure::OrderValue | RiskMeasure::Collar => None,
         };
         // Values as they are set: in the currency, not in its minor units.
-        let digits = match measure {
-            RiskMeasure::OrderValue | RiskMeasure::DayValue => digits,
-            _ => 0,
-        };
+        let digits = if is_value(*measure) { digits } else { 0 };
         let text = |units: i64| decimal(i128::from(units), digits);
         let limit = Limit {
             soft: set(bound.soft).map(text),

@@ -507,6 +507,7 @@ async fn usage_tells_the_days_value_and_the_seconds_messages() {
         let used = |measure: &str| &told["limits"][measure]["used"];
         assert_eq!(used("day_value"), "400000.0000", "{whose}: {told}");
         assert_eq!(told["limits"]["day_value"]["hard"], "900000.0000", "{told}");
+        assert_eq!(told["currency"], "JPY", "{told}");
         let open: u64 = open;
         assert_eq!(used("open_orders"), &json!(open.to_string()), "{told}");
         assert_eq!(told["open_orders"], open, "{told}");
@@ -515,6 +516,7 @@ async fn usage_tells_the_days_value_and_the_seconds_messages() {
     }
     let none = world.admin(Method::GET, "/risk-usage?group=9", None).await.body;
     assert_eq!((&none["open_orders"], &none["limits"]), (&json!(0), &json!({})));
+    assert!(none["currency"].is_null(), "{none}");
     world.stop().await;
 }
 

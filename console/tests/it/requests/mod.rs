@@ -2,7 +2,7 @@
 
 mod hooks;
 mod kinds;
-mod office;
+pub mod office;
 mod once;
 mod rules;
 mod whole;

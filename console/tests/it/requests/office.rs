@@ -58,7 +58,7 @@ const KINDS: &[(&str, &str)] = &[
 ];
 
 /// A change by the operator, for the accounts the requests are about.
-async fn made(office: &Office, path: &str, body: Value) -> Value {
+pub async fn made(office: &Office, path: &str, body: Value) -> Value {
     let dev = office.backend.dev_file();
     let call = reqwest::Client::new().post(format!("{}/admin/v1/{path}", dev.admin));
     let call = call.bearer_auth(&dev.admin_token).header("x-actor", "test");
