@@ -21,7 +21,7 @@ use zaraba::journal::{Dirs, JournalWriter, Recovered, put_command, recover, writ
 use zaraba_engine::command::{AssetSpec, Cancel, Place, Provenance, Transfer, TransferKind, Via};
 use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Event, Replica};
 
 const ACCOUNTS: u32 = 1_000;
 const INSTRUMENTS: u32 = 100;
@@ -33,7 +33,7 @@ const BATCH: u32 = 256;
 
 /// Feeds a seeded stream to engine and journal: 60% new orders, 30% cancels, 10% IOC.
 struct Feed {
-    engine: Engine,
+    engine: Replica,
     writer: JournalWriter,
     frames: Vec<u8>,
     waiting: u32,

@@ -25,7 +25,7 @@ use zaraba::projections::{ask_for_rebuild, catch_up, migrate};
 use zaraba_engine::command::*;
 use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Event, Replica};
 
 const ACCOUNTS: u32 = 200;
 const INSTRUMENTS: u32 = 100;
@@ -41,7 +41,7 @@ type Step = (Timestamp, Command);
 
 /// The stream: 60% new orders, 30% cancels, 10% IOC.
 struct Stream {
-    engine: Engine,
+    engine: Replica,
     steps: Vec<Step>,
     random: StdRng,
     live: Vec<(AccountId, OrderId)>,
@@ -158,9 +158,9 @@ struct Player {
 }
 
 impl Source for Player {
-    fn load(&mut self, _: Seq) -> Result<Engine, JournalError> {
+    fn load(&mut self, _: Seq) -> Result<Replica, JournalError> {
         self.read = 0;
-        Ok(Engine::new())
+        Ok(Replica::new())
     }
 
     fn next(&mut self) -> Result<Option<(Seq, Timestamp, Command)>, JournalError> {
@@ -251,7 +251,7 @@ fn projection(c: &mut Criterion) {
     runtime.block_on(migrate::run(&database)).unwrap();
 
     let random = StdRng::seed_from_u64(7);
-    let mut stream = Stream { engine: Engine::new(), steps: Vec::new(), random, live: Vec::new() };
+    let mut stream = Stream { engine: Replica::new(), steps: Vec::new(), random, live: Vec::new() };
     stream.furnish();
     let furnished = stream.steps.len();
     for _ in 0..COMMANDS + TRANSACTION {

@@ -28,7 +28,7 @@ pub struct Batch {
     pub steps: Vec<Step>,
     /// The events of all of them.
     pub events: Vec<Event>,
-    /// The engine's running hash after the last step.
+    /// Hash of all history after the last step; the journal's thread fills it in.
     pub state_hash: u64,
     /// The orders that amendments and cancels of one order named, each as it stood right
     /// after its step, with the step's index, ascending. Told once, by the live view, when

@@ -56,7 +56,7 @@ use std::collections::BTreeMap;
 use crate::book::Books;
 use crate::command::{AssetSpec, Command, Limits};
 use crate::event::Event;
-use crate::hash::{Keyed, Running, Telling};
+use crate::hash::Keyed;
 use crate::index::Index;
 use crate::instrument::InstrumentSpec;
 use crate::ledger::Ledger;
@@ -94,9 +94,6 @@ pub(crate) struct Touched {
 pub struct Engine {
     pub(crate) seq: Seq,
     pub(crate) at: Timestamp,
-    pub(crate) running: Running,
-    /// The same, of the command in hand as far as it has come.
-    pub(crate) telling: Telling,
     pub(crate) limits: Option<Limits>,
     pub(crate) keyed: Keyed,
     pub(crate) assets: Vec<AssetSpec>,
@@ -181,21 +178,15 @@ impl Engine {
         assert!(seq.0 == self.seq.0 + 1, "command {seq} applied after {}", self.seq);
         self.seq = seq;
         self.at = at;
-        self.telling = self.running.begin(seq, at, events.len());
         match command {
-            Command::Place(place) if self.limits.is_some() => {
-                self.telling.place(place);
-                self.place(place, events);
-            }
+            Command::Place(place) if self.limits.is_some() => self.place(place, events),
             Command::Cancel(cancel) if self.limits.is_some() => self.cancel(cancel, events),
             other => self.apply_other(other, events),
         }
-        self.running.end(self.telling, events);
     }
 
     #[inline(never)]
     fn apply_other(&mut self, command: &Command, events: &mut Vec<Event>) {
-        self.telling.command(command);
         match command {
             Command::Amend(amend) if self.limits.is_some() => self.amend(amend, events),
             other => self.apply_rare(other.plain(), events),

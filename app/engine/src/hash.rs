@@ -12,7 +12,7 @@ mod tests;
 
 pub(crate) use keyed::Keyed;
 
-use crate::command::{Command, Place, TradeTerms};
+use crate::command::{Command, TradeTerms};
 use crate::event::Event;
 use crate::types::*;
 
@@ -85,62 +85,13 @@ fn sum<const N: usize>(words: [u64; N]) -> u64 {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Running(pub(crate) u64);
 
-/// A command being taken in: itself, and its first events. Events in front of which none is missing
-/// are taken in as they are told, while all they say is at hand; the rest at the end.
-#[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct Telling {
-    so_far: Running,
-    /// How many events there are in front of the next one to be taken in.
-    told: usize,
-}
-
-impl Telling {
-    /// Takes in the command, a new order.
-    #[inline(always)]
-    pub(crate) fn place(&mut self, place: &Place) {
-        self.so_far.placed(place);
-    }
-
-    /// Takes in the command, of any kind.
-    #[inline(never)]
-    pub(crate) fn command(&mut self, command: &Command) {
-        self.so_far.command(command);
-    }
-
-    /// Appends an event, and takes it in if none before it is missing.
-    #[inline(always)]
-    pub(crate) fn tell(&mut self, events: &mut Vec<Event>, event: Event) {
-        if events.len() == self.told {
-            self.so_far.event(&event);
-            self.told += 1;
-        }
-        events.push(event);
-    }
-}
-
 impl Running {
     /// Takes in one command, when and where in the journal it was, and what it did.
-    #[cfg(any(test, feature = "oracle"))]
     pub(crate) fn step(&mut self, seq: Seq, at: Timestamp, command: &Command, events: &[Event]) {
-        let mut telling = self.begin(seq, at, 0);
-        telling.so_far.command(command);
-        self.end(telling, events);
-    }
-
-    /// Begins to take in the command that was at this time and place in the journal, whose events
-    /// come after `first` others.
-    #[inline(always)]
-    pub(crate) fn begin(&self, seq: Seq, at: Timestamp, first: usize) -> Telling {
-        let mut so_far = *self;
-        so_far.take([seq.0, at.0]);
-        Telling { so_far, told: first }
-    }
-
-    /// Takes in what a command did, as far as that was not told yet: `events` are all there are.
-    #[inline(always)]
-    pub(crate) fn end(&mut self, telling: Telling, events: &[Event]) {
-        let mut all = telling.so_far;
-        for event in events.get(telling.told..).unwrap_or_default() {
+        let mut all = *self;
+        all.take([seq.0, at.0]);
+        all.command(command);
+        for event in events {
             all.event(event);
         }
         self.0 = fold(all.0 ^ K0, K4).wrapping_add(K5);

@@ -27,6 +27,7 @@ mod money;
 pub mod oracle;
 mod orders;
 pub mod reject;
+mod replica;
 mod snapshot;
 pub mod types;
 
@@ -34,6 +35,7 @@ pub use command::Command;
 pub use engine::{BalanceOutlook, CorrectionOutlook, Engine, correction_outlook};
 pub use event::Event;
 pub use reject::Reject;
+pub use replica::{Replica, StateHash};
 
 /// Version of the exported state's layout; a snapshot of another version is refused.
 pub const STATE_VERSION: u32 = 8;

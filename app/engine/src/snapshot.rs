@@ -13,6 +13,7 @@ mod reader;
 mod write;
 
 use crate::engine::Engine;
+use crate::hash::Running;
 
 pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"ZRST");
 
@@ -73,9 +74,9 @@ pub(crate) fn head_sum(numbers: &[u64]) -> u64 {
 
 impl Engine {
     /// The numbers of the head, in their order there.
-    pub(crate) fn head_numbers(&self) -> [u64; 13] {
+    pub(crate) fn head_numbers(&self, hash: Running) -> [u64; 13] {
         let mut numbers = [0; 13];
-        let counts = [self.seq.0, self.at.0, self.running.0, self.trades, self.orders.counter];
+        let counts = [self.seq.0, self.at.0, hash.0, self.trades, self.orders.counter];
         numbers[..5].copy_from_slice(&counts);
         for (day, place) in self.days.iter().zip(numbers[5..].chunks_exact_mut(4)) {
             let rolling = u64::from(day.rolling);

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use zaraba_engine::types::{Seq, Timestamp};
-use zaraba_engine::{Command, Engine};
+use zaraba_engine::{Command, Replica};
 
 use super::disk::RealDisk;
 use super::files::{check_segments, is_written};
@@ -256,7 +256,7 @@ fn replay(place: &Where, from_snapshot: bool) -> anyhow::Result<()> {
     let dirs = place.dirs();
     let headers = headers_of(&dirs)?;
     let (engine, snapshot) =
-        if from_snapshot { load_engine(&dirs, None)? } else { (Engine::new(), Seq(0)) };
+        if from_snapshot { load_engine(&dirs, None)? } else { (Replica::new(), Seq(0)) };
     let mut replayer = Replayer::new(engine);
     let mut progress = Progress::over(&headers);
     let started = Instant::now();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use zaraba_engine::command::Limits;
 use zaraba_engine::types::Seq;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Event, Replica};
 
 use super::disk::Disk;
 use super::files::check_segments;
@@ -21,7 +21,7 @@ use crate::config::Config;
 /// A state brought back, and the journal open for writing behind it.
 pub struct Recovered {
     /// The state after the last command of the journal.
-    pub engine: Engine,
+    pub engine: Replica,
     /// The journal, open for writing; give it to the sequencer.
     pub writer: JournalWriter,
     /// How it went.
@@ -169,7 +169,7 @@ fn begin(
         hash_seed: [low, high],
     };
     let (seq, at) = (Seq(1), clock.now());
-    let mut engine = Engine::new();
+    let mut engine = Replica::new();
     let mut events = Vec::new();
     engine.apply(seq, at, &genesis, &mut events);
     if let Some(Event::Refused { code, .. }) = events.first() {
@@ -215,10 +215,10 @@ fn replay(
     dirs: &Dirs,
     headers: &[SegmentHeader],
     check_bytes: u64,
-) -> Result<(Engine, End, RecoveryReport), JournalError> {
+) -> Result<(Replica, End, RecoveryReport), JournalError> {
     let mut report = RecoveryReport::default();
     let clock = Instant::now();
-    let mut engine = Engine::new();
+    let mut engine = Replica::new();
     if let Some(seq) = list_snapshots(dirs)?.last() {
         let (state, header) = read_snapshot(dirs, *seq)?;
         if headers.last().is_some_and(|last| last.journal != header.journal) {

@@ -3,7 +3,7 @@
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use zaraba_engine::types::{Seq, Timestamp};
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Engine, Event, Replica};
 
 use super::files::check_segments;
 use super::format::reread_command;
@@ -39,13 +39,13 @@ pub(super) struct Walked {
 
 /// A state that commands are applied to.
 pub(super) struct Replayer {
-    pub engine: Engine,
+    pub engine: Replica,
     pub events: Vec<Event>,
     pub replayed: u64,
 }
 
 impl Replayer {
-    pub fn new(engine: Engine) -> Replayer {
+    pub fn new(engine: Replica) -> Replayer {
         Replayer { engine, events: Vec::new(), replayed: 0 }
     }
 
@@ -122,7 +122,7 @@ impl Replayer {
 ///
 /// # Errors
 /// When they differ.
-pub fn compare(engine: &Engine, recorded: u64) -> Result<(), JournalError> {
+pub fn compare(engine: &Replica, recorded: u64) -> Result<(), JournalError> {
     match engine.state_hash() {
         found if found == recorded => Ok(()),
         found => Err(JournalError::StateMismatch { seq: engine.seq().0, recorded, found }),
@@ -137,13 +137,13 @@ pub fn compare(engine: &Engine, recorded: u64) -> Result<(), JournalError> {
 pub fn replay_all(
     dirs: &Dirs,
     see: impl FnMut(&Engine, Timestamp, &Command, &[Event]),
-) -> Result<Engine, JournalError> {
+) -> Result<Replica, JournalError> {
     let headers = check_segments(dirs)?;
     let Some(first) = headers.first() else {
         let what = format!("{} holds no journal", dirs.journal.display());
         return Err(JournalError::NotThere(what));
     };
-    let mut replayer = Replayer::new(Engine::new());
+    let mut replayer = Replayer::new(Replica::new());
     replayer.replay_seen(Walker::at_segment(&dirs.journal, first.first)?, |_, _| (), see)?;
     Ok(replayer.engine)
 }

@@ -1,7 +1,7 @@
 //! Snapshot files: the engine's state after one command, so that a start need not replay
 //! the whole journal. A snapshot holds nothing the journal does not; any may be deleted.
 //!
-//! One header page, then `Engine::export` as it is. Written under a temporary name; it gets
+//! One header page, then `Replica::export` as it is. Written under a temporary name; it gets
 //! its own when everything is durable.
 
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use zaraba_engine::types::Seq;
-use zaraba_engine::{Engine, STATE_VERSION};
+use zaraba_engine::{Replica, STATE_VERSION};
 
 use super::disk::{Disk, DiskFile};
 use super::error::VERSION_WAYS_OUT;
@@ -125,7 +125,7 @@ pub fn list_snapshots(dirs: &Dirs) -> Result<Vec<Seq>, JournalError> {
 pub fn write_snapshot(
     dirs: &Dirs,
     journal: JournalId,
-    engine: &Engine,
+    engine: &Replica,
     disk: &dyn Disk,
 ) -> Result<(PathBuf, u64), JournalError> {
     std::fs::create_dir_all(&dirs.snapshots)
@@ -206,9 +206,9 @@ fn put(file: &dyn DiskFile, bytes: &[u8], offset: u64) -> std::io::Result<()> {
 ///
 /// # Errors
 /// When it is damaged or of another version, with what to do about it.
-pub fn read_snapshot(dirs: &Dirs, seq: Seq) -> Result<(Engine, SnapshotHeader), JournalError> {
+pub fn read_snapshot(dirs: &Dirs, seq: Seq) -> Result<(Replica, SnapshotHeader), JournalError> {
     let (path, header, body) = read_file(dirs, seq)?;
-    let engine = Engine::import(&body)
+    let engine = Replica::import(&body)
         .map_err(|why| JournalError::snapshot(&path, HEADER_BYTES as u64, why))?;
     if engine.seq() != seq || engine.state_hash() != header.state_hash {
         let what = "its content is not the state that its header says";
@@ -280,12 +280,12 @@ pub fn prune_snapshots(
 ///
 /// # Errors
 /// When that snapshot is damaged or of another version, with what to do about it.
-pub fn load_engine(dirs: &Dirs, at_most: Option<Seq>) -> Result<(Engine, Seq), JournalError> {
+pub fn load_engine(dirs: &Dirs, at_most: Option<Seq>) -> Result<(Replica, Seq), JournalError> {
     let limit = at_most.unwrap_or(Seq(u64::MAX));
     let mut tries = 3;
     loop {
         let Some(seq) = list_snapshots(dirs)?.into_iter().rev().find(|seq| *seq <= limit) else {
-            return Ok((Engine::new(), Seq(0)));
+            return Ok((Replica::new(), Seq(0)));
         };
         match read_snapshot(dirs, seq) {
             Ok((engine, _)) => return Ok((engine, seq)),

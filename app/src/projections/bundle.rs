@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use zaraba_engine::Engine;
+use zaraba_engine::Replica;
 use zaraba_engine::command::{AssetSpec, Via};
 use zaraba_engine::engine::{AccountState, OrderState};
 use zaraba_engine::event::CloseReason;
@@ -70,7 +70,7 @@ impl Mark {
 
     /// Before the first command.
     pub fn zero() -> Mark {
-        Mark { seq: Seq(0), at: Timestamp(0), state_hash: Engine::new().state_hash() }
+        Mark { seq: Seq(0), at: Timestamp(0), state_hash: Replica::new().state_hash() }
     }
 }
 

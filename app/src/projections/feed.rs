@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
-use zaraba_engine::Engine;
+use zaraba_engine::Replica;
 use zaraba_engine::types::Seq;
 
 use super::bundle::{Bundle, Day, Mark};
@@ -127,7 +127,7 @@ fn read(
     let Some(mut engine) = engine_at(source, mark, stop)? else { return Ok(()) };
     let mut collector = Collector::new(&engine);
     let mut events = Vec::new();
-    let flush = |collector: &mut Collector, engine: &Engine| {
+    let flush = |collector: &mut Collector, engine: &Replica| {
         let bundle = collector.finish(engine.state_hash());
         bundle.is_none_or(|bundle| sender.blocking_send(Ok(bundle)).is_ok())
     };
@@ -170,7 +170,7 @@ pub(super) fn engine_at(
     source: &mut dyn Source,
     mark: Mark,
     stop: &AtomicBool,
-) -> Result<Option<Engine>, FeedError> {
+) -> Result<Option<Replica>, FeedError> {
     let mut engine = source.load(mark.seq)?;
     let mut events = Vec::new();
     let mut waited = Duration::ZERO;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use zaraba_engine::types::{Seq, Timestamp};
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Event, Replica};
 
 use crate::journal::{Dirs, JournalError, JournalReader, Watermark, compare, load_engine};
 
@@ -14,7 +14,7 @@ pub trait Source: Send {
     ///
     /// # Errors
     /// When the journal or its snapshots cannot be read.
-    fn load(&mut self, at_most: Seq) -> Result<Engine, JournalError>;
+    fn load(&mut self, at_most: Seq) -> Result<Replica, JournalError>;
 
     /// The next command; `None` when there is none yet.
     ///
@@ -32,7 +32,7 @@ pub trait Source: Send {
     /// When the states differ.
     fn apply(
         &self,
-        engine: &mut Engine,
+        engine: &mut Replica,
         (seq, at, command): (Seq, Timestamp, &Command),
         events: &mut Vec<Event>,
     ) -> Result<(), JournalError> {
@@ -66,9 +66,9 @@ impl JournalSource {
 }
 
 impl Source for JournalSource {
-    fn load(&mut self, at_most: Seq) -> Result<Engine, JournalError> {
+    fn load(&mut self, at_most: Seq) -> Result<Replica, JournalError> {
         let engine = if at_most == Seq(0) {
-            Engine::new()
+            Replica::new()
         } else {
             load_engine(&self.dirs, Some(at_most))?.0
         };

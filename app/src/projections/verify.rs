@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use futures_util::StreamExt;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, Postgres, Transaction};
-use zaraba_engine::Engine;
+use zaraba_engine::Replica;
 use zaraba_engine::engine::OrderState;
 use zaraba_engine::instrument::InstrumentState;
 use zaraba_engine::types::*;
@@ -208,7 +208,7 @@ impl Expected {
     }
 
     /// Holds the rows against the engine's own account of things.
-    fn hold_against(&self, engine: &Engine, wrong: &mut Vec<String>) {
+    fn hold_against(&self, engine: &Replica, wrong: &mut Vec<String>) {
         for state in engine.orders() {
             match self.orders.get(&state.order) {
                 Some(order) if with_links(state, &order.state) == order.state => {}

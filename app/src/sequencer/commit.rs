@@ -7,8 +7,8 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
-use zaraba_engine::Command;
 use zaraba_engine::types::{Seq, Timestamp};
+use zaraba_engine::{Command, StateHash};
 
 use crate::bus::{Batch, Receipt, Step};
 use crate::journal::{JournalError, JournalWriter, METRICS, put_command};
@@ -133,6 +133,9 @@ impl Shared {
 /// The journal's thread.
 pub(super) struct Committer {
     pub writer: JournalWriter,
+    /// Of everything in the journal: computed here, where the disk is waited for anyway, and not
+    /// where orders wait.
+    pub hash: StateHash,
     pub shared: Arc<Shared>,
     pub to_release: Sender<OpenBatch>,
     pub recycled: Receiver<OpenBatch>,
@@ -141,25 +144,33 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    /// Syncs batches until closed; whether all of them are durable.
-    pub fn run(mut self) -> bool {
+    /// Syncs batches until closed; the hash of them all when all are durable.
+    pub fn run(mut self) -> Option<StateHash> {
         loop {
             let empty = self.recycled.try_recv().unwrap_or_default();
-            let Some(mut open) = self.shared.take(empty) else { return true };
+            let Some(mut open) = self.shared.take(empty) else {
+                return Some(self.hash);
+            };
             if let Err(error) = self.commit(&mut open) {
                 self.fail(&error);
-                return false;
+                return None;
             }
             if self.to_release.send(open).is_err() {
-                return false; // the releaser never ends before this thread
+                return None; // the releaser never ends before this thread
             }
         }
     }
 
     fn commit(&mut self, open: &mut OpenBatch) -> Result<(), JournalError> {
         let Some(last) = open.batch.steps.last() else { return Ok(()) };
+        for (step, events) in open.batch.iter() {
+            self.hash.take(step.seq, step.at, &step.command, events);
+        }
+        let state_hash = self.hash.value();
         let count = open.batch.steps.len() as u32;
-        self.writer.append(&mut open.frames, count, last.seq, last.at, open.batch.state_hash)
+        let (seq, at) = (last.seq, last.at);
+        open.batch.state_hash = state_hash;
+        self.writer.append(&mut open.frames, count, seq, at, state_hash)
     }
 
     /// Nothing more can be made safe, so nothing more is accepted or answered. The process

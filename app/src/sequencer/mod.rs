@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! gate ─> sequencer ─> open batch ─> journal writer ─> releaser ─> hooks, watermark, replies
-//!         (engine)     (one, shared)  (write, sync)
+//!         (engine)     (one, shared)  (hash, write, sync)
 //! ```
 //!
 //! The sequencer fills the open batch; the writer takes it whenever it is idle, so a batch
@@ -28,8 +28,8 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, select};
-use zaraba_engine::Engine;
 use zaraba_engine::types::{Seq, Timestamp};
+use zaraba_engine::{Engine, Replica, StateHash};
 
 use crate::bus::Batch;
 use crate::clock::MarketClock;
@@ -52,7 +52,7 @@ const RUN: usize = 32;
 /// What a sequencer is made of.
 pub struct SequencerParts {
     /// The recovered state.
-    pub engine: Engine,
+    pub engine: Replica,
     /// The journal behind it.
     pub writer: JournalWriter,
     /// Receiving end of the gate.
@@ -100,6 +100,7 @@ impl Sequencer {
         status.durable.advance(engine.seq());
         let journal = writer.journal_id();
         let last_at = writer.last_at();
+        let (engine, hash) = engine.into_parts();
         let shared = Arc::new(Shared::new(config.journal.batch_commands, writer.max_batch_bytes()));
         let (stop, stopping) = crossbeam_channel::bounded(0);
         let (to_release, released) = crossbeam_channel::bounded(2);
@@ -119,6 +120,7 @@ impl Sequencer {
         };
         let committer = commit::Committer {
             writer,
+            hash,
             shared,
             to_release,
             recycled,
@@ -199,7 +201,6 @@ impl Sequencer {
                 break;
             }
         }
-        open.batch.batch.state_hash = self.engine.state_hash();
         drop(open);
         shared.filled();
         self.pulse.tell(&self.engine);
@@ -240,21 +241,21 @@ pub struct SequencerHandle {
     stop: Sender<()>,
     stopped: Arc<AtomicBool>,
     sequencer: JoinHandle<Engine>,
-    committer: JoinHandle<bool>,
+    committer: JoinHandle<Option<StateHash>>,
     releaser: JoinHandle<()>,
 }
 
 impl SequencerHandle {
     /// Closes the gate, finishes, syncs and answers what is queued, and ends the threads.
     /// The state, when all of it is durable (for a last snapshot), and the journal's identity.
-    pub fn shutdown(self) -> Option<(Engine, JournalId)> {
+    pub fn shutdown(self) -> Option<(Replica, JournalId)> {
         self.stopped.store(true, Ordering::Release);
         drop(self.stop);
         // These threads end the process when they panic, so they can be joined.
         let engine = self.sequencer.join().ok()?;
-        let sound = self.committer.join().ok()?;
+        let hash = self.committer.join().ok()??;
         self.releaser.join().ok()?;
-        sound.then_some((engine, self.journal))
+        Some((Replica::of(engine, hash), self.journal))
     }
 
     /// Identity of the journal.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use zaraba_engine::event::{CloseReason, DeskTrade, Trade};
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Engine, Event, Replica};
 
 use super::{DaySummary, Limit, Line, Quotes, Volume};
 use crate::tools::decimal;
@@ -336,7 +336,7 @@ impl Tally {
     }
 
     /// The day to be shown, if there was one.
-    pub fn finish(mut self, engine: &Engine) -> Option<DaySummary> {
+    pub fn finish(mut self, engine: &Replica) -> Option<DaySummary> {
         self.close_day(engine);
         let mut shown = self.shown?;
         (shown.seq, shown.state_hash) = (engine.seq(), engine.state_hash());

@@ -16,7 +16,7 @@ use zaraba::journal::{Dirs, JournalError, JournalReader, Recovered, RecoveryRepo
 use zaraba::platform::Status;
 use zaraba::sequencer::{Hook, Pulse, Questions, Sequencer, SequencerHandle, SequencerParts};
 use zaraba_engine::types::{AccountCode, Seq};
-use zaraba_engine::{Command, Engine};
+use zaraba_engine::{Command, Replica};
 
 #[path = "journal_faults.rs"]
 pub mod faults;
@@ -173,9 +173,9 @@ fn offset_of(error: &JournalError) -> (PathBuf, u64) {
     }
 }
 
-fn replayed(dir: &Path) -> Engine {
+fn replayed(dir: &Path) -> Replica {
     let mut reader = JournalReader::open(&Dirs::of(dir), Seq(1)).unwrap();
-    let (mut engine, mut events) = (Engine::new(), Vec::new());
+    let (mut engine, mut events) = (Replica::new(), Vec::new());
     while let Some((seq, at, command)) = reader.next().unwrap() {
         events.clear();
         engine.apply(seq, at, &command, &mut events);

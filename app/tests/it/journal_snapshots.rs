@@ -14,7 +14,7 @@ fn with_snapshots(count: u64, at: &[u64]) -> tempfile::TempDir {
     let dir = written(count);
     let dirs = Dirs::of(dir.path());
     let mut reader = JournalReader::open(&dirs, Seq(1)).unwrap();
-    let (mut engine, mut events) = (Engine::new(), Vec::new());
+    let (mut engine, mut events) = (Replica::new(), Vec::new());
     let recovered = recover(&dirs, &small(), real()).unwrap();
     while let Some((seq, time, command)) = reader.next().unwrap() {
         engine.apply(seq, time, &command, &mut events);

@@ -101,10 +101,9 @@ fn run_bare(steps: &[Step], shape: &Shape) -> Figures {
 }
 
 /// Figures, events per command and allocations of the last sample.
-fn run_engine(commands: &[Command], shape: &Shape) -> (Figures, f64, u64) {
-    let mut world = World::new(shape);
+fn run_engine(commands: &[Command], live: usize, mut world: World) -> (Figures, f64, u64) {
     let (mut events, mut allocated) = (0, 0);
-    let figures = samples(commands, shape.live, |commands| {
+    let figures = samples(commands, live, |commands| {
         let before = allocations();
         events = 0;
         for (i, command) in commands.iter().enumerate() {
@@ -114,7 +113,7 @@ fn run_engine(commands: &[Command], shape: &Shape) -> (Figures, f64, u64) {
         }
         allocated = allocations() - before;
     });
-    black_box(world.engine.state_hash());
+    black_box(world);
     (figures, events as f64 / SAMPLE as f64, allocated)
 }
 
@@ -138,8 +137,10 @@ fn mixed() {
         for accounts in [1_000, 1_000_000] {
             let shape = Shape { accounts, ..shape };
             let commands = stream::commands(&steps, &shape);
-            let (figures, events, allocated) = run_engine(&commands, &shape);
+            let (figures, events, allocated) = run_engine(&commands, live, World::new(&shape));
             row(live, &format!("engine, {accounts} accounts"), &figures, plain.median);
+            let (figures, ..) = run_engine(&commands, live, World::hashed(&shape));
+            row(live, "the same and its state hash, in one thread", &figures, plain.median);
             notes.push(format!(
                 "{live} live orders, {accounts} accounts: {events:.1} events per command, \
                  {allocated} allocations in the last {SAMPLE} commands"
@@ -156,8 +157,8 @@ fn brief() {
     let small = Shape { accounts: 1_000, answers: 2_000, ..shape(2_000, 100) };
     for shape in [small, shape(10_000, 100), shape(500_000, 1_000)] {
         let commands = stream::commands(&stream::steps(&shape), &shape);
-        let Figures { median, best } = run_engine(&commands, &shape).0;
         let Shape { live, accounts, .. } = shape;
+        let Figures { median, best } = run_engine(&commands, live, World::new(&shape)).0;
         println!("{live} live, {accounts} accounts: {median:.1} ns, best {best:.1} ns");
     }
 }

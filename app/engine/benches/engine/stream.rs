@@ -9,7 +9,7 @@ use zaraba_engine::instrument::InstrumentSpec;
 pub use zaraba_engine::oracle::stream::Numbers;
 use zaraba_engine::oracle::stream::instruments;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Engine, Event, Replica, StateHash};
 
 use crate::plain::Plain;
 
@@ -138,13 +138,24 @@ pub struct World {
     pub engine: Engine,
     pub seq: u64,
     pub events: Vec<Event>,
+    /// Of all commands, where it is wanted.
+    hash: Option<StateHash>,
 }
 
 impl World {
     pub fn new(shape: &Shape) -> World {
+        World::with(shape, None)
+    }
+
+    /// The same, with the hash of its history.
+    pub fn hashed(shape: &Shape) -> World {
+        World::with(shape, Some(StateHash::default()))
+    }
+
+    fn with(shape: &Shape, hash: Option<StateHash>) -> World {
         let accounts = shape.accounts;
-        let mut world =
-            World { engine: Engine::new(), seq: 0, events: Vec::with_capacity(1 << 16) };
+        let (engine, events) = (Engine::new(), Vec::with_capacity(1 << 16));
+        let mut world = World { engine, seq: 0, events, hash };
         let limits = Limits {
             accounts: accounts + 4,
             live_orders: shape.slots(),
@@ -189,6 +200,14 @@ impl World {
         self.events.clear();
         let at = Timestamp(self.seq * STEP);
         self.engine.apply(Seq(self.seq), at, command, &mut self.events);
+        if let Some(hash) = &mut self.hash {
+            hash.take(Seq(self.seq), at, command, &self.events);
+        }
+    }
+
+    /// The engine and the hash of its history.
+    pub fn into_replica(self) -> Replica {
+        Replica::of(self.engine, self.hash.expect("made with a hash"))
     }
 
     fn must(&mut self, command: &Command) {

@@ -40,7 +40,7 @@ impl Engine {
         events: &mut Vec<Event>,
     ) -> bool {
         let Some(plain) = self.admit_plain(place) else { return false };
-        let Engine { orders, markets, accounts, ledger, books, risk, days, telling, .. } = self;
+        let Engine { orders, markets, accounts, ledger, books, risk, days, .. } = self;
         let (instrument, side) = (place.instrument, place.side);
         let market = &mut markets[instrument.0 as usize];
         let day = days[market.profile as usize].day;
@@ -49,8 +49,8 @@ impl Engine {
         hot.pays = plain.pays;
         hot.receives = plain.receives;
         let order = OrderId(hot.id);
-        telling.tell(events, Event::Accepted { order, bound: place.price });
-        telling.tell(events, ledger.lock(plain.pays, plain.lock, order));
+        events.push(Event::Accepted { order, bound: place.price });
+        events.push(ledger.lock(plain.pays, plain.lock, order));
         let account = accounts.at_mut(place.account);
         risk.count_message(account, instrument, plain.second);
         if plain.crosses || place.time_in_force == TimeInForce::Ioc {
@@ -71,7 +71,7 @@ impl Engine {
             let level = books.push(book, &mut orders.hot, slot, plain.key);
             let level = books.level(level);
             let (price, quantity, orders) = (place.price, Quantity(level.quantity), level.orders);
-            telling.tell(events, Event::Level { instrument, side, price, quantity, orders });
+            events.push(Event::Level { instrument, side, price, quantity, orders });
         }
         self.after_trading(instrument, events);
         true
@@ -80,7 +80,7 @@ impl Engine {
     /// Ends a plain order that rests, by its owner. Whether it did; if not, nothing has changed.
     #[inline(always)]
     pub(super) fn cancel_plain(&mut self, slot: u32, events: &mut Vec<Event>) -> bool {
-        let Engine { orders, markets, accounts, ledger, books, risk, telling, .. } = self;
+        let Engine { orders, markets, accounts, ledger, books, risk, .. } = self;
         let hot = &mut orders.hot[slot as usize];
         let cold = &mut orders.cold[slot as usize];
         let (instrument, side) = (hot.instrument, hot.side);
@@ -100,7 +100,7 @@ impl Engine {
         cold.seq = self.seq;
         let (account, reason) = (hot.account, CloseReason::Cancelled);
         let left = Quantity(remaining);
-        telling.tell(events, Event::Closed { order, account, instrument, reason, remaining: left });
+        events.push(Event::Closed { order, account, instrument, reason, remaining: left });
         if side == Side::Buy {
             ledger.expect_more(hot.receives, -market.units.base(remaining));
         }
@@ -113,10 +113,10 @@ impl Engine {
         self.resting -= 1;
         orders.finish(slot);
         if lock != 0 {
-            telling.tell(events, ledger.lock(pays, -lock, order));
+            events.push(ledger.lock(pays, -lock, order));
         }
         let (price, quantity) = (Price(price), Quantity(quantity));
-        telling.tell(events, Event::Level { instrument, side, price, quantity, orders: left });
+        events.push(Event::Level { instrument, side, price, quantity, orders: left });
         self.after_trading(instrument, events);
         true
     }

@@ -11,11 +11,6 @@ impl Engine {
         self.seq
     }
 
-    /// Running hash over everything that happened; equal for equal journals.
-    pub fn state_hash(&self) -> u64 {
-        self.running.0
-    }
-
     /// Bounds of the state; `None` before `Genesis`.
     pub fn limits(&self) -> Option<Limits> {
         self.limits

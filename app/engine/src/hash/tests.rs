@@ -1,6 +1,7 @@
 //! Whatever is said is in the hash.
 
 use super::*;
+use crate::command::Place;
 use crate::event::{Cause, CloseReason, Trade};
 
 fn hash(command: &Command, events: &[Event]) -> u64 {

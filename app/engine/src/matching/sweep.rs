@@ -241,7 +241,7 @@ impl Engine {
         (maker, price): (u32, i64),
         events: &mut Vec<Event>,
     ) -> Option<(i64, i64)> {
-        let Engine { markets, orders, ledger, fees, telling, accounts, risk, .. } = self;
+        let Engine { markets, orders, ledger, fees, accounts, risk, .. } = self;
         let market = &markets[instrument.0 as usize];
         let (units, crypto) = (&market.units, market.profile == Profile::Crypto);
         let hot = &mut orders.hot[maker as usize];
@@ -296,7 +296,7 @@ impl Engine {
             taker_remaining: Quantity(taker.remaining),
             auction: false,
         });
-        telling.tell(events, trade_told);
+        events.push(trade_told);
         let moved = units.base(quantity);
         let (quote, base) = (market.quote, market.base);
         let resting = (hot.account, hot.pays, hot.receives);
@@ -326,19 +326,19 @@ impl Engine {
             taker.quote[1] -= unlocked;
             taker.base[0] += moved;
             taker.holds(taker.quote, trade);
-            telling.tell(events, settled(taker.account, Side::Buy, paid, taker.quote, taker.base));
+            events.push(settled(taker.account, Side::Buy, paid, taker.quote, taker.base));
             let base = ledger.settle(pays, -moved, -moved, trade.0);
             let quote = ledger.settle(receives, got.gross - got.fee, 0, trade.0);
-            telling.tell(events, settled(account, Side::Sell, got, quote, base));
+            events.push(settled(account, Side::Sell, got, quote, base));
         } else {
             let quote = ledger.settle(pays, -paid.gross - paid.fee, -unlocked, trade.0);
             let base = ledger.settle(receives, moved, 0, trade.0);
-            telling.tell(events, settled(account, Side::Buy, paid, quote, base));
+            events.push(settled(account, Side::Buy, paid, quote, base));
             taker.base[0] -= moved;
             taker.base[1] -= moved;
             taker.quote[0] += got.gross - got.fee;
             taker.holds(taker.base, trade);
-            telling.tell(events, settled(taker.account, Side::Sell, got, taker.quote, taker.base));
+            events.push(settled(taker.account, Side::Sell, got, taker.quote, taker.base));
         }
         let (charged, rounding) = (paid.fee + got.fee, paid.gross - got.gross);
         if charged | rounding != 0 {
@@ -352,7 +352,7 @@ impl Engine {
                 rounding: Amount(rounding),
                 rounding_total: Amount(system.rounding),
             };
-            telling.tell(events, collected);
+            events.push(collected);
         }
         taker.all_paid = taker.all_paid.saturating_add(paid.gross);
         let (mine, theirs) = if BUYS { (paid, got) } else { (got, paid) };
@@ -398,7 +398,7 @@ impl Engine {
             reason: CloseReason::Filled,
             remaining: Quantity(0),
         };
-        self.telling.tell(events, closed);
+        events.push(closed);
         let group = self.accounts.unlink(&mut self.orders.hot, slot);
         self.risk.groups[usize::from(group.0)].pool.open -= 1;
         self.orders.finish(slot);

@@ -4,15 +4,15 @@ use proptest::prelude::*;
 
 use super::Oracle;
 use super::stream::{Shape, Stream};
+use crate::Replica;
 use crate::command::{CancelMany, Command, Limits, Place, Via};
-use crate::engine::Engine;
 use crate::event::Event;
 use crate::types::*;
 
 /// Both, side by side, and an engine that goes the long way.
 struct Pair {
-    engine: Engine,
-    long: Engine,
+    engine: Replica,
+    long: Replica,
     told: Vec<Event>,
     oracle: Oracle,
     seq: u64,
@@ -21,9 +21,9 @@ struct Pair {
 
 impl Pair {
     fn new() -> Pair {
-        let mut long = Engine::new();
+        let mut long = Replica::new();
         long.go_the_long_way();
-        let (engine, oracle) = (Engine::new(), Oracle::new());
+        let (engine, oracle) = (Replica::new(), Oracle::new());
         Pair { engine, long, told: Vec::new(), oracle, seq: 0, events: Vec::new() }
     }
 
@@ -64,13 +64,13 @@ impl Pair {
     fn reincarnate(&mut self) {
         let bytes = exported(&self.engine);
         assert_eq!(exported(&self.long), bytes);
-        let copy = Engine::import(&bytes).unwrap();
+        let copy = Replica::import(&bytes).unwrap();
         assert_eq!(exported(&copy), bytes);
         self.engine = copy;
     }
 }
 
-fn exported(engine: &Engine) -> Vec<u8> {
+fn exported(engine: &Replica) -> Vec<u8> {
     let mut bytes = Vec::new();
     engine.export(&mut |piece| bytes.extend_from_slice(piece));
     bytes
@@ -266,8 +266,8 @@ fn assert_accepted(events: &[Event]) {
 #[test]
 fn a_copy_from_bytes_goes_on_exactly_as_the_original() {
     let mut stream = Stream::new(99, Shape::ROOMY);
-    let mut engine = Engine::new();
-    let mut copy = Engine::new();
+    let mut engine = Replica::new();
+    let mut copy = Replica::new();
     let (mut events, mut copied) = (Vec::new(), Vec::new());
     for seq in 1..=6_000 {
         let command = stream.next_command();
@@ -278,7 +278,7 @@ fn a_copy_from_bytes_goes_on_exactly_as_the_original() {
         assert_eq!(events, copied, "command {seq}: {command:?}");
         stream.see(&command, &events);
         if seq % 97 == 0 {
-            copy = Engine::import(&exported(&copy)).unwrap();
+            copy = Replica::import(&exported(&copy)).unwrap();
         }
     }
     assert_eq!(engine.state_hash(), copy.state_hash());
@@ -288,7 +288,7 @@ fn a_copy_from_bytes_goes_on_exactly_as_the_original() {
 #[test]
 fn damaged_bytes_are_refused_or_sound_but_never_a_panic() {
     let mut stream = Stream::new(5, Shape::TIGHT);
-    let mut engine = Engine::new();
+    let mut engine = Replica::new();
     let mut events = Vec::new();
     for seq in 1..=1_500 {
         let command = stream.next_command();
@@ -298,14 +298,14 @@ fn damaged_bytes_are_refused_or_sound_but_never_a_panic() {
     }
     let bytes = exported(&engine);
     for cut in 0..bytes.len() {
-        assert!(Engine::import(&bytes[..cut]).is_err(), "cut at {cut}");
+        assert!(Replica::import(&bytes[..cut]).is_err(), "cut at {cut}");
     }
     let mut refused = 0;
     for at in 0..bytes.len() {
         for bit in [0, 3, 7] {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1 << bit;
-            refused += u32::from(Engine::import(&damaged).is_err());
+            refused += u32::from(Replica::import(&damaged).is_err());
         }
     }
     assert!(refused as usize > bytes.len() / 2, "only {refused} of {}", bytes.len() * 3);

@@ -16,11 +16,9 @@ use crate::reject::Reject;
 use crate::types::*;
 
 impl Engine {
-    /// Rebuilds a state from what `export` wrote.
-    ///
-    /// # Errors
-    /// What is wrong with the bytes, in words; [`crate::STATE_VERSION`] mismatches included.
-    pub fn import(bytes: &[u8]) -> Result<Engine, String> {
+    /// Rebuilds a state, and the hash of its history, from what `export` wrote; or what is wrong
+    /// with the bytes, in words.
+    pub(crate) fn import(bytes: &[u8]) -> Result<(Engine, Running), String> {
         let mut input = Reader { bytes, at: 0 };
         if input.u32()? != MAGIC {
             return Err("these bytes are not an exported state".into());
@@ -32,7 +30,7 @@ impl Engine {
             ));
         }
         let mut engine = Engine::new();
-        engine.import_head(&mut input)?;
+        let hash = engine.import_head(&mut input)?;
         engine.import_frame(&mut input)?;
         engine.import_fees(&mut input)?;
         engine.import_circuits(&mut input)?;
@@ -43,10 +41,10 @@ impl Engine {
             return input.wrong("bytes after the end of the state");
         }
         engine.check()?;
-        Ok(engine)
+        Ok((engine, hash))
     }
 
-    fn import_head(&mut self, input: &mut Reader<'_>) -> Result<(), String> {
+    fn import_head(&mut self, input: &mut Reader<'_>) -> Result<Running, String> {
         if input.section(HEAD)? == 1 {
             let limits = Limits {
                 accounts: input.u32()?,
@@ -64,7 +62,7 @@ impl Engine {
         }
         self.seq = Seq(input.u64()?);
         self.at = Timestamp(input.u64()?);
-        self.running = Running(input.u64()?);
+        let hash = Running(input.u64()?);
         self.trades = input.u64()?;
         self.orders.counter = input.u64()?;
         for profile in 0..self.days.len() {
@@ -75,11 +73,11 @@ impl Engine {
                 market: input.u32()?,
             };
         }
-        let whole = input.u64()? == head_sum(&self.head_numbers());
+        let whole = input.u64()? == head_sum(&self.head_numbers(hash));
         if !whole || self.orders.counter >= COUNTER_END {
             return input.wrong("numbers of the head that do not belong together");
         }
-        Ok(())
+        Ok(hash)
     }
 
     fn import_frame(&mut self, input: &mut Reader<'_>) -> Result<(), String> {

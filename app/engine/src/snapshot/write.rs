@@ -182,10 +182,10 @@ impl Writer<'_> {
 }
 
 impl Engine {
-    /// Writes the whole state as bytes, in pieces, to `sink`.
-    pub fn export(&self, sink: &mut dyn FnMut(&[u8])) {
+    /// Writes the whole state and the hash of its history as bytes, in pieces, to `sink`.
+    pub(crate) fn export(&self, hash: Running, sink: &mut dyn FnMut(&[u8])) {
         let mut out = Writer { buffer: Vec::with_capacity(PIECE), sink };
-        self.export_head(&mut out);
+        self.export_head(hash, &mut out);
         self.export_frame(&mut out);
         self.export_fees(&mut out);
         self.export_circuits(&mut out);
@@ -195,7 +195,7 @@ impl Engine {
         (out.sink)(&out.buffer);
     }
 
-    fn export_head(&self, out: &mut Writer<'_>) {
+    fn export_head(&self, hash: Running, out: &mut Writer<'_>) {
         out.u32(MAGIC);
         out.u32(STATE_VERSION);
         out.section(HEAD, usize::from(self.limits.is_some()));
@@ -212,7 +212,7 @@ impl Engine {
         }
         out.u64(self.seq.0);
         out.u64(self.at.0);
-        out.u64(self.running.0);
+        out.u64(hash.0);
         out.u64(self.trades);
         out.u64(self.orders.counter);
         for day in &self.days {
@@ -221,7 +221,7 @@ impl Engine {
             out.u32(day.cursor);
             out.u32(day.market);
         }
-        out.u64(head_sum(&self.head_numbers()));
+        out.u64(head_sum(&self.head_numbers(hash)));
     }
 
     /// Assets, accounts, balances, instruments.

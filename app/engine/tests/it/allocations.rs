@@ -7,7 +7,7 @@ use crate::world::*;
 use zaraba_engine::command::*;
 use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Event, Replica};
 
 struct Counting;
 
@@ -190,7 +190,7 @@ fn steady_state_allocates_nothing() {
 #[test]
 fn the_counter_counts() {
     let before = allocations();
-    let engine = Box::new(Engine::new());
+    let engine = Box::new(Replica::new());
     assert!(allocations() > before);
     drop(engine);
 }

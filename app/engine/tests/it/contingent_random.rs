@@ -10,7 +10,7 @@ use zaraba_engine::engine::{OrderState, OrderStatus};
 use zaraba_engine::event::CloseReason;
 use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Event, Replica};
 
 /// One of the orders a twin watches.
 #[derive(Clone, Copy, Debug)]
@@ -414,7 +414,7 @@ fn a_copy_and_a_replay_go_on_exactly() {
 }
 
 /// What sets off all that waits, by price, by time and by the day.
-fn shake(engine: &mut Engine) {
+fn shake(engine: &mut Replica) {
     let order =
         |side, price, name| Place::limit(ANN, COIN, side, Price(price), Quantity(10), text(name));
     let at = engine.seq().0 + 1;
@@ -444,7 +444,7 @@ fn damaged_bytes_of_what_waits_are_refused_or_go_on_soundly() {
     for at in (200..bytes.len()).step_by(3) {
         let mut damaged = bytes.clone();
         damaged[at] ^= 1 << stream.random.below(8);
-        match Engine::import(&damaged) {
+        match Replica::import(&damaged) {
             Err(_) => refused += 1,
             Ok(mut copy) => {
                 if copy.seq() == stream.world.engine.seq() {

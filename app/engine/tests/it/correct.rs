@@ -7,7 +7,7 @@ use zaraba_engine::command::*;
 use zaraba_engine::event::{Cause, Trade};
 use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event, Reject};
+use zaraba_engine::{Command, Event, Reject, Replica};
 
 use super::world::*;
 
@@ -246,7 +246,7 @@ fn a_corrected_trade_survives_a_snapshot() {
     let (trade, terms) = one_coin(&mut world);
     let events = correct(&mut world, correction(&trade, terms, 995, 5_000)).unwrap();
     let mut bytes = exported(&world.engine);
-    let restored = Engine::import(&bytes).unwrap();
+    let restored = Replica::import(&bytes).unwrap();
     assert_eq!(restored.correction(trade.trade), world.engine.correction(trade.trade));
     assert_eq!(restored.correction(trade.trade).unwrap().present, after(&events).1);
     assert_eq!(restored.corrections().count(), 1);
@@ -254,7 +254,7 @@ fn a_corrected_trade_survives_a_snapshot() {
     let fee = 4_975i64.to_le_bytes();
     let at = bytes.windows(8).rposition(|window| window == fee).unwrap();
     bytes[at] += 1;
-    assert!(Engine::import(&bytes).is_err());
+    assert!(Replica::import(&bytes).is_err());
 }
 
 /// An order among three customers that may trade at once.

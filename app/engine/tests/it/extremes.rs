@@ -6,7 +6,7 @@ use crate::world::*;
 use zaraba_engine::command::*;
 use zaraba_engine::instrument::{InstrumentSpec, InstrumentState, TickRule};
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Event, Replica};
 
 const EXTREME: [i64; 22] = [
     0,
@@ -709,7 +709,7 @@ impl Stream {
     }
 
     fn run(mut self, commands: u32) -> u32 {
-        let mut copy: Option<Engine> = None;
+        let mut copy: Option<Replica> = None;
         for at in 0..commands {
             let command = self.command();
             let passes = [0, 1_000, 400_000_000, 70_000_000_000, 200_000_000_000];

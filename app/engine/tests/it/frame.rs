@@ -6,7 +6,7 @@ use crate::world::*;
 use zaraba_engine::command::*;
 use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event, Reject};
+use zaraba_engine::{Command, Event, Reject, Replica};
 
 fn refused(world: &mut World, command: Command, code: Reject) {
     let what = format!("{command:?}");
@@ -18,7 +18,7 @@ fn nothing_before_genesis_and_genesis_once() {
     let mut world = World::new();
     let genesis = Command::Genesis { limits: limits(), hash_seed: [1, 2] };
     refused(&mut world, genesis, Reject::NotInitialised);
-    let mut engine = Engine::new();
+    let mut engine = Replica::new();
     let mut events = Vec::new();
     let commands = [
         Command::CreateAccount { code: text("early") },
@@ -34,7 +34,7 @@ fn nothing_before_genesis_and_genesis_once() {
 
 #[test]
 fn impossible_limits_are_refused_and_can_be_mended() {
-    let mut engine = Engine::new();
+    let mut engine = Replica::new();
     let bad = [
         Limits { accounts: 3, ..limits() },
         Limits { instruments: 65_537, ..limits() },
@@ -64,7 +64,7 @@ fn impossible_limits_are_refused_and_can_be_mended() {
 #[should_panic(expected = "command 9 applied after")]
 fn a_gap_in_the_sequence_stops_the_engine() {
     let command = Command::CreateAccount { code: text("x") };
-    Engine::new().apply(Seq(9), Timestamp(0), &command, &mut Vec::new());
+    Replica::new().apply(Seq(9), Timestamp(0), &command, &mut Vec::new());
 }
 
 #[test]

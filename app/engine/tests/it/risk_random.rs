@@ -11,7 +11,7 @@ use zaraba_engine::engine::{OrderState, OrderStatus};
 use zaraba_engine::event::{CloseReason, Trade};
 use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event, Reject};
+use zaraba_engine::{Command, Event, Reject, Replica};
 
 /// What counters are kept of.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -89,7 +89,7 @@ impl Twin {
         }
     }
 
-    fn open(&self, engine: &Engine, key: Key) -> i64 {
+    fn open(&self, engine: &Replica, key: Key) -> i64 {
         let open = |account: AccountId| engine.open_orders(account).count() as i64;
         let accounts = engine.accounts().map(|(account, _)| account);
         match key {
@@ -100,7 +100,7 @@ impl Twin {
     }
 
     /// Every bound with what it measures, once this order's message is counted.
-    fn measured(&self, engine: &Engine, place: &Place, second: u64) -> Vec<(Reject, i64, Bound)> {
+    fn measured(&self, engine: &Replica, place: &Place, second: u64) -> Vec<(Reject, i64, Bound)> {
         let (price, quantity) = (place.price.0, place.quantity.0);
         let best_bid = engine.depth(COIN, Side::Buy).next().map_or(0, |level| level.price.0);
         let worst = if place.side == Side::Buy { price } else { price.max(best_bid) };
@@ -274,7 +274,7 @@ impl Quantities {
     }
 
     /// Original = executed + prevented + open + cancelled, for every order remembered.
-    fn check(&self, engine: &Engine) {
+    fn check(&self, engine: &Replica) {
         for order in engine.orders() {
             let (executed, prevented) = self.0.get(&order.order).copied().unwrap_or((0, 0));
             assert_eq!((order.filled.0, order.prevented.0), (executed, prevented));

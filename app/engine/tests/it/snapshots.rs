@@ -3,28 +3,28 @@
 
 use crate::world::*;
 use zaraba_engine::types::*;
-use zaraba_engine::{Engine, STATE_VERSION};
+use zaraba_engine::{Replica, STATE_VERSION};
 
 #[test]
 fn another_version_is_refused_with_the_way_out() {
     let world = World::new();
     let mut bytes = exported(&world.engine);
     bytes[4] += 1;
-    let why = Engine::import(&bytes).err().unwrap();
+    let why = Replica::import(&bytes).err().unwrap();
     assert!(
         why.contains(&format!("version {}", STATE_VERSION + 1))
             && why.contains("replay the journal"),
         "{why}"
     );
     bytes[0] += 1;
-    assert!(Engine::import(&bytes).err().unwrap().contains("not an exported state"));
+    assert!(Replica::import(&bytes).err().unwrap().contains("not an exported state"));
 }
 
 #[test]
 fn an_empty_engine_survives_too() {
-    let copy = Engine::import(&exported(&Engine::new())).unwrap();
+    let copy = Replica::import(&exported(&Replica::new())).unwrap();
     assert_eq!((copy.seq(), copy.limits()), (Seq(0), None));
-    let copy = Engine::import(&exported(&World::new().engine)).unwrap();
+    let copy = Replica::import(&exported(&World::new().engine)).unwrap();
     assert_eq!(copy.accounts().count(), 8);
 }
 
@@ -37,7 +37,7 @@ fn balances_that_were_tampered_with_do_not_add_up() {
     let at = bytes.windows(8).position(|w| w == total).unwrap();
     let mut tampered = bytes.clone();
     tampered[at] ^= 1;
-    let why = Engine::import(&tampered).err().unwrap();
+    let why = Replica::import(&tampered).err().unwrap();
     assert!(why.contains("sums to"), "{why}");
 }
 
@@ -56,7 +56,7 @@ fn a_damaged_order_counter_is_refused() {
     for bit in 0..64 {
         let mut damaged = bytes.clone();
         damaged[COUNTER + bit / 8] ^= 1 << (bit % 8);
-        let why = Engine::import(&damaged).err().expect("damaged");
+        let why = Replica::import(&damaged).err().expect("damaged");
         assert!(why.contains("the head"), "bit {bit}: {why}");
     }
 }
@@ -70,7 +70,7 @@ fn every_damaged_number_of_the_head_is_refused() {
         for flip in [1u8, 0x80] {
             let mut damaged = bytes.clone();
             damaged[at] ^= flip;
-            assert!(Engine::import(&damaged).is_err(), "byte {at} of {numbers:?}");
+            assert!(Replica::import(&damaged).is_err(), "byte {at} of {numbers:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use super::world::*;
 use zaraba_engine::command::*;
 use zaraba_engine::instrument::{Footing, InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Event, Replica};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -327,7 +327,7 @@ impl Depth {
         }
     }
 
-    fn compare(&self, engine: &Engine) {
+    fn compare(&self, engine: &Replica) {
         let mut book = std::collections::BTreeMap::new();
         for side in [Side::Buy, Side::Sell] {
             let at_market = engine.market_orders(STOCK, side);

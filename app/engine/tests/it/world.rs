@@ -5,7 +5,7 @@ use zaraba_engine::engine::{BalanceState, OrderState};
 use zaraba_engine::event::Trade;
 use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event, Reject};
+use zaraba_engine::{Command, Event, Reject, Replica};
 
 pub const JPY: AssetId = AssetId(0);
 pub const BTC: AssetId = AssetId(1);
@@ -82,14 +82,14 @@ pub fn stock() -> InstrumentSpec {
 }
 
 pub struct World {
-    pub engine: Engine,
+    pub engine: Replica,
     pub seq: u64,
     /// Time of the last command in nanoseconds; each takes ten.
     pub at: u64,
     names: u32,
     /// The same, the long way.
     #[cfg(feature = "oracle")]
-    long: Engine,
+    long: Replica,
 }
 
 pub fn limits() -> Limits {
@@ -116,12 +116,12 @@ impl World {
 
     pub fn with(limits: Limits, coin: InstrumentSpec, stock: InstrumentSpec) -> World {
         let mut world = World {
-            engine: Engine::new(),
+            engine: Replica::new(),
             seq: 0,
             at: 0,
             names: 0,
             #[cfg(feature = "oracle")]
-            long: Engine::new(),
+            long: Replica::new(),
         };
         #[cfg(feature = "oracle")]
         world.long.go_the_long_way();
@@ -325,16 +325,16 @@ impl Random {
 }
 
 /// What an engine writes as a snapshot.
-pub fn exported(engine: &Engine) -> Vec<u8> {
+pub fn exported(engine: &Replica) -> Vec<u8> {
     let mut bytes = Vec::new();
     engine.export(&mut |piece| bytes.extend_from_slice(piece));
     bytes
 }
 
 /// An engine after a round trip through a snapshot, which is written as its original.
-pub fn copied(engine: &Engine) -> Engine {
+pub fn copied(engine: &Replica) -> Replica {
     let bytes = exported(engine);
-    let copy = Engine::import(&bytes).expect("what was exported can be imported");
+    let copy = Replica::import(&bytes).expect("what was exported can be imported");
     assert!(exported(&copy) == bytes, "a copy is written as its original");
     copy
 }

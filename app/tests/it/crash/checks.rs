@@ -16,7 +16,7 @@ use zaraba::tools::decimal;
 use zaraba::tools::reference::Page;
 use zaraba_engine::engine::OrderState;
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Event, Replica};
 
 use super::client::{History, Told};
 use crate::instance::Instance;
@@ -77,9 +77,9 @@ pub async fn against_the_api(file: &DevFile, histories: &[History]) {
 
 /// Replays the journal from its first command: each acknowledged order was accepted exactly
 /// once, and ended as acknowledged.
-pub fn against_the_journal(data_dir: &Path, histories: &[History]) -> Engine {
+pub fn against_the_journal(data_dir: &Path, histories: &[History]) -> Replica {
     let mut reader = JournalReader::open(&Dirs::of(data_dir), Seq(1)).unwrap();
-    let (mut engine, mut events) = (Engine::new(), Vec::new());
+    let (mut engine, mut events) = (Replica::new(), Vec::new());
     let mut accepted: BTreeMap<(AccountId, String), Vec<OrderId>> = BTreeMap::new();
     while let Some((seq, at, command)) = reader.next().unwrap() {
         events.clear();
@@ -129,7 +129,7 @@ fn equals_if_final(id: &str, acknowledged: &Order, state: &OrderState) {
 }
 
 /// Every asset sums to zero over all accounts, and every invariant of the state holds.
-pub fn money(engine: &Engine) {
+pub fn money(engine: &Replica) {
     let mut sums: BTreeMap<AssetId, i128> = BTreeMap::new();
     for balance in engine.balances() {
         *sums.entry(balance.asset).or_default() += i128::from(balance.total.0);

@@ -9,7 +9,7 @@ use zaraba::projections::catch_up;
 use zaraba_engine::command::*;
 use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Event, Replica};
 
 use super::projection::assert_equal;
 use super::stream::Journal;
@@ -39,7 +39,7 @@ fn by() -> Box<Provenance> {
 /// The stream; an engine beside it tells where the day is and which orders live.
 struct Days {
     random: StdRng,
-    engine: Engine,
+    engine: Replica,
     at: u64,
     day: u32,
     orders: Vec<(AccountId, OrderId)>,
@@ -49,7 +49,7 @@ struct Days {
 impl Days {
     fn new(seed: u64) -> Days {
         let random = StdRng::seed_from_u64(seed);
-        let (engine, orders) = (Engine::new(), Vec::new());
+        let (engine, orders) = (Replica::new(), Vec::new());
         Days { random, engine, at: BEGIN, day: 20_261_125, orders, sent: 0 }
     }
 

@@ -12,7 +12,7 @@ use zaraba::projections::source::Source;
 use zaraba_engine::command::*;
 use zaraba_engine::instrument::{InstrumentSpec, TickRule};
 use zaraba_engine::types::*;
-use zaraba_engine::{Command, Engine, Event};
+use zaraba_engine::{Command, Event, Replica};
 
 /// 2026-11-20 09:00 UTC.
 const BEGIN: u64 = 1_795_165_200_000_000_000;
@@ -47,12 +47,12 @@ impl Journal {
     }
 
     /// The state after all of it.
-    pub fn engine(&self) -> Engine {
+    pub fn engine(&self) -> Replica {
         self.engine_at(usize::MAX)
     }
 
-    fn engine_at(&self, count: usize) -> Engine {
-        let (mut engine, mut events) = (Engine::new(), Vec::new());
+    fn engine_at(&self, count: usize) -> Replica {
+        let (mut engine, mut events) = (Replica::new(), Vec::new());
         for (index, (at, command)) in self.0.lock().iter().take(count).enumerate() {
             engine.apply(Seq(index as u64 + 1), *at, command, &mut events);
             events.clear();
@@ -68,7 +68,7 @@ struct Player {
 
 impl Source for Player {
     /// As from a snapshot every 100 commands.
-    fn load(&mut self, at_most: Seq) -> Result<Engine, JournalError> {
+    fn load(&mut self, at_most: Seq) -> Result<Replica, JournalError> {
         let engine = self.journal.engine_at(at_most.0 as usize / 100 * 100);
         self.read = engine.seq().0 as usize;
         Ok(engine)
@@ -100,7 +100,7 @@ const ASSETS: [(&str, u8); 3] = [("JPY", 4), ("BTC", 8), ("7203", 0)];
 /// The stream: an engine beside it lets it aim at live orders.
 pub struct Stream {
     random: StdRng,
-    engine: Engine,
+    engine: Replica,
     at: u64,
     orders: Vec<(AccountId, OrderId)>,
     sent: u64,
@@ -111,7 +111,7 @@ impl Stream {
     pub fn new(seed: u64) -> Stream {
         Stream {
             random: StdRng::seed_from_u64(seed),
-            engine: Engine::new(),
+            engine: Replica::new(),
             at: BEGIN,
             orders: Vec::new(),
             sent: 0,
