@@ -105,7 +105,7 @@ impl Index {
     pub(crate) fn prefetch(&self, hash: u64) {
         let at = (hash >> (self.shift & 63)) as usize;
         prefetch(&self.entries, at);
-        prefetch(&self.entries, at + 1);
+        prefetch(&self.entries, at.wrapping_add(1));
     }
 
     /// Adds a slot that is not in it.

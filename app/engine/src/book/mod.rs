@@ -89,6 +89,12 @@ impl Books {
         &self.levels[level as usize]
     }
 
+    /// A level, if it is one.
+    #[inline]
+    pub(crate) fn level_at(&self, level: u32) -> Option<&Level> {
+        self.levels.get(level as usize)
+    }
+
     /// Fetches a level from memory.
     #[inline]
     pub(crate) fn prefetch(&self, level: u32) {

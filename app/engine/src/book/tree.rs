@@ -38,7 +38,8 @@ fn above(key: u64, layers: u32) -> u64 {
 /// Place of `key` in a node of `layer` (0: lowest).
 #[inline]
 fn place(key: u64, layer: u32) -> usize {
-    (above(key, layer) & 63) as usize
+    // There are eleven layers at most, the highest shifted by sixty bits.
+    (key.wrapping_shr(layer.wrapping_mul(BITS)) & 63) as usize
 }
 
 /// The best place in a bitmap that is not empty.
@@ -112,8 +113,9 @@ impl Books {
         if side.root == NIL || above(key, side.height) != side.prefix {
             return None;
         }
-        let mut at = side.root;
-        for layer in (0..side.height).rev() {
+        let (mut at, mut layer) = (side.root, side.height);
+        while layer != 0 {
+            layer -= 1;
             let node = &self.nodes[at as usize];
             let place = place(key, layer);
             if node.bitmap & 1 << place == 0 {
@@ -178,12 +180,22 @@ impl Books {
         at
     }
 
-    /// The level behind this one on its side.
-    #[inline]
+    /// The level behind this one on its side. Most often it hangs from the same node.
+    #[inline(always)]
     pub(super) fn next(&self, side: Side, level: u32) -> Option<u32> {
         let Level { key, leaf, .. } = self.levels[level as usize];
-        let (mut at, mut layer) = (leaf, 0);
-        loop {
+        let node = &self.nodes[leaf as usize];
+        match behind(side, node.bitmap, place(key, 0)) {
+            0 => self.next_above(side, key, node.parent),
+            rest => Some(node.children[best_bit(side, rest)]),
+        }
+    }
+
+    /// The level behind a key that is the last in its lowest node, from the node above that on.
+    #[inline(never)]
+    fn next_above(&self, side: Side, key: u64, parent: u32) -> Option<u32> {
+        let (mut at, mut layer) = (parent, 1);
+        while at != NIL {
             let node = &self.nodes[at as usize];
             let rest = behind(side, node.bitmap, place(key, layer));
             if rest != 0 {
@@ -194,12 +206,10 @@ impl Books {
                 }
                 return Some(found);
             }
-            if node.parent == NIL {
-                return None;
-            }
             at = node.parent;
             layer += 1;
         }
+        None
     }
 
     /// Takes an empty level out.

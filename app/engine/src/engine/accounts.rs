@@ -86,10 +86,10 @@ impl Account {
         (slot != NIL).then_some(slot)
     }
 
-    /// Its newest resting order.
+    /// Slot of its newest resting order; `NIL`: none.
     #[inline]
-    pub(crate) fn newest(&self) -> Option<u32> {
-        (self.tail != NIL).then_some(self.tail)
+    pub(crate) fn newest(&self) -> u32 {
+        self.tail
     }
 }
 

@@ -8,7 +8,7 @@
 
 use crate::auction::Claim;
 use crate::command::{Command, Place};
-use crate::engine::{Engine, Market, reaches};
+use crate::engine::{Engine, reaches};
 use crate::memory::{prefetch, prefetch_line};
 use crate::orders::{Hot, NIL};
 use crate::types::*;
@@ -44,9 +44,6 @@ impl Engine {
     /// now). Only a hint: leaving it out changes nothing but time.
     #[inline]
     pub fn look_ahead<'a>(&self, at: usize, run: impl Fn(usize) -> Option<&'a Command>) {
-        if self.limits.is_none() {
-            return;
-        }
         if at == 0 {
             for i in 0..STEPS[0] {
                 run(i).into_iter().for_each(|command| self.fetch_named(command));
@@ -97,34 +94,37 @@ impl Engine {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn fetch_for_place(&self, place: &Place) {
         let Some(market) = self.markets.get(place.instrument.0 as usize) else { return };
         let Some(account) = self.accounts.get(place.account) else { return };
-        let takes = self.takes(place, market);
         let [base, quote] = account.balances(market.base, market.quote);
+        let best = market.sides[place.side.opposite() as usize].best;
+        if self.takes(place, best) {
+            // Outside the slab where there is no balance, which does nothing.
+            prefetch_line(&self.ledger.balances, base as usize);
+            prefetch_line(&self.ledger.balances, quote as usize);
+            return self.fetch_makers(place.side.opposite(), best);
+        }
         // A sell that rests does not touch what it will receive into.
-        let other = if place.side == Side::Sell && !takes { base } else { quote };
-        for slot in [base, other] {
-            // Outside the slab where there is none, which does nothing.
-            prefetch_line(&self.ledger.balances, slot as usize);
-        }
-        if takes {
-            let against = place.side.opposite();
-            self.scout_from(against, market.sides[against as usize].best, MAKERS);
-            return;
-        }
-        if let Some(last) = account.newest() {
-            prefetch_line(&self.orders.hot, last as usize);
-        }
+        let other = if place.side == Side::Sell { base } else { quote };
+        prefetch_line(&self.ledger.balances, base as usize);
+        prefetch_line(&self.ledger.balances, other as usize);
+        prefetch_line(&self.orders.hot, account.newest() as usize);
     }
 
-    /// Whether an order would trade at once, as the book is now.
-    #[inline]
-    fn takes(&self, place: &Place, market: &Market) -> bool {
-        let best = self.books.best(&market.sides[place.side.opposite() as usize]);
-        let reaches = best.is_some_and(|best| reaches(place.side, place.price.0, best.price));
-        reaches || place.kind == OrderKind::Market
+    /// Whether an order would trade at once, as the book is now, whose other side has this best
+    /// level.
+    #[inline(always)]
+    fn takes(&self, place: &Place, best: u32) -> bool {
+        let Some(level) = self.books.level_at(best) else { return false };
+        reaches(place.side, place.price.0, level.price) || place.kind == OrderKind::Market
+    }
+
+    /// The first orders that one which takes will trade with. Apart: few orders take.
+    #[inline(never)]
+    fn fetch_makers(&self, side: Side, best: u32) {
+        self.scout_from(side, best, MAKERS);
     }
 
     /// The orders that trade in an auction at this price, and what they touch. A queue can only
