@@ -18,8 +18,20 @@ use crate::types::*;
 /// How many resting orders ahead of a trade what trading with one touches is fetched.
 const AHEAD: usize = 2;
 
+/// What trading goes by in its market.
+#[derive(Clone, Copy)]
+struct Rules {
+    units: Units,
+    /// The market's own fee rates.
+    own: Rates,
+    quote: AssetId,
+    base: AssetId,
+    crypto: bool,
+}
+
 /// What an aggressive order has in hand while it trades.
 struct Taker {
+    market: Rules,
     id: u64,
     account: AccountId,
     pays: u32,
@@ -60,6 +72,14 @@ struct Swept {
     halts: bool,
 }
 
+/// What a trade came to.
+struct Met {
+    quantity: i64,
+    /// Whether the resting order is filled, and has ended then; and the one behind it.
+    filled: bool,
+    behind: u32,
+}
+
 /// Whether the short way may take an order through this market.
 fn is_plain(hot: &Hot, cold: &Cold, market: &Market) -> bool {
     let harmless = Flags::DAY.0 | Flags::MARKET.0 | Flags::BY_AMOUNT.0;
@@ -76,10 +96,11 @@ impl Taker {
     fn new<const BUYS: bool>(
         hot: &Hot,
         cold: &Cold,
-        units: &Units,
+        market: Rules,
         ledger: &Ledger,
         (rates, day): (Rates, u32),
     ) -> Option<Taker> {
+        let units = &market.units;
         let (paying, receiving) = (ledger.get(hot.pays), ledger.get(hot.receives));
         let (paying, receiving) =
             ([paying.total, paying.locked], [receiving.total, receiving.locked]);
@@ -93,6 +114,7 @@ impl Taker {
             sold = units.sold(sums);
         }
         Some(Taker {
+            market,
             id: hot.id,
             account: hot.account,
             pays: hot.pays,
@@ -142,16 +164,20 @@ impl Engine {
         let against = side.opposite() as usize;
         let market = &self.markets[instrument.0 as usize];
         let quote_slot = if BUYS { hot.pays } else { hot.receives };
-        let rates = market.own_rates();
-        let rates = match market.profile {
-            Profile::Crypto => {
-                let turnover = self.ledger.turnover(quote_slot);
-                self.fees.rates(turnover, market.quote, rates)
-            }
-            _ => rates,
+        let rules = Rules {
+            units: market.units,
+            own: market.own_rates(),
+            quote: market.quote,
+            base: market.base,
+            crypto: market.profile == Profile::Crypto,
+        };
+        let rates = if rules.crypto {
+            self.fees.rates(self.ledger.turnover(quote_slot), rules.quote, rules.own)
+        } else {
+            rules.own
         };
         let terms = (rates, self.days[market.profile as usize].day);
-        let taker = Taker::new::<BUYS>(hot, cold, &market.units, &self.ledger, terms);
+        let taker = Taker::new::<BUYS>(hot, cold, rules, &self.ledger, terms);
         let Some(mut taker) = taker else { return Err(false) };
         let mut system = System {
             fees: self.ledger.get(market.fees).total,
@@ -216,22 +242,22 @@ impl Engine {
             let maker = swept.next;
             self.scout(&mut taker.scout);
             let filled = self.meet::<BUYS>(taker, system, instrument, (maker, price), events);
-            let Some((quantity, left)) = filled else {
+            let Some(met) = filled else {
                 swept.halts = true;
                 break;
             };
-            swept.taken += quantity;
-            if left == 0 {
-                swept.next = self.orders.hot[maker as usize].next;
+            swept.taken += met.quantity;
+            if met.filled {
+                swept.next = met.behind;
                 swept.ended += 1;
-                self.end_filled(maker, instrument, events);
+                self.let_go(maker);
             }
         }
         swept
     }
 
-    /// One trade. How much, and what the resting order has left; `None`: nothing has changed, it
-    /// takes a closer look.
+    /// One trade, and the end of the resting order if that fills it. `None`: nothing has changed,
+    /// it takes a closer look.
     #[inline(always)]
     fn meet<const BUYS: bool>(
         &mut self,
@@ -240,10 +266,10 @@ impl Engine {
         instrument: InstrumentId,
         (maker, price): (u32, i64),
         events: &mut Vec<Event>,
-    ) -> Option<(i64, i64)> {
-        let Engine { markets, orders, ledger, fees, accounts, risk, .. } = self;
-        let market = &markets[instrument.0 as usize];
-        let (units, crypto) = (&market.units, market.profile == Profile::Crypto);
+    ) -> Option<Met> {
+        let Engine { orders, ledger, fees, accounts, risk, .. } = self;
+        let Rules { units, own, quote, base, crypto } = &taker.market;
+        let (own, quote, base, crypto) = (*own, *quote, *base, *crypto);
         let hot = &mut orders.hot[maker as usize];
         let cold = &mut orders.cold[maker as usize];
         if hot.account == taker.account || cold.extra != NIL {
@@ -254,16 +280,24 @@ impl Engine {
         let open = if BUYS { notional } else { hot.bound * hot.remaining };
         let before = cold.traded().short(open)?;
         let taking = taker.sums.wide().short(notional)?.plus(notional, taker.rates.taker_ppm);
-        let mut rates = market.own_rates();
+        let mut rates = own;
         if crypto {
             let balance = if BUYS { hot.receives } else { hot.pays };
-            rates = fees.rates(ledger.turnover(balance), market.quote, rates);
+            rates = fees.rates(ledger.turnover(balance), quote, rates);
         }
         let after = before.plus(notional, rates.maker_ppm);
         taker.remaining -= quantity;
         taker.sums = taking;
         hot.remaining = left;
         (cold.notional, cold.fee) = (after.notional, Fee::short(after.fee));
+        (cold.updated_at, cold.seq) = (self.at, self.seq);
+        let (filled, behind) = (left == 0, hot.next);
+        if filled {
+            (cold.status, cold.closed) = (OrderStatus::Filled, Some(CloseReason::Filled));
+            (hot.level, hot.prev, hot.next) = (NIL, NIL, NIL);
+        } else {
+            cold.status = OrderStatus::PartiallyFilled;
+        }
         let (paid, unlocked, got);
         if BUYS {
             let bought = units.bought(taking, taker.bound * taker.remaining);
@@ -298,8 +332,7 @@ impl Engine {
         });
         events.push(trade_told);
         let moved = units.base(quantity);
-        let (quote, base) = (market.quote, market.base);
-        let resting = (hot.account, hot.pays, hot.receives);
+        let (id, account, pays, receives) = (hot.id, hot.account, hot.pays, hot.receives);
         if !BUYS && hot.counted() {
             ledger.expect_more(hot.receives, -moved);
         }
@@ -320,7 +353,6 @@ impl Engine {
                     base_locked: Amount(b[1]),
                 })
             };
-        let (account, pays, receives) = resting;
         if BUYS {
             taker.quote[0] -= paid.gross + paid.fee;
             taker.quote[1] -= unlocked;
@@ -370,35 +402,22 @@ impl Engine {
             }
         }
         risk.note_value(accounts.at_mut(account), (taker.day, quote), theirs.gross);
-        if left != 0 {
-            let cold = &mut self.orders.cold[maker as usize];
-            cold.status = OrderStatus::PartiallyFilled;
-            cold.updated_at = self.at;
-            cold.seq = self.seq;
+        if filled {
+            let closed = Event::Closed {
+                order: OrderId(id),
+                account,
+                instrument,
+                reason: CloseReason::Filled,
+                remaining: Quantity(0),
+            };
+            events.push(closed);
         }
-        Some((quantity, left))
+        Some(Met { quantity, filled, behind })
     }
 
-    /// Ends a resting order that is filled and hangs together with no other.
+    /// Takes a resting order that has ended, and hangs together with no other, off its lists.
     #[inline(always)]
-    fn end_filled(&mut self, slot: u32, instrument: InstrumentId, events: &mut Vec<Event>) {
-        let cold = &mut self.orders.cold[slot as usize];
-        cold.status = OrderStatus::Filled;
-        cold.closed = Some(CloseReason::Filled);
-        cold.updated_at = self.at;
-        cold.seq = self.seq;
-        let hot = &mut self.orders.hot[slot as usize];
-        hot.level = NIL;
-        hot.prev = NIL;
-        hot.next = NIL;
-        let closed = Event::Closed {
-            order: OrderId(hot.id),
-            account: hot.account,
-            instrument,
-            reason: CloseReason::Filled,
-            remaining: Quantity(0),
-        };
-        events.push(closed);
+    fn let_go(&mut self, slot: u32) {
         let group = self.accounts.unlink(&mut self.orders.hot, slot);
         self.risk.groups[usize::from(group.0)].pool.open -= 1;
         self.orders.finish(slot);
