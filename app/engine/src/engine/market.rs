@@ -334,7 +334,7 @@ impl Market {
 
     /// Place of a limit price in the book; `None` where it is not allowed, or the ticks are a
     /// table.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn plain_key(&self, price: i64) -> Option<u64> {
         let fixed = matches!(self.ticks, TickRule::Fixed(_));
         let below = self.limit_up == 0 || price <= self.limit_up;

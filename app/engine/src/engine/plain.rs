@@ -7,7 +7,7 @@
 //! ways lead to the same events and the same state: tests send the same streams through both.
 
 use crate::command::Place;
-use crate::engine::risk::{Measured, second_of};
+use crate::engine::risk::{Counts, Measured, second_of};
 use crate::engine::{Engine, Market, OrderStatus};
 use crate::event::{CloseReason, Event};
 use crate::index::Vacancy;
@@ -24,8 +24,11 @@ struct Plain {
     incoming: i64,
     /// Whether it meets the other side at once.
     crosses: bool,
-    /// The second it came in.
+    /// Its market's day.
+    day: u32,
+    /// The second it came in, and where its message is to be counted.
     second: u32,
+    counts: Counts,
 }
 
 impl Engine {
@@ -40,11 +43,10 @@ impl Engine {
         events: &mut Vec<Event>,
     ) -> bool {
         let Some(plain) = self.admit_plain(place) else { return false };
-        let Engine { orders, markets, accounts, ledger, books, risk, days, .. } = self;
+        let Engine { orders, markets, accounts, ledger, books, risk, .. } = self;
         let (instrument, side) = (place.instrument, place.side);
         let market = &mut markets[instrument.0 as usize];
-        let day = days[market.profile as usize].day;
-        let slot = orders.create_at(place, hash, vacancy, day, self.seq, self.at);
+        let slot = orders.create_at(place, hash, vacancy, plain.day, self.seq, self.at);
         let hot = &mut orders.hot[slot as usize];
         hot.pays = plain.pays;
         hot.receives = plain.receives;
@@ -52,7 +54,7 @@ impl Engine {
         events.push(Event::Accepted { order, bound: place.price });
         events.push(ledger.lock(plain.pays, plain.lock, order));
         let account = accounts.at_mut(place.account);
-        risk.count_message(account, instrument, plain.second);
+        risk.count_message_where(plain.counts, account, instrument, plain.second);
         if plain.crosses || place.time_in_force == TimeInForce::Ioc {
             self.enter(slot, place.time_in_force, events);
         } else {
@@ -121,8 +123,9 @@ impl Engine {
         true
     }
 
-    /// Every check of a plain order; `None` where any fails or has more to look at.
-    #[inline(always)]
+    /// Every check of a plain order; `None` where any fails or has more to look at. Apart from what
+    /// follows, which needs few of the numbers it works with: there are not registers for all.
+    #[inline(never)]
     fn admit_plain(&self, place: &Place) -> Option<Plain> {
         let market = &self.markets[place.instrument.0 as usize];
         let account = self.accounts.get(place.account)?;
@@ -170,19 +173,19 @@ impl Engine {
         if !fits {
             return None;
         }
-        let second = second_of(self.at);
+        let (day, second) = (self.days[market.profile as usize].day, second_of(self.at));
+        let mut counts = Counts::default();
         if self.risk.active != 0 {
             let position = if side == Side::Buy {
                 self.ledger.get(receives).position().saturating_add(base)
             } else {
                 i64::MIN
             };
-            let day = self.days[market.profile as usize].day;
             let amounts = (base, value, position);
             let measured = Measured::new(market, (day, second), price, amounts, open != 0);
-            self.is_quiet(&measured, account, group, place.instrument)?;
+            counts = self.is_quiet(&measured, account, group, place.instrument)?;
         }
-        Some(Plain { key, pays, receives, lock, incoming, crosses, second })
+        Some(Plain { key, pays, receives, lock, incoming, crosses, day, second, counts })
     }
 }
 

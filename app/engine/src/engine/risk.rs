@@ -154,6 +154,15 @@ impl Group {
 /// Most API keys with a kill switch on.
 pub(crate) const KILLED_KEYS_MAX: usize = 10_000;
 
+/// Where an account's message is to be counted.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Counts {
+    /// With the account itself: its own set bounds their number.
+    own: bool,
+    /// Its group or the instrument has limits, which may.
+    pooled: bool,
+}
+
 /// Limits and counters.
 pub(crate) struct Risk {
     /// By number; the first is of nobody.
@@ -213,7 +222,7 @@ impl Risk {
 
     /// Counts a new order, or an amendment, where a set of its account, group or instrument bounds
     /// the number of messages.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn count_message(
         &mut self,
         account: &mut Account,
@@ -224,13 +233,23 @@ impl Risk {
             return;
         }
         let group = &self.groups[usize::from(account.group.0)];
-        let pool = &self.instruments[instrument.0 as usize];
-        let own = group.set_of(account.tally.limits);
-        let pooled = group.pool.tally.limits != NONE || pool.tally.limits != NONE;
-        if self.counts_messages(own) {
+        let own = self.counts_messages(group.set_of(account.tally.limits));
+        self.count_message_where(Counts { own, pooled: true }, account, instrument, second);
+    }
+
+    /// The same, where it is known already where to.
+    #[inline(always)]
+    pub(crate) fn count_message_where(
+        &mut self,
+        counts: Counts,
+        account: &mut Account,
+        instrument: InstrumentId,
+        second: u32,
+    ) {
+        if counts.own {
             account.tally.add_message(second);
         }
-        if pooled {
+        if counts.pooled {
             self.count_pooled_message(account.group, instrument, second);
         }
     }

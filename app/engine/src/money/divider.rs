@@ -3,8 +3,11 @@
 /// Divides multiples of a constant exactly, by one multiplication, and tells non-multiples.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Divider {
+    /// Of the divisor's odd part, modulo 2^64.
     inverse: u64,
+    /// The greatest quotient there is: what is above comes from no multiple.
     limit: u64,
+    /// The divisor's power of two.
     shift: u32,
 }
 
@@ -19,16 +22,15 @@ impl Divider {
         for _ in 0..5 {
             inverse = inverse.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(inverse)));
         }
-        Divider { inverse, limit: u64::MAX / odd, shift }
+        Divider { inverse, limit: u64::MAX / divisor as u64, shift }
     }
 
     /// `n / divisor` if that is whole, for `n` of zero or more.
     #[inline(always)]
     pub(crate) fn exact(&self, n: i64) -> Option<u64> {
-        let n = n as u64;
-        let quotient = (n >> self.shift).wrapping_mul(self.inverse);
-        let whole = n & ((1 << self.shift) - 1) == 0 && quotient <= self.limit;
-        whole.then_some(quotient)
+        // Low bits of a number that has no such power of two in it go to the top, above the limit.
+        let quotient = (n as u64).wrapping_mul(self.inverse).rotate_right(self.shift);
+        (quotient <= self.limit).then_some(quotient)
     }
 }
 

@@ -94,6 +94,7 @@ impl Ask {
 }
 
 /// What a plain new order comes to, whoever's limits it is held against.
+#[derive(Clone, Copy)]
 pub(crate) struct Measured {
     /// Quantity, in minor units of the base asset.
     base: i64,
@@ -239,8 +240,8 @@ impl Engine {
         }
     }
 
-    /// Whether a new order passes every limit that binds it, soft ones too, its message counted.
-    /// `None`: no, or it takes a closer look.
+    /// Whether a new order passes every limit that binds it, soft ones too, its message counted;
+    /// and where that is to be counted. `None`: no, or it takes a closer look.
     #[inline(always)]
     pub(crate) fn is_quiet(
         &self,
@@ -248,25 +249,32 @@ impl Engine {
         account: &Account,
         group: &Group,
         instrument: InstrumentId,
-    ) -> Option<()> {
+    ) -> Option<Counts> {
         let Risk { sets, instruments, .. } = &self.risk;
         let pool = &instruments[instrument.0 as usize];
         let own = group.set_of(account.tally.limits);
-        if own != NONE && !sets[own as usize].is_quiet(measured, &account.tally, account.open) {
-            return None;
+        let mut counts = Counts::default();
+        if own != NONE {
+            let set = &sets[own as usize];
+            counts.own = set.mask & MESSAGES != 0;
+            if !set.is_quiet(measured, &account.tally, account.open) {
+                return None;
+            }
         }
-        if group.pool.tally.limits == NONE && pool.tally.limits == NONE {
-            return Some(());
+        counts.pooled = group.pool.tally.limits != NONE || pool.tally.limits != NONE;
+        if counts.pooled {
+            // A copy of what is in registers: most orders need it nowhere else.
+            self.are_quiet(*measured, [&group.pool, pool])?;
         }
-        self.are_quiet(measured, [&group.pool, pool])
+        Some(counts)
     }
 
     /// The same of the sets of a group and an instrument.
     #[inline(never)]
-    fn are_quiet(&self, measured: &Measured, pools: [&Pool; 2]) -> Option<()> {
+    fn are_quiet(&self, measured: Measured, pools: [&Pool; 2]) -> Option<()> {
         let holds = |pool: &Pool| {
             let set = pool.tally.limits;
-            set == NONE || self.risk.sets[set as usize].is_quiet(measured, &pool.tally, pool.open)
+            set == NONE || self.risk.sets[set as usize].is_quiet(&measured, &pool.tally, pool.open)
         };
         pools.into_iter().all(holds).then_some(())
     }
