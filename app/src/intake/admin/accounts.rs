@@ -265,12 +265,21 @@ const STATUSES: [(&str, AccountStatus); 3] = [
     ("closed", AccountStatus::Closed),
 ];
 
+/// An account after a change.
+#[derive(Serialize)]
+pub(super) struct Changed {
+    #[serde(flatten)]
+    account: AccountShape,
+    /// Journal sequence of the change.
+    seq: u64,
+}
+
 /// Changes what an account may do.
 pub(super) async fn set_status(
     State(platform): State<Platform>,
     Segment(code): Segment,
     change: Change,
-) -> ApiResult<Json<AccountShape>> {
+) -> ApiResult<Json<Changed>> {
     let account = known(&platform, &code)?;
     let body: NewStatus<'_> = fields::read(&change.body)?;
     let status = required(&body.status, "status")?.text("status")?;
@@ -278,5 +287,6 @@ pub(super) async fn set_status(
     let by = change.because(&body.reason)?;
     let receipt = submit(&platform, Command::SetAccountStatus { account, status, by }).await?;
     accepted(&receipt)?;
-    AccountShape::find(&platform, account).map(Json)
+    let account = AccountShape::find(&platform, account)?;
+    Ok(Json(Changed { account, seq: receipt.step().seq.0 }))
 }

@@ -11,7 +11,7 @@ use zaraba_engine::{Command, Reject};
 
 use super::assets::code;
 use super::guard::Change;
-use super::rules::{Giver, Read};
+use super::rules::{Giver, Read, changed};
 use super::{accepted, refusal, submit};
 use crate::intake::http::decimal;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
@@ -287,8 +287,7 @@ pub(super) async fn set_status(
     let status = word("status", status, &STATUSES)?;
     let by = change.because(&body.reason)?;
     let command = Command::SetInstrumentStatus { instrument, status, by };
-    accepted(&submit(&platform, command).await?)?;
-    find(&platform, &symbol).map(Json)
+    changed(&platform, &symbol, command).await
 }
 
 #[derive(Deserialize)]

@@ -246,17 +246,27 @@ fn given_limits(platform: &Platform, body: &[u8], by: Giver<'_>) -> ApiResult<Gi
     Ok((scope, Box::new(limits_of(&body, platform)?), by(&body.reason)?))
 }
 
+/// Limits after they were set.
+#[derive(Serialize)]
+pub(super) struct LimitsSet {
+    #[serde(flatten)]
+    limits: LimitsShape,
+    /// Journal sequence of the change.
+    seq: u64,
+}
+
 /// Sets the risk limits of a scope: all of them, in place of those it had.
 pub(super) async fn set_limits(
     State(platform): State<Platform>,
     _: NoParams,
     change: Change,
-) -> ApiResult<Json<LimitsShape>> {
+) -> ApiResult<Json<LimitsSet>> {
     let by = |reason: &Option<Given<'_>>| change.because(reason);
     let (scope, limits, by) = given_limits(&platform, &change.body, &by)?;
     let set = shape(&platform, scope, &limits);
-    accepted(&submit(&platform, Command::SetRiskLimits { scope, limits, by }).await?)?;
-    Ok(Json(set))
+    let receipt = submit(&platform, Command::SetRiskLimits { scope, limits, by }).await?;
+    accepted(&receipt)?;
+    Ok(Json(LimitsSet { limits: set, seq: receipt.step().seq.0 }))
 }
 
 /// Tries the risk limits of a scope; changes nothing.

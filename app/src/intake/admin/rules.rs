@@ -78,14 +78,16 @@ pub(super) fn nobody(_: &Option<Given<'_>>) -> ApiResult<Box<Provenance>> {
     Ok(Box::default())
 }
 
-/// Sends a change of an instrument and answers with how it stands then.
-async fn changed(
+/// Sends a change of an instrument and answers with how it stands then, under the change's own
+/// journal sequence.
+pub(super) async fn changed(
     platform: &Platform,
     symbol: &str,
     command: Command,
 ) -> ApiResult<Json<InstrumentShape>> {
-    accepted(&submit(platform, command).await?)?;
-    find(platform, symbol).map(Json)
+    let receipt = submit(platform, command).await?;
+    accepted(&receipt)?;
+    Ok(Json(InstrumentShape { seq: receipt.step().seq.0, ..find(platform, symbol)? }))
 }
 
 #[derive(Deserialize)]
@@ -269,9 +271,10 @@ pub(super) async fn set_odd_lot_terms(
 ) -> ApiResult<Json<Terms>> {
     let by = |reason: &Option<Given<'_>>| change.because(reason);
     let command = odd_lot_terms(&platform, &symbol, &change.body, &by)?;
-    accepted(&submit(&platform, command).await?)?;
+    let receipt = submit(&platform, command).await?;
+    accepted(&receipt)?;
     let (id, spec) = instrument(&platform, &symbol)?;
-    Ok(Json(terms_of(&platform, id, &spec)))
+    Ok(Json(terms_of(&platform, id, &spec, receipt.step().seq)))
 }
 
 /// What people have set on an instrument.
@@ -281,6 +284,8 @@ pub(super) struct Terms {
     breaker: BreakerShape,
     /// Null: the house takes no odd lots.
     odd_lot: Option<OddLotShape>,
+    /// Journal sequence it reflects, or of the change that this answers.
+    seq: u64,
 }
 
 #[derive(Serialize)]
@@ -302,7 +307,12 @@ struct OddLotShape {
     round_to: String,
 }
 
-fn terms_of(platform: &Platform, instrument: InstrumentId, spec: &InstrumentSpec) -> Terms {
+fn terms_of(
+    platform: &Platform,
+    instrument: InstrumentId,
+    spec: &InstrumentSpec,
+    seq: Seq,
+) -> Terms {
     let (breaker, odd_lot) = platform.live.rules(|rules| {
         let breaker = rules.breakers.get(&instrument).copied().unwrap_or(Breaker::OFF);
         (breaker, rules.odd_lot_terms.get(&instrument).copied())
@@ -326,6 +336,7 @@ fn terms_of(platform: &Platform, instrument: InstrumentId, spec: &InstrumentSpec
             max_value: (terms.max_value.0 != 0).then(|| money(terms.max_value)),
             round_to: money(terms.round_to),
         }),
+        seq: seq.0,
     }
 }
 
@@ -335,8 +346,9 @@ pub(super) async fn terms(
     Segment(symbol): Segment,
     _: NoParams,
 ) -> ApiResult<Json<Terms>> {
+    let seq = platform.live.seq();
     let (id, spec) = instrument(&platform, &symbol)?;
-    Ok(Json(terms_of(&platform, id, &spec)))
+    Ok(Json(terms_of(&platform, id, &spec, seq)))
 }
 
 #[derive(Deserialize)]

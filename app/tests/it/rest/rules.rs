@@ -157,8 +157,10 @@ async fn risk_limits_warn_and_refuse_and_kill_switches_cancel() {
     let limits = json!({"order_quantity": {"hard": "500"}, "open_orders": {"soft": "1", "hard": "2"},
         "order_value": {"hard": "900000"}});
     let asked = json!({"scope": scope, "limits": limits, "currency": "JPY"});
-    let told = done(&world, "/risk-limits", asked).await;
+    let mut told = done(&world, "/risk-limits", asked).await;
     assert_eq!(told["limits"]["order_value"], json!({"soft": null, "hard": "900000.0000"}));
+    let seq = told.as_object_mut().unwrap().remove("seq").unwrap();
+    assert!(seq.as_u64().unwrap() > 0, "the journal sequence of the change");
     let all = world.admin(Method::GET, "/risk-limits", None).await;
     assert_eq!(all.body["items"], json!([told]));
     let order = |quantity: &str| {

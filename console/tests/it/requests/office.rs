@@ -93,7 +93,7 @@ fn yen(value: &Value) -> i64 {
 }
 
 /// What the fields' names stand for.
-async fn found(office: &Office) -> Vec<(&'static str, String)> {
+pub async fn found(office: &Office) -> Vec<(&'static str, String)> {
     for code in ["REQ-1", "REQ-2"] {
         made(office, "accounts", json!({"code": code, "reason": "test"})).await;
     }
@@ -190,6 +190,15 @@ async fn recorded(world: &World, at_once: bool) -> String {
         .fetch_optional(&world.pool)
         .await
         .unwrap()
+    })
+    .await;
+    // The page names where in the journal it stands: the last of its commands.
+    let told: Value = world.request("outcome").await;
+    let last = "SELECT max(seq) FROM trading.admin_actions
+         WHERE request_id = $1 OR request_id LIKE $1 || '.%'";
+    until("the sequence that the page tells", async || {
+        let last: i64 = sqlx::query_scalar(last).bind(&id).fetch_one(&world.pool).await.unwrap();
+        (told["sequence"] == last).then_some(())
     })
     .await;
     let approver = if at_once { "" } else { CHECKER };
