@@ -31,7 +31,7 @@ messages! { A,
     NoRestrictions: "None: the account trades freely.", "なし（自由に取引できます）";
     IsSuspended: "Suspended: no new orders, open ones stay", "停止中：新規注文不可、既存の注文は残ります";
     IsClosed: "Closed: nothing more can be done with it", "閉鎖済み：以後の取引はできません";
-    KilledBy: "Kill switch: {0}", "緊急停止: {0}";
+    KilledBy: "Kill switch: {0}", "キルスイッチ: {0}";
     OpenOrders: "Open orders", "未約定の注文";
     NoOpenOrders: "No open order. Orders that rest appear here.", "未約定の注文はありません。注文が入ると表示されます。";
     AllOrders: "All orders of the account", "この口座の全注文";

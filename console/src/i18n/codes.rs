@@ -64,6 +64,8 @@ pub enum Word {
     RiskScope,
     /// Mode of a circuit breaker.
     Breaker,
+    /// Why a day is no business day.
+    Closed,
 }
 
 type Row = (Word, &'static str, &'static str, &'static str);
@@ -183,6 +185,15 @@ const TABLE: &[Row] = {
         (RiskScope, "group", "Group as a whole", "グループ全体"),
         (RiskScope, "instrument", "Instrument", "銘柄"),
         (RiskScope, "session", "API key", "APIキー"),
+        (Closed, "weekend", "weekend", "土日"),
+        (Closed, "holiday", "holiday", "祝日・休業日"),
+        (
+            Closed,
+            "the exchange is closed from December 31 to January 3",
+            "the exchange is closed from December 31 to January 3",
+            "年末年始（12月31日～1月3日）",
+        ),
+        (Closed, "special day", "special day", "特別日"),
         (Breaker, "none", "None", "なし"),
         (Breaker, "circuit_break", "Circuit break", "サーキットブレーカー"),
         (Breaker, "full_range", "Full-range call", "全価格帯の板寄せ"),
@@ -240,7 +251,7 @@ const TABLE: &[Row] = {
             "Risk limit: messages per second",
             "リスク上限：毎秒の注文数",
         ),
-        (Reason, "kill_switch", "A kill switch is on", "緊急停止中"),
+        (Reason, "kill_switch", "A kill switch is on", "キルスイッチ作動中"),
         (Reason, "odd_lot_unavailable", "Odd-lot desk closed", "単元未満株の受付停止"),
         (Reason, "odd_lot_cap", "Above the odd-lot cap", "単元未満株の上限超過"),
         (Reason, "odd_lot_no_quote", "No best price to deal on", "基準気配なし"),

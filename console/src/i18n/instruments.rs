@@ -91,9 +91,9 @@ messages! { I,
 
     // Risk
     RiskLimits: "Limits", "上限";
-    KillSwitches: "Kill switches", "緊急停止";
+    KillSwitches: "Kill switches", "キルスイッチ";
     NoLimits: "No limit is set. Limits by group, account and instrument appear here with who set them and why.", "上限は設定されていません。グループ・口座・銘柄ごとの上限が、設定者と理由とともに表示されます。";
-    NoSwitches: "No kill switch was ever thrown. They appear here with who, when and why.", "緊急停止が使われたことはありません。使われると、実行者・時刻・理由とともに表示されます。";
+    NoSwitches: "No kill switch was ever thrown. They appear here with who, when and why.", "キルスイッチが使われたことはありません。使われると、実行者・時刻・理由とともに表示されます。";
     SwitchOn: "ON: new orders are refused", "作動中：新規注文を拒否";
     SwitchOff: "off", "解除";
     Whose: "Whose", "対象";

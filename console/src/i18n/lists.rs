@@ -50,7 +50,7 @@ messages! { L,
     NothingWaits: "Nothing waits for you.", "承認待ちの申請はありません。";
     SeeWaiting: "{0} waiting: open the list", "{0}件：一覧を開く";
     Stopped: "Stopped now", "停止中のもの";
-    NothingStopped: "No kill switch is on and nothing is halted.", "緊急停止・売買停止はありません。";
+    NothingStopped: "No kill switch is on and nothing is halted.", "作動中のキルスイッチ・売買停止はありません。";
     RecentActions: "Latest actions by staff", "スタッフによる最近の操作";
     NextMoments: "Clock to the next phase", "次のフェーズまでの時刻";
 

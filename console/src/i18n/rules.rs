@@ -234,7 +234,7 @@ const TABLE: &[Row] = &[
     (
         "kill_switch",
         "A kill switch is on for the account, its group, the instrument or the venue; the risk page says who threw it and why.",
-        "口座、グループ、銘柄または市場全体の緊急停止が作動中です。実行者と理由はリスクのページにあります。",
+        "口座、グループ、銘柄または市場全体のキルスイッチが作動中です。実行者と理由はリスクのページにあります。",
     ),
     (
         "odd_lot_unavailable",
@@ -325,7 +325,7 @@ const TABLE: &[Row] = &[
     (
         "cancelled_many",
         "It was cancelled together with others: by a mass cancel or a kill switch; the events below say who.",
-        "一括取消または緊急停止により他の注文とともに取り消されました。下の経緯に実行者があります。",
+        "一括取消またはキルスイッチにより他の注文とともに取り消されました。下の経緯に実行者があります。",
     ),
     (
         "immediate_rest",

@@ -170,6 +170,14 @@ async fn usage(app: &App, view: &View, line: &Line) -> Option<Result<Usage, Stri
 }
 
 impl InstrumentPage<'_> {
+    /// Why a day is no business day, in the reader's language; names are as the calendar has them.
+    fn closed(&self, why: &str) -> String {
+        match why.split_once(": ") {
+            Some((kind, name)) => format!("{}: {name}", self.v.w(Word::Closed, kind)),
+            None => self.v.w(Word::Closed, why),
+        }
+    }
+
     /// The day whose values they are, in words.
     fn on_day(&self) -> String {
         self.on.map(|day| self.v.date(day)).unwrap_or_default()

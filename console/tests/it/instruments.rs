@@ -80,6 +80,10 @@ async fn an_instrument_has_its_terms_tables_and_days() {
         let cookie = world.sign_in("viewer", PASSWORD).await.unwrap();
         let (_, page) = world.get(&cookie, "/instruments/7203").await;
         assert!(!page.contains("/requests/new"), "{page}");
+        world.look("ja", "light").await;
+        let (_, page) = world.get(&cookie, "/instruments/7203").await;
+        assert!(page.contains("休業: 土日"), "{page}");
+        world.look("en", "light").await;
         // A backend that does not tell the calendar costs the calendar only.
         world.backend().admin.answer("GET", "calendar", 500, json!({}));
         let (status, page) = world.get(&cookie, "/instruments/7203").await;
