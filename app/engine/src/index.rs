@@ -94,8 +94,8 @@ impl Index {
     /// Adds a slot where [`Index::seek`] found room for its hash.
     #[inline]
     pub(crate) fn fill(&mut self, Vacancy(at): Vacancy, hash: u64, slot: u32) {
-        assert!(self.len * 2 < self.entries.len(), "index is full: limits and use disagree");
-        self.entries[at] = hash >> 32 << 32 | u64::from(slot + 1);
+        assert!(self.len < self.entries.len() / 2, "index is full: limits and use disagree");
+        self.entries[at] = hash >> 32 << 32 | (u64::from(slot) + 1);
         self.len += 1;
     }
 
@@ -111,19 +111,19 @@ impl Index {
     /// Adds a slot that is not in it.
     #[inline]
     pub(crate) fn insert(&mut self, hash: u64, slot: u32) {
-        assert!(self.len * 2 < self.entries.len(), "index is full: limits and use disagree");
+        assert!(self.len < self.entries.len() / 2, "index is full: limits and use disagree");
         let mut at = (hash >> self.shift) as usize & self.mask;
         while self.entries[at] != 0 {
             at = (at + 1) & self.mask;
         }
-        self.entries[at] = hash >> 32 << 32 | u64::from(slot + 1);
+        self.entries[at] = hash >> 32 << 32 | (u64::from(slot) + 1);
         self.len += 1;
     }
 
     /// Removes a slot that is in it.
     #[inline]
     pub(crate) fn remove(&mut self, hash: u64, slot: u32) {
-        let wanted = hash >> 32 << 32 | u64::from(slot + 1);
+        let wanted = hash >> 32 << 32 | (u64::from(slot) + 1);
         let mut hole = (hash >> self.shift) as usize & self.mask;
         while self.entries[hole] != wanted {
             assert!(self.entries[hole] != 0, "slot {slot} is missing from its index");

@@ -195,7 +195,7 @@ impl Units {
     #[inline]
     pub(crate) fn value(&self, notional: i128) -> i64 {
         let short = u64::try_from(notional).ok().and_then(|n| n.checked_mul(PPM as u64));
-        let up = short.and_then(|ppm| ppm.checked_add(self.scale.short.saturating_sub(1)));
+        let up = short.and_then(|ppm| ppm.checked_add(self.scale.up));
         match up {
             Some(up) if self.scale.short != 0 => {
                 i64::try_from(self.scale.floor_short(up)).unwrap_or(i64::MAX)
@@ -252,7 +252,7 @@ impl Units {
     }
 
     /// A buyer's sums, rounded, with so much price x quantity open. Only where the scale is short.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bought(&self, sums: Sums, open: i64) -> Bought {
         let gross = sums.notional * PPM as i64;
         let spent = gross + sums.fee;

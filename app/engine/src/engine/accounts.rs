@@ -86,10 +86,10 @@ impl Account {
         (slot != NIL).then_some(slot)
     }
 
-    /// Slot of its newest resting order; `NIL`: none.
-    #[inline]
-    pub(crate) fn newest(&self) -> u32 {
-        self.tail
+    /// Slot of its newest resting order, or another where there is none.
+    #[inline(always)]
+    pub(crate) fn newest_or(&self, other: u32) -> u32 {
+        if self.tail == NIL { other } else { self.tail }
     }
 }
 

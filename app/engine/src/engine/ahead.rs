@@ -110,7 +110,7 @@ impl Engine {
         let other = if place.side == Side::Sell { base } else { quote };
         prefetch_line(&self.ledger.balances, base as usize);
         prefetch_line(&self.ledger.balances, other as usize);
-        prefetch_line(&self.orders.hot, account.newest() as usize);
+        prefetch_line(&self.orders.hot, account.newest_or(0) as usize);
     }
 
     /// Whether an order would trade at once, as the book is now, whose other side has this best

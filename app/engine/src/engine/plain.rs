@@ -206,7 +206,8 @@ impl Market {
     #[inline(always)]
     fn is_plain(&self) -> bool {
         (self.status == InstrumentStatus::Open)
-            & !self.gathers()
+            & (self.phase == Phase::Continuous)
+            & !self.awaits_first_price()
             & (self.shown.kind == QuoteKind::Free)
             & (self.halts == Halts::default())
             & !(self.killed | self.guarded | self.session_rules | self.ready)

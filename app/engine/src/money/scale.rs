@@ -7,6 +7,8 @@ pub(super) struct Scale {
     pub(super) divisor: i128,
     /// The divisor if it fits, for the common short division; else zero.
     pub(super) short: u64,
+    /// One less: what is added before rounding down, to round up. All ones where it is zero.
+    pub(super) up: u64,
     /// 2^64 / `short`, rounded down.
     reciprocal: u64,
 }
@@ -15,11 +17,11 @@ impl Scale {
     pub(super) fn new(exponent: i32) -> Scale {
         let power = 10i128.pow(exponent.unsigned_abs());
         if exponent >= 0 {
-            return Scale { multiplier: power, divisor: 1, short: 0, reciprocal: 0 };
+            return Scale { multiplier: power, divisor: 1, short: 0, up: u64::MAX, reciprocal: 0 };
         }
         let short = u64::try_from(power).unwrap_or(0);
         let reciprocal = (1u128 << 64).checked_div(u128::from(short)).unwrap_or(0) as u64;
-        Scale { multiplier: 1, divisor: power, short, reciprocal }
+        Scale { multiplier: 1, divisor: power, short, up: short.wrapping_sub(1), reciprocal }
     }
 
     /// Rounded down; `n` is zero or more.
@@ -34,7 +36,7 @@ impl Scale {
     /// Whether sums below 2^63 can be rounded in 64 bits, up too.
     #[inline]
     pub(super) fn is_short(&self) -> bool {
-        self.short.wrapping_sub(1) < 1 << 62
+        self.up < 1 << 62
     }
 
     /// Rounded down, for sums of zero or more where the scale is short.
@@ -46,7 +48,7 @@ impl Scale {
     /// Rounded up, for the same.
     #[inline(always)]
     pub(super) fn short_ceil(&self, sum: i64) -> i64 {
-        self.floor_short(sum as u64 + (self.short - 1)) as i64
+        self.floor_short(sum as u64 + self.up) as i64
     }
 
     /// Division by multiplication: the product's upper half is the quotient or one less.
