@@ -127,6 +127,21 @@ impl PrivatePostgres {
     /// # Errors
     /// See [`PrivatePostgresError`]; nothing is left running then.
     pub async fn start(dir: &Path, port: u16) -> Result<PrivatePostgres> {
+        if port != 0 {
+            return Self::start_at(dir, port).await;
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match Self::start_at(dir, free_port(dir)?).await {
+                // Free when it was looked at; somebody else was quicker.
+                Err(error) if error.is_port_taken() && tries < PORT_TRIES => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn start_at(dir: &Path, port: u16) -> Result<PrivatePostgres> {
         let dir = dir.to_owned();
         let blocking = tokio::task::spawn_blocking(move || launch(&dir, port)).await;
         let postgres =
@@ -247,7 +262,6 @@ fn launch(dir: &Path, port: u16) -> Result<PrivatePostgres> {
         init(&programs, &owner, &dir, &data)?;
     }
     end_leftover(&data)?;
-    let port = if port == 0 { free_port(&dir)? } else { port };
     configure(&owner, &dir, &data, port)?;
     let server = serve(&programs, owner, &dir, &data)?;
     Ok(PrivatePostgres { dir, port, password, server: Some(server), _lock: lock })
@@ -473,11 +487,19 @@ fn serves(pid: i32, data: &Path) -> bool {
         && words.any(|word| word == data.as_os_str().as_encoded_bytes())
 }
 
+/// A port that is free now. It is below those that systems give to connections that go out, so that
+/// none of them has it while a server that is to come back at its port is away.
 fn free_port(dir: &Path) -> Result<u16> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(io_error("find a free port for", dir))
+    let mut tries = PORT_TRIES;
+    loop {
+        tries -= 1;
+        let port = rand::random_range(PORTS);
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(_) => return Ok(port),
+            Err(error) if tries == 0 => return Err(io_error("find a free port for", dir)(error)),
+            Err(_) => {}
+        }
+    }
 }
 
 /// Settings for a small machine that also trades. `synchronous_commit` stays on: tables that

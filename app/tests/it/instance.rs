@@ -1,8 +1,10 @@
 //! The real program (`zaraba dev`) in its own process, beside a Postgres that outlives its
 //! crashes: for tests that are about the program as people start it.
 
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -20,19 +22,18 @@ pub struct Instance {
     options: Vec<String>,
 }
 
-/// Four free ports next to each other. Another process may take one before the server does;
-/// then the start fails and says so.
-pub fn port_base() -> u16 {
-    for _ in 0..200 {
-        let base = rand::random_range(20_000..32_000u16);
-        let held: Vec<_> = (base..base + 4)
-            .map_while(|p| std::net::TcpListener::bind(("127.0.0.1", p)).ok())
-            .collect();
-        if held.len() == 4 {
-            return base;
-        }
-    }
-    panic!("no four free ports next to each other");
+/// Four free ports next to each other, other ones for each test: below those that systems give to
+/// connections that go out, one of which could hold a port while its server is away.
+fn port_base() -> u16 {
+    static TESTS: AtomicU16 = AtomicU16::new(0);
+    let free = |base: &u16| {
+        let held = (*base..*base + 4).map_while(|p| TcpListener::bind(("127.0.0.1", p)).ok());
+        held.count() == 4
+    };
+    // Twenty stretches: the last ends at 32,000 whatever the process.
+    let begin = 16_000 + (std::process::id() % 500) as u16 * 8;
+    let begin = begin + TESTS.fetch_add(1, Ordering::Relaxed) % 20 * 600;
+    (begin..begin + 600).step_by(4).find(free).expect("four free ports next to each other")
 }
 
 impl Instance {

@@ -29,7 +29,8 @@ pub struct Double {
     pub admin: Admin,
     events: broadcast::Sender<(String, &'static str, Value)>,
     state: Arc<parking_lot::Mutex<Answers>>,
-    stop: Option<oneshot::Sender<()>>,
+    stop: oneshot::Sender<()>,
+    done: tokio::task::JoinHandle<()>,
 }
 
 #[derive(Clone)]
@@ -70,16 +71,20 @@ pub fn trade(id: u64, price: &str, side: &str) -> Value {
 }
 
 impl Double {
-    pub async fn start() -> Double {
-        Self::start_at("127.0.0.1:0".parse().unwrap()).await
+    pub fn start() -> Double {
+        Self::serve(crate::ports::listener(), Admin::furnished())
     }
 
-    pub async fn start_at(address: SocketAddr) -> Double {
-        Self::start_with(address, Admin::furnished()).await
+    pub fn start_at(address: SocketAddr) -> Double {
+        Self::start_with(address, Admin::furnished())
     }
 
     /// Starts over an admin API that remembers what was done before.
-    pub async fn start_with(address: SocketAddr, admin: Admin) -> Double {
+    pub fn start_with(address: SocketAddr, admin: Admin) -> Double {
+        Self::serve(std::net::TcpListener::bind(address).unwrap(), admin)
+    }
+
+    fn serve(listener: std::net::TcpListener, admin: Admin) -> Double {
         let (events, _) = broadcast::channel(1024);
         let answers = Answers {
             overview: json!({"seq": 41, "durable_seq": 41, "projected_seq": 40,
@@ -109,17 +114,18 @@ impl Double {
             .route("/v1/instruments/{symbol}/candles", get(candles))
             .with_state(shared)
             .fallback_service(Router::new().fallback(crate::admin::any).with_state(admin.clone()));
-        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(async move {
+        let done = tokio::spawn(async move {
             // Dropping the server's future closes its listener and every connection.
             tokio::select! {
                 done = axum::serve(listener, app) => done.unwrap(),
                 _ = stopped => {}
             }
         });
-        Double { address, admin, events, state, stop: Some(stop) }
+        Double { address, admin, events, state, stop, done }
     }
 
     /// Sends an event to everyone who follows the symbol.
@@ -148,9 +154,10 @@ impl Double {
         self.state.lock().opened.get(symbol).copied().unwrap_or(0)
     }
 
-    /// Goes away: connections are cut, the port is closed.
-    pub fn go_away(mut self) -> SocketAddr {
-        let _ = self.stop.take().unwrap().send(());
+    /// Goes away: connections are cut, the port is closed once this returns.
+    pub async fn go_away(self) -> SocketAddr {
+        let _ = self.stop.send(());
+        self.done.await.unwrap();
         // Ends the streams that tasks of their own hold open.
         let _ = self.events.send((String::new(), "end", Value::Null));
         self.address

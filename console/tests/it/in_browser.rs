@@ -84,14 +84,14 @@ async fn an_outage_shows_as_stale_and_ends() {
         browser.sign_in(&world).await;
         browser.client.goto(&world.at("/books/7203")).await.unwrap();
         browser.wait(".mark.live").await;
-        let address = world.backend.take().unwrap().go_away();
+        let address = world.backend.take().unwrap().go_away().await;
         browser
             .wait_until(
                 "document.querySelector('.mark.stale')?.textContent.startsWith('Stale since')",
             )
             .await;
         browser.wait("#ladder table[data-seq='41']").await;
-        world.backend = Some(crate::backend::Double::start_at(address).await);
+        world.backend = Some(crate::backend::Double::start_at(address));
         browser.wait(".mark.live").await;
         browser.assert_clean(&world, &[]).await;
         browser

@@ -27,6 +27,7 @@ mod oidc;
 mod pages;
 mod people;
 mod pictures;
+mod ports;
 mod program;
 mod requests;
 mod risk;

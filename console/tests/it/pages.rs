@@ -222,7 +222,7 @@ async fn the_backend_away_is_said_and_the_last_data_stay() {
         let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
         eventually(&world, &cookie, "/", "1,234.5").await;
         assert!(world.get(&cookie, "/books/7203").await.1.contains("Spread 1.0"));
-        let address = world.backend.take().unwrap().go_away();
+        let address = world.backend.take().unwrap().go_away().await;
         let page = eventually(&world, &cookie, "/", "mark stale").await;
         assert!(page.contains("1,234.5") && page.contains("Away"), "the last data stay: {page}");
         let page = eventually(&world, &cookie, "/books/7203", "mark stale").await;
@@ -230,7 +230,7 @@ async fn the_backend_away_is_said_and_the_last_data_stay() {
         let (status, page) = world.get(&cookie, "/orders").await;
         assert_eq!(status, 200);
         assert!(page.contains("backend away, lag unknown") && page.contains("chain-1"));
-        world.backend = Some(Double::start_at(address).await);
+        world.backend = Some(Double::start_at(address));
         let page = eventually(&world, &cookie, "/", "mark plain").await;
         assert!(!page.contains("mark stale"));
     })

@@ -4,7 +4,6 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -16,6 +15,7 @@ use zaraba_console::server;
 
 use crate::browser::{Browser, missing};
 use crate::failover::Relay;
+use crate::ports;
 use crate::world::{LOGIN, World, add_person, skipped};
 
 /// Names the directory of the backend's process.
@@ -48,7 +48,7 @@ pub struct Backend {
 impl Backend {
     async fn start(database: String, profile: &'static str) -> Backend {
         let dir = tempfile::tempdir().unwrap();
-        let mut backend = Backend { dir, ports: ports(), profile, database, process: None };
+        let mut backend = Backend { dir, ports: ports::four(), profile, database, process: None };
         backend.run().await;
         backend
     }
@@ -91,7 +91,7 @@ impl Backend {
         let from = self.dir.path().join(".");
         let copied = Command::new("cp").arg("-a").args([from.as_path(), next.path()]).status();
         assert!(copied.unwrap().success());
-        (self.dir, self.ports) = (next, ports());
+        (self.dir, self.ports) = (next, ports::four());
         self.run().await;
     }
 
@@ -107,20 +107,6 @@ impl Drop for Backend {
             let _ = process.wait();
         }
     }
-}
-
-/// Four free ports next to each other, other ones for each test: below those that systems give to
-/// connections that go out, one of which could hold a port while a backend is away.
-fn ports() -> u16 {
-    static TESTS: AtomicU16 = AtomicU16::new(0);
-    let free = |base: &u16| {
-        let held = (*base..*base + 4).map_while(|p| TcpListener::bind(("127.0.0.1", p)).ok());
-        held.count() == 4
-    };
-    // Twenty stretches: the last ends at 32,000 whatever the process.
-    let begin = 16_000 + (std::process::id() % 500) as u16 * 8;
-    let begin = begin + TESTS.fetch_add(1, Ordering::Relaxed) % 20 * 600;
-    (begin..begin + 600).step_by(4).find(free).expect("four free ports next to each other")
 }
 
 /// Postgres, the backend in a process of its own, and the console over both.

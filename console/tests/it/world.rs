@@ -178,7 +178,7 @@ impl World {
         database: &str,
         settings: &str,
     ) -> (World, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
-        let backend = Double::start().await;
+        let backend = Double::start();
         let files = tempfile::tempdir().unwrap();
         let token_file = files.path().join("admin.token");
         std::fs::write(&token_file, format!("{TOKEN}\n")).unwrap();

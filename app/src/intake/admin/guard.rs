@@ -94,6 +94,19 @@ impl Named {
     }
 }
 
+/// The whole body of a request that only asks and so names nobody.
+pub(super) struct Question(pub(super) Bytes);
+
+impl FromRequest<Platform> for Question {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, platform: &Platform) -> ApiResult<Question> {
+        let (mut parts, body) = request.into_parts();
+        NoParams::from_request_parts(&mut parts, platform).await?;
+        Ok(Question(read_body(&parts.headers, body, platform).await?))
+    }
+}
+
 impl FromRequest<Platform> for Change {
     type Rejection = ApiError;
 

@@ -29,7 +29,6 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::routing::{MethodRouter, get, post};
 use serde_json::json;
@@ -39,10 +38,10 @@ use zaraba_engine::{Command, Event, Reject};
 use crate::auth::token::AdminToken;
 use crate::bus::Receipt;
 use crate::intake::http::error::{ApiError, ApiResult};
-use crate::intake::http::extract::{NoParams, Segment};
+use crate::intake::http::extract::Segment;
 use crate::intake::http::{layers, server};
 use crate::platform::Platform;
-use guard::Change;
+use guard::{Change, Question};
 
 /// Most items of one batch request.
 const BATCH_MAX: usize = 1_000;
@@ -56,8 +55,8 @@ fn sets(read: rules::Reader) -> MethodRouter<Platform> {
 
 /// Tries it: whether it would be taken.
 fn tries(read: rules::Reader) -> MethodRouter<Platform> {
-    post(move |platform: State<Platform>, symbol: Segment, none: NoParams, body: Bytes| {
-        rules::preview(platform, symbol, none, body, read)
+    post(move |platform: State<Platform>, symbol: Segment, question: Question| {
+        rules::preview(platform, symbol, question, read)
     })
 }
 

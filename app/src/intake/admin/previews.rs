@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use serde::Serialize;
 use zaraba_engine::Reject;
@@ -13,10 +12,11 @@ use zaraba_engine::engine::{BalanceState, OrderState, OrderStatus};
 use zaraba_engine::types::*;
 
 use super::accounts::known;
+use super::guard::Question;
 use super::orders::{Selection, Which, caught_up};
 use super::transfers::NewTransfer;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
-use crate::intake::http::extract::{NoParams, Segment};
+use crate::intake::http::extract::Segment;
 use crate::intake::http::fields;
 use crate::intake::http::shapes::BalanceShape;
 use crate::market::text::decimal;
@@ -118,8 +118,7 @@ fn matches(filter: &CancelMany, order: &OrderState, group: GroupId) -> bool {
 /// What cancelling these orders would hit.
 pub(super) async fn cancel_many(
     State(platform): State<Platform>,
-    _: NoParams,
-    body: Bytes,
+    Question(body): Question,
 ) -> ApiResult<Json<Hit>> {
     let body: Which<'_> = fields::read(&body)?;
     match body.selection(&platform)? {
@@ -202,8 +201,7 @@ struct Other {
 pub(super) async fn transfer(
     State(platform): State<Platform>,
     Segment(code): Segment,
-    _: NoParams,
-    body: Bytes,
+    Question(body): Question,
 ) -> ApiResult<Json<Moved>> {
     let account = known(&platform, &code)?;
     let body: NewTransfer<'_> = fields::read(&body)?;

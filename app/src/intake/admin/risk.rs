@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use zaraba_engine::command::{Bound, CancelMany, Provenance, RiskLimits, Via};
 use zaraba_engine::types::*;
 
 use super::accounts;
-use super::guard::Change;
+use super::guard::{Change, Question};
 use super::instruments::{self, asset_of, units};
 use super::orders::{cancel_of_key, key_of};
 use super::rules::{All, Giver, Tried, nobody, tried};
@@ -272,8 +271,7 @@ pub(super) async fn set_limits(
 /// Tries the risk limits of a scope; changes nothing.
 pub(super) async fn preview_limits(
     State(platform): State<Platform>,
-    _: NoParams,
-    body: Bytes,
+    Question(body): Question,
 ) -> ApiResult<Json<Tried>> {
     let (scope, limits, by) = given_limits(&platform, &body, &nobody)?;
     tried(&platform, Command::SetRiskLimits { scope, limits, by }).await

@@ -3,7 +3,6 @@
 //! by volume of a quote asset.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use zaraba_engine::command::{Breaker, FEE_TIERS_MAX, FeeTier, FeeTiers, OddLotTerms, Provenance};
@@ -11,7 +10,7 @@ use zaraba_engine::instrument::InstrumentSpec;
 use zaraba_engine::types::*;
 use zaraba_engine::{Command, Reject};
 
-use super::guard::Change;
+use super::guard::{Change, Question};
 use super::instruments::{asset_of, known, quantity_or_none, ticks, units, whole};
 use super::{accepted, submit};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
@@ -66,8 +65,7 @@ pub(super) async fn tried(platform: &Platform, definition: Command) -> ApiResult
 pub(super) async fn preview(
     State(platform): State<Platform>,
     Segment(symbol): Segment,
-    _: NoParams,
-    body: Bytes,
+    Question(body): Question,
     read: Reader,
 ) -> ApiResult<Json<Tried>> {
     tried(&platform, read(&platform, &symbol, &body, &nobody)?).await

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use zaraba_engine::command::{Correction, TradeTerms};
@@ -12,7 +11,7 @@ use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event};
 
 use super::accounts::known;
-use super::guard::Change;
+use super::guard::{Change, Question};
 use super::instruments::units;
 use super::{accepted, submit};
 use crate::intake::http::cancel::instrument_of;
@@ -351,8 +350,7 @@ fn preview(
 pub(super) async fn preview_correct(
     State(platform): State<Platform>,
     Segment(id): Segment,
-    _: NoParams,
-    body: Bytes,
+    Question(body): Question,
 ) -> ApiResult<Json<Preview>> {
     let body: NewTerms<'_> = fields::read(&body)?;
     let (record, spec) = find(&platform, &id).await?;
@@ -364,8 +362,7 @@ pub(super) async fn preview_correct(
 pub(super) async fn preview_bust(
     State(platform): State<Platform>,
     Segment(id): Segment,
-    _: NoParams,
-    body: Bytes,
+    Question(body): Question,
 ) -> ApiResult<Json<Preview>> {
     let _: Why<'_> = fields::read(&body)?;
     let (record, spec) = find(&platform, &id).await?;

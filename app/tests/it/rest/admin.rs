@@ -310,3 +310,29 @@ async fn an_adjustment_the_house_cannot_pay_says_whose_funds_are_missing() {
     assert_eq!(world.admin(Method::POST, path, Some(gift("d"))).await.status, 201);
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_asks_is_read_as_what_changes() {
+    // Above what a framework allows by itself.
+    let world = World::with(|config| config.http.body_bytes = 3 << 20).await;
+    let trade = ["/trades/1/correct/preview", "/trades/1/bust/preview"];
+    let definitions = ["limits", "breaker", "ticks", "listed-shares", "odd-lot-terms"];
+    let definitions = definitions.map(|what| format!("/instruments/7203/{what}/preview"));
+    let others =
+        ["/risk-limits/preview", "/orders/cancel/preview", "/accounts/alice/transfers/preview"];
+    let all = trade.iter().chain(&others).copied().chain(definitions.iter().map(String::as_str));
+    let ask = async |path: &str, kind: &str, body: String| {
+        let url = format!("http://{}/admin/v1{path}", world.admin);
+        let request = world.client.post(url).bearer_auth(TOKEN).header("content-type", kind);
+        answer(request.body(body)).await.code().to_owned()
+    };
+    let large = format!("{{\"none\":\"{}\"}}", "x".repeat(21 << 17));
+    for path in all {
+        let code = ask(path, "text/plain", "{}".to_owned()).await;
+        assert_eq!(code, "unsupported_media_type", "{path}");
+        assert_eq!(ask(path, "application/json", large.clone()).await, "unknown_field", "{path}");
+        let code = ask(&format!("{path}?why=x"), "application/json", "{}".to_owned()).await;
+        assert_eq!(code, "invalid_parameter", "{path}");
+    }
+    world.stop().await;
+}

@@ -65,13 +65,13 @@ async fn a_backend_that_is_away_gets_it_once_when_it_is_back() {
         // Away before the decision: nothing is decided, and the page says so.
         let double = world.backend.take().unwrap();
         let admin = double.admin.clone();
-        let port = double.go_away();
+        let port = double.go_away().await;
         let (status, page) = world.decides(&checker, &address, "approve", &body).await;
         assert_eq!(status, 502);
         assert!(page.contains("Nothing was done or decided"), "{page}");
         assert_eq!(world.request::<String>("state").await, "waiting");
         let start = crate::backend::Double::start_with;
-        world.backend = Some(start(port, admin.clone()).await);
+        world.backend = Some(start(port, admin.clone()));
         // Not ready at first, then done but the answer lost: taken up again, done once.
         admin.not_ready(2);
         admin.lose(1);

@@ -17,7 +17,7 @@ const CLEAR: &str = "DO $$ DECLARE name text; BEGIN
 
 /// A node in the place of the double.
 async fn node(world: &mut World, files: &std::path::Path) -> Node {
-    let address = world.backend.take().unwrap().go_away();
+    let address = world.backend.take().unwrap().go_away().await;
     sqlx::query(CLEAR).execute(&world.pool).await.unwrap();
     let database: String =
         sqlx::query_scalar("SELECT current_database()").fetch_one(&world.pool).await.unwrap();
