@@ -30,6 +30,9 @@ use crate::lock::Held;
 const NAME: &str = "zaraba";
 /// How long starting and stopping may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Where a free port is looked for, and how often.
+const PORTS: std::ops::Range<u16> = 10_000..13_000;
+const PORT_TRIES: u8 = 20;
 /// Where root keeps clusters whose directory the `postgres` user cannot reach.
 const ROOTS_CLUSTERS: &str = "/var/lib/zaraba";
 
@@ -97,6 +100,13 @@ pub enum PrivatePostgresError {
 
 type Result<T> = std::result::Result<T, PrivatePostgresError>;
 
+impl PrivatePostgresError {
+    /// Whether the server did not come up because something else listens at its port.
+    fn is_port_taken(&self) -> bool {
+        matches!(self, PrivatePostgresError::Start { log, .. } if log.contains("in use"))
+    }
+}
+
 fn io_error(
     what: &'static str,
     path: impl Into<PathBuf>,
@@ -127,21 +137,17 @@ impl PrivatePostgres {
     /// # Errors
     /// See [`PrivatePostgresError`]; nothing is left running then.
     pub async fn start(dir: &Path, port: u16) -> Result<PrivatePostgres> {
-        if port != 0 {
-            return Self::start_at(dir, port).await;
-        }
-        let mut tries = 0;
+        let mut more = if port == 0 { PORT_TRIES } else { 0 };
         loop {
-            tries += 1;
-            match Self::start_at(dir, free_port(dir)?).await {
-                // Free when it was looked at; somebody else was quicker.
-                Err(error) if error.is_port_taken() && tries < PORT_TRIES => {}
+            match Self::start_once(dir, port).await {
+                // Free when it was looked for; somebody else was quicker.
+                Err(error) if more > 0 && error.is_port_taken() => more -= 1,
                 outcome => return outcome,
             }
         }
     }
 
-    async fn start_at(dir: &Path, port: u16) -> Result<PrivatePostgres> {
+    async fn start_once(dir: &Path, port: u16) -> Result<PrivatePostgres> {
         let dir = dir.to_owned();
         let blocking = tokio::task::spawn_blocking(move || launch(&dir, port)).await;
         let postgres =
@@ -262,6 +268,7 @@ fn launch(dir: &Path, port: u16) -> Result<PrivatePostgres> {
         init(&programs, &owner, &dir, &data)?;
     }
     end_leftover(&data)?;
+    let port = if port == 0 { free_port(&dir)? } else { port };
     configure(&owner, &dir, &data, port)?;
     let server = serve(&programs, owner, &dir, &data)?;
     Ok(PrivatePostgres { dir, port, password, server: Some(server), _lock: lock })
