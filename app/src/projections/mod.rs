@@ -25,6 +25,7 @@ mod delta;
 mod feed;
 mod metrics;
 pub mod migrate;
+mod partitions;
 pub mod rules;
 pub mod sample;
 mod session;

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, Connection, Postgres, Transaction};
+use sqlx::{Connection, Postgres, Transaction};
 use zaraba_engine::Reject;
 use zaraba_engine::engine::OrderStatus;
 use zaraba_engine::event::CloseReason;
@@ -18,14 +18,12 @@ use super::bundle::{
 use super::collect::ticks_word;
 use super::copy::{HEADER, Rows, TRAILER};
 use super::delta::OrderDelta;
+use super::partitions::{self, HISTORY};
 use super::rules;
 use crate::queries::{micros, timestamp};
 
 /// Key of the advisory lock that the one projector of a database holds ("zaraba" + 1).
 const LOCK: i64 = 0x7a61_7261_6261_0001;
-
-/// The tables partitioned by day.
-const HISTORY: [&str; 3] = ["order_events", "fills", "ledger_entries"];
 
 /// Why something was not written. Nothing of the bundle is in the tables then, except that
 /// with [`WriteError::Database`] a commit may have gone through unheard.
@@ -110,20 +108,7 @@ impl Session {
     pub(super) async fn reset(&mut self) -> Result<()> {
         self.days.clear();
         sqlx::query!("DELETE FROM trading.watermark").execute(&mut self.connection).await?;
-        let partitions = sqlx::query_scalar!(
-            r#"SELECT inhrelid::regclass::text AS "name!" FROM pg_inherits
-               WHERE inhparent IN ('trading.order_events'::regclass,
-                   'trading.fills'::regclass, 'trading.ledger_entries'::regclass)
-                 AND (SELECT relkind FROM pg_class WHERE oid = inhrelid) = 'r'"#
-        )
-        .fetch_all(&mut self.connection)
-        .await?;
-        // One at a time: dropping years of partitions at once would need more locks than
-        // Postgres has.
-        for partition in partitions {
-            let drop = format!("DROP TABLE {partition}");
-            sqlx::query(AssertSqlSafe(drop)).execute(&mut self.connection).await?;
-        }
+        partitions::drop_all(&mut self.connection).await?;
         let mut transaction = self.connection.begin().await?;
         sqlx::query!(
             "TRUNCATE trading.orders, trading.balances, trading.accounts, trading.instruments,
@@ -167,7 +152,7 @@ impl Session {
             return Err(WriteError::Moved);
         }
         if day_is_new {
-            make_partitions(&mut transaction, bundle.day).await?;
+            partitions::make(&mut transaction, bundle.day).await?;
         }
         reference_data(&mut transaction, bundle).await?;
         copy(
@@ -185,7 +170,7 @@ impl Session {
             (LEDGER_ENTRIES, &bundle.ledger_entries),
         ];
         for (table, (columns, rows)) in HISTORY.into_iter().zip(tables) {
-            copy(&mut transaction, &partition(table, bundle.day), columns, rows).await?;
+            copy(&mut transaction, &partitions::name(table, bundle.day), columns, rows).await?;
         }
         change_accounts(&mut transaction, bundle).await?;
         change_orders(&mut transaction, &bundle.order_deltas).await?;
@@ -226,45 +211,6 @@ pub(super) async fn read_mark(connection: &mut PgConnection) -> Result<Option<Ma
 /// Asks for a rebuild: the projector that holds the lock, now or later, builds all anew.
 pub(super) async fn ask_for_rebuild(connection: &mut PgConnection) -> Result<()> {
     sqlx::query!("DELETE FROM trading.watermark").execute(connection).await?;
-    Ok(())
-}
-
-/// Name of a history table's partition.
-fn partition(table: &str, day: Day) -> String {
-    let date = date(day).replace('-', "");
-    format!("trading.{table}_{date}")
-}
-
-/// A day as `yyyy-mm-dd`.
-fn date(day: Day) -> String {
-    let seconds = i64::try_from(day.0.saturating_mul(86_400)).unwrap_or(i64::MAX);
-    let at = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
-    at.strftime("%Y-%m-%d").to_string()
-}
-
-/// Makes the day's partitions where they are missing. Made aside and then attached: that
-/// does not lock readers out, as creating them in place would.
-async fn make_partitions(transaction: &mut Transaction<'_, Postgres>, day: Day) -> Result<()> {
-    for table in HISTORY {
-        let name = partition(table, day);
-        let there = sqlx::query_scalar!(r#"SELECT to_regclass($1) IS NOT NULL AS "there!""#, &name)
-            .fetch_one(&mut **transaction)
-            .await?;
-        if there {
-            continue;
-        }
-        let (from, to) = (date(day), date(Day(day.0 + 1)));
-        let like = "INCLUDING DEFAULTS INCLUDING CONSTRAINTS";
-        for statement in [
-            format!("CREATE TABLE {name} (LIKE trading.{table} {like})"),
-            format!(
-                "ALTER TABLE trading.{table} ATTACH PARTITION {name}
-                 FOR VALUES FROM ('{from} 00:00:00+00') TO ('{to} 00:00:00+00')"
-            ),
-        ] {
-            sqlx::query(AssertSqlSafe(statement)).execute(&mut **transaction).await?;
-        }
-    }
     Ok(())
 }
 
