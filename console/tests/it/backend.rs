@@ -53,7 +53,8 @@ pub fn ticker(symbol: &str, last: &str, change: &str, reference: &str, volume: &
     json!({"symbol": symbol, "last": last, "reference": reference, "change": change,
         "open": reference, "high": last, "low": reference, "volume": volume, "turnover": "0",
         "trades": 12, "best_bid": last, "best_bid_quantity": "100", "best_ask": last,
-        "best_ask_quantity": "200", "phase": phase, "seq": 40})
+        "best_ask_quantity": "200", "phase": phase, "phase_until": null, "quote_kind": null,
+        "seq": 40})
 }
 
 pub fn book(seq: u64, best_bid: u32) -> Value {
@@ -62,11 +63,13 @@ pub fn book(seq: u64, best_bid: u32) -> Value {
         (0..12).map(|n| level(best_bid - n, 100 * (1 + (n * 7 + 3) % 11))).collect();
     let asks: Vec<Value> =
         (0..12).map(|n| level(best_bid + 1 + n, 100 * (1 + (n * 5 + 2) % 13))).collect();
-    json!({"symbol": "7203", "bids": bids, "asks": asks, "seq": seq})
+    json!({"symbol": "7203", "bids": bids, "asks": asks, "market_bid_quantity": null,
+        "market_ask_quantity": null, "seq": seq})
 }
 
 pub fn trade(id: u64, price: &str, side: &str) -> Value {
     json!({"trade_id": id.to_string(), "price": price, "quantity": "300", "side": side,
+        "auction": false,
         "time": format!("2026-11-20T05:{:02}:{:02}.123456Z", id / 60 % 60, id % 60), "seq": id})
 }
 
@@ -90,7 +93,7 @@ impl Double {
             overview: json!({"seq": 41, "durable_seq": 41, "projected_seq": 40,
                 "journal_error": null, "postgres_ok": true,
                 "started_at": "2026-11-20T00:00:00.000000Z", "uptime_seconds": 93784,
-                "orders_per_second": 1234.5, "orders_total": 987654, "trades_total": 45678,
+                "orders_per_second": 1234.5, "orders_total": 987654, "trades_total": 45678, "accounts_total": 3,
                 "rejects_by_code": {"insufficient_funds": 12, "off_tick": 3, "price_out_of_limits": 40},
                 "ack_latency_seconds": {"p50": 0.00042, "p99": 0.0061}, "queue_depth": 3,
                 "stream_clients": 17,
