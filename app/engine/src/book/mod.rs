@@ -156,7 +156,7 @@ impl Books {
     }
 
     /// Takes an order out of its level; the level goes with its last order.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unlink(&mut self, side: &mut BookSide, hot: &mut [Hot], slot: u32) {
         let order = &mut hot[slot as usize];
         let (at, prev, next, quantity) = (order.level, order.prev, order.next, order.remaining);

@@ -205,7 +205,7 @@ impl Accounts {
     }
 
     /// Takes an order that ended out of its owner's list; returns the owner's group.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unlink(&mut self, hot: &mut [Hot], slot: u32) -> GroupId {
         let order = &mut hot[slot as usize];
         let (owner, prev, next) = (order.account, order.account_prev, order.account_next);
