@@ -253,11 +253,6 @@ impl Person {
     pub fn may(&self, permission: Permission) -> bool {
         self.roles.iter().any(|role| role.may(permission))
     }
-
-    /// Role names, for the preferences page.
-    pub fn role_names(&self) -> String {
-        self.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")
-    }
 }
 
 /// Whether a view's reader meets a need.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::error::{Failure, html};
 use crate::guard::Form;
-use crate::i18n::{Lang, M, P};
+use crate::i18n::{Lang, M, P, Word};
 use crate::store::staff;
 use crate::view::{View, ZONES, zone};
 
@@ -46,9 +46,16 @@ pub async fn form(view: View, Query(arrival): Query<Arrival>) -> Result<Response
             ("dark", view.t(M::ThemeDark)),
         ],
         rises: [("red", view.t(M::RiseRed)), ("green", view.t(M::RiseGreen))],
-        roles: view.person.as_ref().map(|p| p.role_names()).unwrap_or_default(),
+        roles: roles(&view),
         v: &view,
     })
+}
+
+/// The reader's roles, in words.
+fn roles(view: &View) -> String {
+    let roles = view.person.iter().flat_map(|person| &person.roles);
+    let words: Vec<String> = roles.map(|role| view.w(Word::Value, role.as_str())).collect();
+    words.join(", ")
 }
 
 /// What the form sends.

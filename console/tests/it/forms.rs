@@ -16,7 +16,9 @@ async fn preferences_change_every_page_after_them() {
         let csrf = csrf_of(&page);
         let fields =
             format!("csrf={csrf}&language=ja&zone=UTC&theme=dark&rise=green&shortcuts=off");
+        assert!(world.get(&cookie, "/preferences").await.1.contains("<dd>Operations</dd>"));
         assert_eq!(world.post(&cookie, "/preferences", &fields).await.status(), 303);
+        assert!(world.get(&cookie, "/preferences").await.1.contains("<dd>オペレーション</dd>"));
         let (_, page) = world.get(&cookie, "/orders").await;
         assert!(page.contains("<html lang=\"ja\" data-theme=\"dark\" data-rise=\"green\">"));
         assert!(page.contains("注文番号") && page.contains("2026/11/20 02:10:00.000"));
