@@ -117,6 +117,7 @@ impl Report {
             "rate_intended": self.rate,
             "seconds": self.took.as_secs_f64(),
             "orders_per_second": self.per_second(),
+            "answers_per_second": self.answers() as f64 / self.took.as_secs_f64().max(f64::EPSILON),
             "succeeded": self.succeeded(),
             "by_kind": self.done,
             "latency_us": latency,
@@ -192,6 +193,7 @@ mod tests {
         let json = report.json();
         assert_eq!(json["succeeded"], 99);
         assert_eq!(json["orders_per_second"], 49.5);
+        assert_eq!(json["answers_per_second"], 50.5);
         assert_eq!(json["rejects"]["busy"], 2);
         assert_eq!(json["latency_us"]["p50"], 100);
         assert!(json["latency_us"]["max"].as_u64().unwrap() >= 49_000_000);
