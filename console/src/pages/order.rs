@@ -45,6 +45,15 @@ struct OrderPage<'a> {
 }
 
 impl OrderPage<'_> {
+    /// Why it was refused or ended, where the status does not say it; and the code that the
+    /// client was told, if its order was refused and the words are not the code.
+    fn reason(&self) -> Option<(String, Option<&str>)> {
+        let code = self.o.further_reason()?;
+        let words = self.v.w(Word::Reason, code);
+        let told = (self.o.status == "rejected" && words != code).then_some(code);
+        Some((words, told))
+    }
+
     /// The person behind an event, if one was.
     fn behind(&self, event: &OrderEvent) -> Option<&Action> {
         self.actions.iter().find(|action| action.seq == event.seq)

@@ -97,6 +97,14 @@ struct Raw {
 /// Digits that an average price has beyond the instrument's, as in the public contract.
 const AVERAGE_DIGITS: u32 = 4;
 
+impl OrderLine {
+    /// The reason, where it says more than the status does: an order that is filled is so
+    /// because it was filled.
+    pub fn further_reason(&self) -> Option<&str> {
+        self.reason.as_deref().filter(|reason| *reason != self.status)
+    }
+}
+
 impl From<Raw> for OrderLine {
     fn from(raw: Raw) -> OrderLine {
         let (prices, quantities) = (digits(raw.price_digits), digits(raw.quantity_digits));

@@ -2,9 +2,10 @@
 //! and what they say when something is away.
 
 use serde_json::json;
+use zaraba_console::authz::Role;
 
 use crate::backend::{Double, book, ticker, trade};
-use crate::world::{LOGIN, PASSWORD, World};
+use crate::world::{LOGIN, PASSWORD, World, add_person};
 
 const CHAIN: i64 = (119 << 24) | 119;
 
@@ -390,6 +391,38 @@ async fn csv_over_its_bound_says_that_it_was_cut() {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 9);
         assert_eq!(lines[8], "cut after 7 rows");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reason_says_what_the_state_does_not() {
+    World::with("a_reason_says_what_the_state_does_not", async |world| {
+        for (login, lang) in [("reads-en", "en"), ("reads-ja", "ja")] {
+            add_person(&world.pool, login, "Reader", &[Role::Operations], lang).await;
+            let cookie = world.sign_in(login, PASSWORD).await.unwrap();
+            let refused = match lang {
+                "en" => "Not enough available",
+                _ => "余力不足",
+            };
+            // What is filled or cancelled says so once; what was refused says why, and the code.
+            for (number, state, words, code) in [
+                (7u64, "filled", "–", ""),
+                (4, "cancelled", "–", ""),
+                (11, "rejected", refused, " <code>insufficient_funds</code>"),
+            ] {
+                let path = format!("/orders/{}", number << 24 | number);
+                let (_, page) = world.get(&cookie, &path).await;
+                assert!(page.contains(&format!("<span class=\"state {state}\">")), "{path}");
+                let want = format!("<dd id=\"reason\">{words}{code}</dd>");
+                assert!(page.contains(&want), "{want} is missing in {page}");
+                let (_, page) = world.get(&cookie, &format!("/orders?state={state}")).await;
+                let said = words.trim_start_matches('–');
+                let cells = page.matches("<td class=\"reason\">").count();
+                let want = format!("<td class=\"reason\">{said}</td>");
+                assert!(cells > 0 && page.matches(&want).count() == cells, "{want}: {page}");
+            }
+        }
     })
     .await;
 }
