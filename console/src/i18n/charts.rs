@@ -22,7 +22,7 @@ messages! { C,
     DepthSummary: "Within the shown levels {0} wait to buy, {1} to sell; best bid {2}, best ask {3}.", "表示範囲の買い合計{0}、売り合計{1}。最良買気配{2}、最良売気配{3}。";
     CumulativeBid: "To buy, summed", "買い累計";
     CumulativeAsk: "To sell, summed", "売り累計";
-    CandleSummary: "{0} candles of {1}: last close {2}, highest {3}, lowest {4}.", "{1}足{0}本。直近終値{2}、最高{3}、最低{4}。";
+    CandleSummary: "{0} candles of {1}: last close {2}, highest {3}, lowest {4}.", "{1}{0}本。直近終値{2}、最高{3}、最低{4}。";
     Balance: "Balance", "残高";
     BalanceOverTime: "Balance over time", "残高の推移";
     BalanceSummary: "{0} at {1}, {2} at {3}; highest {4}, lowest {5}.", "{1}時点{0}、{3}時点{2}。最高{4}、最低{5}。";

@@ -66,6 +66,8 @@ pub enum Word {
     Breaker,
     /// Why a day is no business day.
     Closed,
+    /// How long a candle lasts.
+    Interval,
 }
 
 type Row = (Word, &'static str, &'static str, &'static str);
@@ -194,6 +196,10 @@ const TABLE: &[Row] = {
             "年末年始（12月31日～1月3日）",
         ),
         (Closed, "special day", "special day", "特別日"),
+        (Interval, "1m", "1m", "1分足"),
+        (Interval, "5m", "5m", "5分足"),
+        (Interval, "1h", "1h", "1時間足"),
+        (Interval, "1d", "1d", "日足"),
         (Breaker, "none", "None", "なし"),
         (Breaker, "circuit_break", "Circuit break", "サーキットブレーカー"),
         (Breaker, "full_range", "Full-range call", "全価格帯の板寄せ"),

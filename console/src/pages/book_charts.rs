@@ -2,7 +2,7 @@
 //! price outwards, and the candles.
 
 use crate::backend::{Book, Candle};
-use crate::i18n::C;
+use crate::i18n::{C, Word};
 use crate::view::{View, decimal, units};
 
 /// Quantity waiting at a price or better.
@@ -52,7 +52,7 @@ pub fn candle_words(v: &View, candles: &[Candle], interval: &str) -> String {
     let lowest = candles.iter().min_by_key(|c| price(c, |c| &c.low)).unwrap_or(last);
     let values = [
         v.int(candles.len()),
-        interval.to_owned(),
+        v.w(Word::Interval, interval),
         v.num(&last.close),
         v.num(&highest.high),
         v.num(&lowest.low),

@@ -93,6 +93,32 @@ async fn a_book_is_whole_without_scripts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn candles_are_called_as_the_reader_calls_them() {
+    World::with("candles_are_called_as_the_reader_calls_them", async |world| {
+        for (lang, names) in
+            [("en", ["1m", "5m", "1h", "1d"]), ("ja", ["1分足", "5分足", "1時間足", "日足"])]
+        {
+            add_person(&world.pool, lang, "Reader", &[Role::Operations], lang).await;
+            let cookie = world.sign_in(lang, PASSWORD).await.unwrap();
+            for (code, name) in ["1m", "5m", "1h", "1d"].into_iter().zip(names) {
+                let path = format!("/books/7203?interval={code}");
+                let (_, page) = world.get(&cookie, &path).await;
+                let link = format!("?interval={code}\" aria-current=\"true\">{name}</a>");
+                assert!(page.contains(&link), "{link} is missing in {page}");
+                let words = page.split("id=\"candle-words\">").nth(1).unwrap();
+                let words = words.split('<').next().unwrap();
+                let told = match lang {
+                    "en" => format!("candles of {name}:"),
+                    _ => format!("{name}120本。"),
+                };
+                assert!(words.contains(&told), "{told}: {words}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_book_shows_what_its_market_is_doing() {
     World::with("a_book_shows_what_its_market_is_doing", async |world| {
         let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
