@@ -267,17 +267,18 @@ impl View {
         let value = value.borrow();
         match value.as_deref() {
             None => "–".into(),
-            Some(v) if v.starts_with('-') => format!("−{}", grouped(&v[1..])),
             Some(v) if self.trend(value) == "rise" => format!("+{}", grouped(v)),
             Some(v) => grouped(v),
         }
     }
 }
 
-/// Thousands separated by commas: `-1234567.8900` becomes `-1,234,567.8900`.
+/// A number as pages show it: `-1234567.8900` becomes `−1,234,567.8900`, with the minus sign
+/// of typography, as wide as a plus. Files, forms and the numbers that scripts read keep the
+/// plain string; forms also take this one.
 pub fn grouped(decimal: &str) -> String {
     let (sign, rest) = match decimal.strip_prefix('-') {
-        Some(rest) => ("-", rest),
+        Some(rest) => ("−", rest),
         None => ("", decimal),
     };
     let (whole, fraction) = match rest.split_once('.') {
@@ -341,11 +342,24 @@ mod tests {
             ("0", "0"),
             ("999", "999"),
             ("1000", "1,000"),
-            ("-1234567.8900", "-1,234,567.8900"),
+            ("-1234567.8900", "−1,234,567.8900"),
+            ("-0.5", "−0.5"),
             ("0.00012345", "0.00012345"),
         ] {
             assert_eq!(grouped(plain), want);
         }
+    }
+
+    #[test]
+    fn every_way_to_write_a_number_has_the_same_minus() {
+        let view = View::stranger(&Config::default(), None, "/");
+        let given = || Some("-1234.5".to_owned());
+        for shown in
+            [view.num("-1234.5"), view.opt(given()), view.sign("-1234.5"), view.signed(given())]
+        {
+            assert_eq!(shown, "−1,234.5");
+        }
+        assert_eq!((view.int(-1234), view.rate(-1234.5)), ("−1,234".into(), "−1,234.5".into()));
     }
 
     #[test]

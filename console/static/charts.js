@@ -61,7 +61,8 @@
         ...(overTime && { tickMarkFormatter: (time, kind) => (kind <= 2 || daily ? day : kind === 4 ? second : clock).format(at(time)) }),
       },
       localization: {
-        priceFormatter: (number) => value.format(number),
+        // The minus that the tables show.
+        priceFormatter: (number) => value.format(number).replace("-", "−"),
         ...(overTime && { timeFormatter: (time) => (Number(step) < 60 ? second : daily ? day : full).format(at(time)) }),
       },
     });

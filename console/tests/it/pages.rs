@@ -470,7 +470,7 @@ async fn an_order_has_its_chain_and_fills() {
             "2,530.50000",
             "1,265,250.0",
             "5.0600 JPY",
-            "-0.1500 JPY",
+            "−0.1500 JPY",
             "/orders/50331651",
             "11:05:00.500000",
             "ops.suzuki: client called",

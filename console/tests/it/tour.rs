@@ -110,7 +110,7 @@ async fn adjust(first: &Browser, second: &Browser, account: &str, whole: &Whole)
     first.type_into("#i-asset", "JPY").await;
     first.type_into("#i-amount", "-5000").await;
     first.click("#fields button[type=submit]").await;
-    assert!(first.text("#preview").await.contains("-5,000 JPY"));
+    assert!(first.text("#preview").await.contains("−5,000 JPY"));
     send(first, "interest was credited twice", "waiting").await;
     approve(second, "Balance adjustment").await;
     second.click("#then a[href^='/accounts/']").await;
