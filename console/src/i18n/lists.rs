@@ -67,6 +67,7 @@ messages! { L,
     Busted: "Busted", "取消済";
     CorrectedTo: "Corrected: {0} at {1}", "訂正済: 数量{0}、値段{1}";
     BustedNow: "Busted: taken back whole", "取消済: 全部取り消し";
+    BustedAlready: "This trade was taken back whole, so there is nothing left to bust. A correction that gives a quantity puts it back.", "この取引は全部取り消されているため、再度の取消はできません。数量を指定した訂正で元に戻せます。";
     Correction: "No.", "番号";
     Corrects: "Corrects", "訂正対象";
     TheTrade: "the trade as made", "当初の約定";

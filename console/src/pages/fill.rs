@@ -32,6 +32,8 @@ struct FillPage<'a> {
     /// Whether the reader sees both sides, and so who corrected it and why.
     whole: bool,
     offers: Vec<Offer>,
+    /// Whether the reader would be offered to bust it, were it not busted already.
+    busted_already: bool,
     freshness: Freshness,
 }
 
@@ -67,7 +69,13 @@ pub async fn page(
     let number = trade.to_string();
     // A correction moves what both sides have: nothing for a reader who may see one of them.
     let kinds: &[&str] = if whole { &["correct_trade", "bust_trade"] } else { &[] };
-    let offers = offers(&view, kinds, &[("trade", &number)]);
+    let mut offers = offers(&view, kinds, &[("trade", &number)]);
+    // What was taken back whole can be put back by a correction, but not taken back again: the
+    // backend has nothing to amend then.
+    let busted = one.present.as_ref().is_some_and(|now| now.busted());
+    let offered = offers.len();
+    offers.retain(|offer| !(busted && offer.kind == "bust_trade"));
+    let busted_already = offers.len() < offered;
     html(&FillPage {
         v: &view,
         trade,
@@ -77,6 +85,7 @@ pub async fn page(
         corrections,
         whole,
         offers,
+        busted_already,
         freshness,
     })
 }

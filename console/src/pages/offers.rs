@@ -8,6 +8,8 @@ use crate::view::View;
 /// A link to an action's form.
 #[derive(Clone, Debug)]
 pub struct Offer {
+    /// The action's kind.
+    pub kind: &'static str,
     /// Its address.
     pub href: String,
     /// What it does.
@@ -25,6 +27,10 @@ pub fn offer(view: &View, kind: &str, fields: &[(&str, &str)]) -> Option<Offer> 
     let asked = |name: &str| info.form.iter().any(|field| field.name == name);
     let fields: Vec<(&str, &str)> =
         fields.iter().filter(|(name, _)| asked(name)).copied().collect();
-    let offer = || Offer { href: requests::link(kind, &fields), label: view.w(Word::Kind, kind) };
+    let offer = || Offer {
+        kind: info.name,
+        href: requests::link(kind, &fields),
+        label: view.w(Word::Kind, kind),
+    };
     view.may(info.asks()).then(offer)
 }

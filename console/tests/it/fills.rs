@@ -157,6 +157,35 @@ async fn correct_trade_7(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_busted_trade_is_not_offered_to_bust_again() {
+    World::with("a_busted_trade_is_not_offered_to_bust_again", async |world| {
+        add_person(&world.pool, "checker", "Check", &[Role::Operations], "en").await;
+        add_person(&world.pool, "auditor", "Audit", &[Role::Auditor], "en").await;
+        let cookie = world.sign_in("checker", PASSWORD).await.unwrap();
+        let offered = |page: &str| {
+            ["correct_trade", "bust_trade"].map(|kind| page.contains(&format!("kind={kind}")))
+        };
+        let already = "nothing left to bust";
+        correct_trade_7(&world).await;
+        let (_, page) = world.get(&cookie, "/fills/7").await;
+        assert_eq!((offered(&page), page.contains(already)), ([true, false], true), "{page}");
+        // Who may only look is told of the chain, not of what is not for them.
+        let auditor = world.sign_in("auditor", PASSWORD).await.unwrap();
+        let (_, page) = world.get(&auditor, "/fills/7").await;
+        assert_eq!((offered(&page), page.contains(already)), ([false, false], false), "{page}");
+        assert!(page.contains("id=\"corrections\""), "{page}");
+        // Corrected but not busted, and never corrected: both are there.
+        let last = "DELETE FROM trading.corrections WHERE trade_id = 7 AND number = 2";
+        sqlx::query(last).execute(&world.pool).await.unwrap();
+        for path in ["/fills/7", "/fills/8"] {
+            let (_, page) = world.get(&cookie, path).await;
+            assert_eq!((offered(&page), page.contains(already)), ([true, true], false), "{path}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_corrected_trade_is_marked_and_its_chain_told() {
     World::with("a_corrected_trade_is_marked_and_its_chain_told", async |world| {
         add_person(&world.pool, "checker", "Check", &[Role::Operations], "en").await;
