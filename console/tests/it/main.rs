@@ -37,4 +37,5 @@ mod tour;
 mod usage;
 mod walls;
 mod whole;
+mod words;
 mod world;
