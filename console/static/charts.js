@@ -50,12 +50,16 @@
     const value = new Intl.NumberFormat("en", { minimumFractionDigits: Number(digits), maximumFractionDigits: Number(digits) });
     const daily = Number(step) >= 86400;
     const overTime = create === library.createChart;
+    // A chart of all there is has edges; only there does the library keep labels whole.
+    const whole = place.dataset.chart !== "candles";
     const chart = create(place, {
       autoSize: true,
       layout: { attributionLogo: false, background: { color: "transparent" }, fontSize: 11 },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.1, bottom: 0.02 } },
       timeScale: {
         borderVisible: false,
+        fixLeftEdge: whole,
+        fixRightEdge: whole,
         timeVisible: true,
         secondsVisible: true,
         ...(overTime && { tickMarkFormatter: (time, kind) => (kind <= 2 || daily ? day : kind === 4 ? second : clock).format(at(time)) }),

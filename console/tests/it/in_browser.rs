@@ -182,3 +182,40 @@ async fn orders_are_filtered_opened_and_downloaded() {
     })
     .await;
 }
+
+/// Notes every time label that is drawn, and those that reach over the edge of their axis; then
+/// gives the overview's charts forty points to draw.
+const DRAW_AND_WATCH: &str = r#"
+    window.drawn = 0;
+    window.cut = 0;
+    const canvas = CanvasRenderingContext2D.prototype, write = canvas.fillText;
+    canvas.fillText = function (text, x, ...rest) {
+        if (/^\d\d:\d\d/.test(text)) {
+            const half = this.measureText(text).width / 2;
+            const width = this.canvas.width / this.getTransform().a;
+            window.drawn += 1;
+            if (x - half < -1 || x + half > width + 1) window.cut += 1;
+        }
+        return write.call(this, text, x, ...rest);
+    };
+    const now = Math.floor(Date.now() / 5000) * 5;
+    const row = (_, n) => `<tr data-t="${now - n * 5}"><th></th>${'<td data-n="7"></td>'.repeat(4)}</tr>`;
+    document.querySelector('#history').tBodies[0].innerHTML = Array.from({ length: 40 }, row).join("");
+    document.body.dispatchEvent(new Event("htmx:sseMessage"));
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_labels_of_charts_are_whole_at_the_edges() {
+    with_browser("time_labels_of_charts_are_whole_at_the_edges", async |world, browser| {
+        browser.sign_in(&world).await;
+        browser.client.goto(&world.at("/")).await.unwrap();
+        browser.wait("[data-chart=bars] canvas").await;
+        browser.client.execute(DRAW_AND_WATCH, vec![]).await.unwrap();
+        browser.wait_until("window.drawn >= 9").await;
+        let cut = browser.client.execute("return window.cut", vec![]).await.unwrap();
+        assert_eq!(cut, json!(0), "labels were cut");
+        browser.assert_clean(&world, &[]).await;
+        browser
+    })
+    .await;
+}
