@@ -1,10 +1,8 @@
 //! The real program (`zaraba dev`) in its own process, beside a Postgres that outlives its
 //! crashes: for tests that are about the program as people start it.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -22,20 +20,6 @@ pub struct Instance {
     options: Vec<String>,
 }
 
-/// Four free ports next to each other, other ones for each test: below those that systems give to
-/// connections that go out, one of which could hold a port while its server is away.
-fn port_base() -> u16 {
-    static TESTS: AtomicU16 = AtomicU16::new(0);
-    let free = |base: &u16| {
-        let held = (*base..*base + 4).map_while(|p| TcpListener::bind(("127.0.0.1", p)).ok());
-        held.count() == 4
-    };
-    // Twenty stretches: the last ends at 32,000 whatever the process.
-    let begin = 16_000 + (std::process::id() % 500) as u16 * 8;
-    let begin = begin + TESTS.fetch_add(1, Ordering::Relaxed) % 20 * 600;
-    (begin..begin + 600).step_by(4).find(free).expect("four free ports next to each other")
-}
-
 impl Instance {
     pub async fn install(options: &[&str]) -> Instance {
         let dir = tempfile::tempdir().unwrap();
@@ -43,7 +27,7 @@ impl Instance {
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(dir.path(), mode).unwrap();
         let postgres = PrivatePostgres::start(&dir.path().join("postgres"), 0).await.unwrap();
-        let port_base = port_base();
+        let port_base = crate::ports::four();
         let options = options.iter().map(|option| option.to_string()).collect();
         Instance { dir, postgres: Some(postgres), port_base, process: None, options }
     }

@@ -7,6 +7,7 @@ mod core;
 mod crash;
 mod instance;
 mod journal;
+mod ports;
 mod requests;
 mod rest;
 mod schedule;

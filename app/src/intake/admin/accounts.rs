@@ -16,7 +16,7 @@ use super::{BATCH_MAX, accepted, refusal, submit};
 use crate::bus::Receipt;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, Params, Segment};
-use crate::intake::http::fields::{self, Given, required, word};
+use crate::intake::http::fields::{self, Given, choice, required};
 use crate::intake::http::history::limit_of;
 use crate::intake::http::shapes::{BalanceShape, List, OrderShape};
 
@@ -259,12 +259,6 @@ struct NewStatus<'a> {
     reason: Option<Given<'a>>,
 }
 
-const STATUSES: [(&str, AccountStatus); 3] = [
-    ("active", AccountStatus::Active),
-    ("suspended", AccountStatus::Suspended),
-    ("closed", AccountStatus::Closed),
-];
-
 /// An account after a change.
 #[derive(Serialize)]
 pub(super) struct Changed {
@@ -282,8 +276,8 @@ pub(super) async fn set_status(
 ) -> ApiResult<Json<Changed>> {
     let account = known(&platform, &code)?;
     let body: NewStatus<'_> = fields::read(&change.body)?;
-    let status = required(&body.status, "status")?.text("status")?;
-    let status = word("status", status, &STATUSES)?;
+    let status = required(&body.status, "status")?;
+    let status = choice("status", status, AccountStatus::ALL, AccountStatus::as_str)?;
     let by = change.because(&body.reason)?;
     let receipt = submit(&platform, Command::SetAccountStatus { account, status, by }).await?;
     accepted(&receipt)?;

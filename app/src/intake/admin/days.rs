@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use zaraba_engine::{Command, Event};
 
 use super::guard::Change;
-use super::instruments::PROFILES;
+use super::instruments::profile_of;
 use super::{accepted, submit};
 use crate::intake::http::error::ApiResult;
-use crate::intake::http::fields::{self, Given, required, word};
+use crate::intake::http::fields::{self, Given, required};
 use crate::platform::Platform;
 
 /// Most slices one request sends.
@@ -44,8 +44,7 @@ pub(super) async fn roll(
     change: Change,
 ) -> ApiResult<Json<Rolled>> {
     let body: Roll<'_> = fields::read(&change.body)?;
-    let profile = required(&body.profile, "profile")?.text("profile")?;
-    let profile = word("profile", profile, &PROFILES)?;
+    let profile = profile_of(&body.profile)?;
     let day = required(&body.day, "day")?.integer("day", 19_000_101, 29_991_231)? as u32;
     let by = change.because(&body.reason)?;
     let mut rolled = Rolled { profile: profile.as_str(), day, expired: 0, more: false, seq: 0 };

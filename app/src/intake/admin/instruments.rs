@@ -16,7 +16,7 @@ use super::{accepted, refusal, submit};
 use crate::intake::http::decimal;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, Segment};
-use crate::intake::http::fields::{self, Given, required, word};
+use crate::intake::http::fields::{self, Given, choice, required, word};
 use crate::intake::http::instruments::{all, find};
 use crate::intake::http::shapes::{InstrumentShape, List};
 use crate::platform::Platform;
@@ -96,8 +96,7 @@ impl NewInstrument<'_> {
                 .map(Quantity)
         };
         let optional = |given, name| quantity_or_none(given, name, quantity_digits);
-        let profile = required(&self.profile, "profile")?.text("profile")?;
-        let profile = word("profile", profile, &PROFILES)?;
+        let profile = profile_of(&self.profile)?;
         let name = required(&self.name, "name")?.text("name")?;
         let base_asset = asset_of(&self.base_asset, "base_asset", platform)?;
         let quote_asset = asset_of(&self.quote_asset, "quote_asset", platform)?;
@@ -197,9 +196,10 @@ pub(super) fn quantity_or_none(
 /// Open orders per account in a `crypto` pair for which nothing else is said.
 const CRYPTO_ORDER_CAP: u32 = 30;
 
-/// Profiles by their public words.
-pub(super) const PROFILES: [(&str, Profile); 2] =
-    [("tse", Profile::Tse), ("crypto", Profile::Crypto)];
+/// A profile by its public word.
+pub(super) fn profile_of(given: &Option<Given<'_>>) -> ApiResult<Profile> {
+    choice("profile", required(given, "profile")?, Profile::ALL, Profile::as_str)
+}
 
 pub(super) fn units(
     given: &Given<'_>,
@@ -264,12 +264,6 @@ struct NewStatus<'a> {
     reason: Option<Given<'a>>,
 }
 
-const STATUSES: [(&str, InstrumentStatus); 3] = [
-    ("continuous", InstrumentStatus::Open),
-    ("halted", InstrumentStatus::Halted),
-    ("closed", InstrumentStatus::Closed),
-];
-
 pub(super) fn known(platform: &Platform, symbol: &str) -> ApiResult<InstrumentId> {
     let unknown = || ApiError::plain(Code::UnknownInstrument).field("symbol");
     platform.live.instrument_by_symbol(symbol).ok_or_else(unknown)
@@ -283,8 +277,8 @@ pub(super) async fn set_status(
 ) -> ApiResult<Json<InstrumentShape>> {
     let instrument = known(&platform, &symbol)?;
     let body: NewStatus<'_> = fields::read(&change.body)?;
-    let status = required(&body.status, "status")?.text("status")?;
-    let status = word("status", status, &STATUSES)?;
+    let status = required(&body.status, "status")?;
+    let status = choice("status", status, InstrumentStatus::ALL, InstrumentStatus::as_str)?;
     let by = change.because(&body.reason)?;
     let command = Command::SetInstrumentStatus { instrument, status, by };
     changed(&platform, &symbol, command).await

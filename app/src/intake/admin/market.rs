@@ -8,13 +8,13 @@ use zaraba_engine::types::*;
 use zaraba_engine::{Command, Event};
 
 use super::guard::Change;
-use super::instruments::PROFILES;
+use super::instruments::profile_of;
 use super::rules::All;
 use super::{accepted, submit};
 use crate::intake::http::cancel::instrument_of;
 use crate::intake::http::error::ApiResult;
 use crate::intake::http::extract::{NoParams, Params};
-use crate::intake::http::fields::{self, Given, required, word};
+use crate::intake::http::fields::{self, Given, choice, required};
 use crate::intake::http::history::{limit_of, time_of};
 use crate::market::shapes::{AuctionShape, IndicativeShape, PhaseShape};
 use crate::market::text::{decimal, time};
@@ -163,12 +163,11 @@ pub(super) async fn step(
     change: Change,
 ) -> ApiResult<Json<Stepped>> {
     let body: NewStep<'_> = fields::read(&change.body)?;
-    let profile = required(&body.profile, "profile")?.text("profile")?;
-    let profile = word("profile", profile, &PROFILES)?;
+    let profile = profile_of(&body.profile)?;
     let day = required(&body.day, "day")?.integer("day", 19_000_101, 29_991_231)? as u32;
-    let steps = SessionStep::ALL.iter().filter(|step| **step != SessionStep::None);
-    let steps: Vec<_> = steps.map(|step| (step.as_str(), *step)).collect();
-    let step = word("step", required(&body.step, "step")?.text("step")?, &steps)?;
+    let steps: Vec<_> =
+        SessionStep::ALL.iter().copied().filter(|step| *step != SessionStep::None).collect();
+    let step = choice("step", required(&body.step, "step")?, &steps, SessionStep::as_str)?;
     let by = change.because(&body.reason)?;
     let mut done = Stepped {
         profile: profile.as_str(),

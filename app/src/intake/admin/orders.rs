@@ -17,7 +17,7 @@ use super::{refusal, submit};
 use crate::intake::http::cancel::{Cancelled, cancel_all, instrument_of};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, Segment};
-use crate::intake::http::fields::{self, Given, word};
+use crate::intake::http::fields::{self, Given, choice};
 use crate::intake::http::orders::{changed, order_id};
 use crate::intake::http::shapes::OrderShape;
 use crate::platform::Platform;
@@ -122,16 +122,14 @@ impl Which<'_> {
         }
         let account = self.account.as_ref().map(|account| account.text("account")).transpose()?;
         let symbol = self.symbol.as_ref().map(|symbol| symbol.text("symbol")).transpose()?;
-        let side = self.side.as_ref().map(|side| side.text("side")).transpose()?;
         let group = self.group.as_ref().map(|g| g.integer("group", 0, u16::MAX.into()));
         let instrument = instrument_of(platform, symbol)?;
+        let side = self.side.as_ref().map(|it| choice("side", it, Side::ALL, Side::as_str));
         let mut filter = CancelMany {
             account: account.map(|code| known(platform, code)).transpose()?,
             instrument,
             group: group.transpose()?.map(|group| GroupId(group as u16)),
-            side: side
-                .map(|side| word("side", side, &[("buy", Side::Buy), ("sell", Side::Sell)]))
-                .transpose()?,
+            side: side.transpose()?,
             price: Price::ZERO,
             via: Via::Admin,
             key: 0,

@@ -12,7 +12,7 @@ use super::guard::Change;
 use super::{accepted, submit};
 use crate::intake::http::error::ApiResult;
 use crate::intake::http::extract::{NoParams, Segment};
-use crate::intake::http::fields::{self, Given, required, word};
+use crate::intake::http::fields::{self, Given, choice, required};
 use crate::platform::Platform;
 
 /// Largest number of a firm.
@@ -97,8 +97,7 @@ pub(super) async fn set(
 ) -> ApiResult<Json<Setting>> {
     let body: NewParticipants<'_> = fields::read(&change.body)?;
     let given = required(&body.participants, "participants")?;
-    let all: Vec<_> = Participants::ALL.iter().map(|it| (it.as_str(), *it)).collect();
-    let participants = word("participants", given.text("participants")?, &all)?;
+    let participants = choice("participants", given, Participants::ALL, Participants::as_str)?;
     let by = change.because(&body.reason)?;
     let command = Command::SetParticipants { profile: Profile::Tse, participants, by };
     let receipt = submit(&platform, command).await?;

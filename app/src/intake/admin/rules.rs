@@ -15,7 +15,7 @@ use super::instruments::{asset_of, known, quantity_or_none, ticks, units, whole}
 use super::{accepted, submit};
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, Segment};
-use crate::intake::http::fields::{self, Given, Object, required, word};
+use crate::intake::http::fields::{self, Given, Object, choice, required, word};
 use crate::intake::http::instruments::find;
 use crate::intake::http::shapes::{InstrumentShape, amount};
 use crate::market::shapes::HALTS;
@@ -141,10 +141,9 @@ struct NewBreaker<'a> {
 pub(super) fn breaker(platform: &Platform, of: &str, body: &[u8], by: Giver<'_>) -> Read {
     let (instrument, _) = instrument(platform, of)?;
     let body: NewBreaker<'_> = fields::read(body)?;
-    let modes: Vec<_> = BreakerMode::ALL.iter().map(|mode| (mode.as_str(), *mode)).collect();
     let number = |given, name, most| whole(given, name, 0, most).map(|number| number as u32);
     let breaker = Box::new(Breaker {
-        mode: word("mode", required(&body.mode, "mode")?.text("mode")?, &modes)?,
+        mode: choice("mode", required(&body.mode, "mode")?, BreakerMode::ALL, BreakerMode::as_str)?,
         window_seconds: number(&body.window_seconds, "window_seconds", 86_400)?,
         trigger_ppm: number(&body.trigger_ppm, "trigger_ppm", 1_000_000)?,
         call_seconds: number(&body.call_seconds, "call_seconds", 86_400)?,
@@ -174,9 +173,8 @@ pub(super) async fn start_call(
 ) -> ApiResult<Json<InstrumentShape>> {
     let (instrument, _) = instrument(&platform, &symbol)?;
     let body: NewCall<'_> = fields::read(&change.body)?;
-    let kinds = [AuctionKind::FullRange, AuctionKind::Resumption, AuctionKind::Listing]
-        .map(|kind| (kind.as_str(), kind));
-    let kind = word("kind", required(&body.kind, "kind")?.text("kind")?, &kinds)?;
+    let kinds = [AuctionKind::FullRange, AuctionKind::Resumption, AuctionKind::Listing];
+    let kind = choice("kind", required(&body.kind, "kind")?, &kinds, AuctionKind::as_str)?;
     let seconds = required(&body.seconds, "seconds")?.integer("seconds", 1, 86_400)? as u32;
     let by = change.because(&body.reason)?;
     changed(&platform, &symbol, Command::StartCall { instrument, kind, seconds, by }).await

@@ -16,7 +16,7 @@ use crate::bus::Receipt;
 use crate::intake::http::decimal;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::Segment;
-use crate::intake::http::fields::{self, Given, Object, required, word};
+use crate::intake::http::fields::{self, Given, Object, choice, required};
 use crate::intake::http::place::client_id;
 use crate::intake::http::shapes::{BalanceShape, amount};
 use crate::platform::Platform;
@@ -42,12 +42,6 @@ pub(super) struct NewTransfer<'a> {
     reason: Option<Given<'a>>,
 }
 
-const KINDS: [(&str, TransferKind); 3] = [
-    ("deposit", TransferKind::Deposit),
-    ("withdraw", TransferKind::Withdraw),
-    ("adjust", TransferKind::Adjust),
-];
-
 impl NewTransfer<'_> {
     /// Whether it names its account, as those in batches do.
     pub(super) fn is_in_batch(&self) -> bool {
@@ -59,7 +53,8 @@ impl NewTransfer<'_> {
     /// # Errors
     /// What is missing, unknown or no number.
     pub(super) fn read(&self, account: AccountId, platform: &Platform) -> ApiResult<Transfer> {
-        let kind = word("kind", required(&self.kind, "kind")?.text("kind")?, &KINDS)?;
+        let kind =
+            choice("kind", required(&self.kind, "kind")?, TransferKind::ALL, TransferKind::as_str)?;
         let code = required(&self.asset, "asset")?.text("asset")?;
         let unknown = || ApiError::plain(Code::UnknownAsset).field("asset");
         let asset = platform.live.asset_by_code(code).ok_or_else(unknown)?;

@@ -128,8 +128,30 @@ pub fn required<'b, 'a>(
 /// # Errors
 /// `invalid_value` with the allowed words.
 pub fn word<T: Copy>(name: &'static str, text: &str, words: &[(&str, T)]) -> ApiResult<T> {
-    words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
-        let allowed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    chosen(name, text, words.iter().copied())
+}
+
+/// A field that is one of these values, by their words.
+///
+/// # Errors
+/// `invalid_value` with the allowed words.
+pub fn choice<T: Copy>(
+    name: &'static str,
+    given: &Given<'_>,
+    all: &[T],
+    as_str: fn(T) -> &'static str,
+) -> ApiResult<T> {
+    chosen(name, given.text(name)?, all.iter().map(|&value| (as_str(value), value)))
+}
+
+fn chosen<'a, T>(
+    name: &'static str,
+    text: &str,
+    words: impl Iterator<Item = (&'a str, T)> + Clone,
+) -> ApiResult<T> {
+    let found = words.clone().find(|(word, _)| *word == text);
+    found.map(|(_, value)| value).ok_or_else(|| {
+        let allowed: Vec<&str> = words.map(|(word, _)| word).collect();
         let message = format!("{name} must be one of: {}", allowed.join(", "));
         ApiError::new(Code::InvalidValue, message).field(name)
     })

@@ -12,10 +12,10 @@ use zaraba_engine::types::*;
 use super::decimal;
 use super::error::{ApiError, ApiResult, Code};
 use super::extract::{Signed, Trade};
-use super::fields::{self, Given, required, word};
+use super::fields::{self, Given, choice, required, word};
 use super::order_words::{
-    choice, client_order_id, condition_of, date_of, limit_price, positive_price, quantity_of,
-    short_of, side_of, stop_price_of,
+    client_order_id, condition_of, date_of, limit_price, positive_price, quantity_of, short_of,
+    side_of, stop_price_of,
 };
 use crate::platform::Platform;
 pub use body::PlaceBody;
@@ -310,7 +310,7 @@ impl Leg<'_, '_> {
         };
         let at_once = kind == Kind { kind: OrderKind::Market, waits: None } && !self.follows;
         let time_in_force = match self.time_in_force {
-            Some(given) => word("time_in_force", given.text("time_in_force")?, &TIMES)?,
+            Some(given) => choice("time_in_force", given, TimeInForce::ALL, TimeInForce::as_str)?,
             None if expires.is_some() => TimeInForce::Gtd,
             None if at_once && (self.by_amount || !spec.session_rules) => TimeInForce::Ioc,
             None => match spec.profile {
@@ -419,14 +419,6 @@ fn odd_lot(
         key: from.key,
     })
 }
-
-const TIMES: [(&str, TimeInForce); 5] = [
-    ("day", TimeInForce::Day),
-    ("gtc", TimeInForce::Gtc),
-    ("ioc", TimeInForce::Ioc),
-    ("fok", TimeInForce::Fok),
-    ("gtd", TimeInForce::Gtd),
-];
 
 #[cfg(test)]
 mod tests {

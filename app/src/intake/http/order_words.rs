@@ -6,19 +6,8 @@ use zaraba_engine::types::*;
 
 use super::decimal::{self, DecimalError};
 use super::error::{ApiError, ApiResult, Code};
-use super::fields::{Given, required, word};
+use super::fields::{Given, choice, required, word};
 use super::place::client_id;
-
-/// One of the public words of `all`.
-pub(super) fn choice<T: Copy>(
-    name: &'static str,
-    given: &Given<'_>,
-    all: &[T],
-    as_str: fn(T) -> &'static str,
-) -> ApiResult<T> {
-    let words: Vec<(&str, T)> = all.iter().map(|value| (as_str(*value), *value)).collect();
-    word(name, given.text(name)?, &words)
-}
 
 /// A condition's word.
 pub(super) fn condition_of(given: &Given<'_>) -> ApiResult<Condition> {
@@ -35,8 +24,7 @@ pub(super) fn short_of(given: &Given<'_>) -> ApiResult<ShortSale> {
 }
 
 pub(super) fn side_of(given: &Option<Given<'_>>) -> ApiResult<Side> {
-    let side = required(given, "side")?.text("side")?;
-    word("side", side, &[("buy", Side::Buy), ("sell", Side::Sell)])
+    choice("side", required(given, "side")?, Side::ALL, Side::as_str)
 }
 
 pub(super) fn client_order_id(given: &Option<Given<'_>>) -> ApiResult<ClientId> {

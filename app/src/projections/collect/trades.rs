@@ -8,6 +8,15 @@ use super::{OrderEvent, Step};
 use crate::projections::bundle::Bundle;
 use crate::queries::Liquidity;
 
+/// What a trade was of, whoever took part.
+struct Terms {
+    trade: TradeId,
+    instrument: InstrumentId,
+    price: Price,
+    quantity: Quantity,
+    fee_asset: AssetId,
+}
+
 /// One side of a trade.
 struct TradeSide {
     order: OrderId,
@@ -27,6 +36,8 @@ impl Bundle {
         trade: &Trade,
         fee_asset: AssetId,
     ) {
+        let Trade { trade: number, instrument, price, quantity, .. } = *trade;
+        let terms = Terms { trade: number, instrument, price, quantity, fee_asset };
         let maker = TradeSide {
             order: trade.maker,
             account: trade.maker_account,
@@ -47,24 +58,11 @@ impl Bundle {
         let first_is_maker = trade.maker < trade.taker;
         let by_order = if first_is_maker { [&maker, &taker] } else { [&taker, &maker] };
         for side in by_order {
-            self.traded(step, ordinal, trade, side);
+            self.change(step, side.order, &Event::Trade(*trade));
+            self.traded(step, ordinal, &terms, side);
         }
         for side in [&maker, &taker] {
-            self.fills
-                .row(13)
-                .at(step.at)
-                .id(trade.trade.0 * 2 + u64::from(side.taker))
-                .id(step.seq.0)
-                .id(trade.trade.0)
-                .id(side.order.0)
-                .int4(side.account.0)
-                .int4(trade.instrument.0)
-                .text(side.side.as_str())
-                .int8(trade.price.0)
-                .int8(trade.quantity.0)
-                .int8(side.fee.0)
-                .int4(fee_asset.0)
-                .text(Liquidity::of(side.taker, trade.auction).as_str());
+            self.fill(step, &terms, side, Liquidity::of(side.taker, trade.auction));
         }
     }
 
@@ -74,55 +72,56 @@ impl Bundle {
         step: &Step<'_>,
         ordinal: u32,
         trade: &DeskTrade,
-        asset: AssetId,
+        fee_asset: AssetId,
     ) {
-        self.change(step, trade.order, &Event::DeskTrade(*trade));
-        self.order_event(OrderEvent {
-            step,
-            ordinal,
+        let DeskTrade { trade: number, instrument, price, quantity, .. } = *trade;
+        let terms = Terms { trade: number, instrument, price, quantity, fee_asset };
+        let client = TradeSide {
             order: trade.order,
             account: trade.account,
-            instrument: trade.instrument,
-            kind: "trade",
-            price: trade.price,
-            quantity: trade.quantity,
+            side: trade.side,
             remaining: Quantity::ZERO,
-            trade: Some(trade.trade),
-            code: None,
-            asked: false,
-        });
-        self.fills
-            .row(13)
-            .at(step.at)
-            .id(trade.trade.0 * 2 + 1)
-            .id(step.seq.0)
-            .id(trade.trade.0)
-            .id(trade.order.0)
-            .int4(trade.account.0)
-            .int4(trade.instrument.0)
-            .text(trade.side.as_str())
-            .int8(trade.price.0)
-            .int8(trade.quantity.0)
-            .int8(0)
-            .int4(asset.0)
-            .text(Liquidity::Desk.as_str());
+            fee: Amount(0),
+            taker: true,
+        };
+        self.change(step, trade.order, &Event::DeskTrade(*trade));
+        self.traded(step, ordinal, &terms, &client);
+        self.fill(step, &terms, &client, Liquidity::Desk);
     }
 
-    fn traded(&mut self, step: &Step<'_>, ordinal: u32, trade: &Trade, side: &TradeSide) {
-        self.change(step, side.order, &Event::Trade(*trade));
+    /// What the order's own chain says of it.
+    fn traded(&mut self, step: &Step<'_>, ordinal: u32, terms: &Terms, side: &TradeSide) {
         self.order_event(OrderEvent {
             step,
             ordinal,
             order: side.order,
             account: side.account,
-            instrument: trade.instrument,
+            instrument: terms.instrument,
             kind: "trade",
-            price: trade.price,
-            quantity: trade.quantity,
+            price: terms.price,
+            quantity: terms.quantity,
             remaining: side.remaining,
-            trade: Some(trade.trade),
+            trade: Some(terms.trade),
             code: None,
             asked: false,
         });
+    }
+
+    fn fill(&mut self, step: &Step<'_>, terms: &Terms, side: &TradeSide, liquidity: Liquidity) {
+        self.fills
+            .row(13)
+            .at(step.at)
+            .id(terms.trade.0 * 2 + u64::from(side.taker))
+            .id(step.seq.0)
+            .id(terms.trade.0)
+            .id(side.order.0)
+            .int4(side.account.0)
+            .int4(terms.instrument.0)
+            .text(side.side.as_str())
+            .int8(terms.price.0)
+            .int8(terms.quantity.0)
+            .int8(side.fee.0)
+            .int4(terms.fee_asset.0)
+            .text(liquidity.as_str());
     }
 }
