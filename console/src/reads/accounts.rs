@@ -99,6 +99,18 @@ pub async fn find(pool: &PgPool, scope: &Scope, code: &str) -> sqlx::Result<Opti
     query.build_query_as().fetch_optional(pool).await
 }
 
+/// The house: the other side of every trade of an odd-lot desk, which has no fill of its own.
+/// `None`: the reader may not see it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn house(pool: &PgPool, scope: &Scope) -> sqlx::Result<Option<AccountLine>> {
+    let mut query = QueryBuilder::new(COLUMNS);
+    query.push(" AND a.account_id = 0");
+    within(&mut query, scope);
+    query.build_query_as().fetch_optional(pool).await
+}
+
 /// What an account has of an asset, numbers as decimal strings.
 #[derive(Clone, Debug)]
 pub struct Balance {

@@ -56,6 +56,18 @@ pub struct FillLine {
     pub present: Option<Present>,
 }
 
+impl FillLine {
+    /// Whether an odd-lot desk made the trade: then this is its only fill, the client's.
+    pub fn of_desk(&self) -> bool {
+        self.liquidity == "desk"
+    }
+
+    /// The side of the other party.
+    pub fn other_side(&self) -> &'static str {
+        if self.side == "buy" { "sell" } else { "buy" }
+    }
+}
+
 /// How a corrected trade stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Present {

@@ -186,6 +186,51 @@ async fn a_busted_trade_is_not_offered_to_bust_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_odd_lot_trade_shows_the_house_and_can_be_corrected_by_who_may_see_it() {
+    let name = "an_odd_lot_trade_shows_the_house_and_can_be_corrected_by_who_may_see_it";
+    World::with(name, async |world| {
+        for sql in [
+            "INSERT INTO trading.accounts (account_id, code, status, created_at, seq, group_id)
+             VALUES (0, 'house', 'active', '2026-11-20 00:00:00+00', 1, 9)",
+            "INSERT INTO trading.fills (at, fill_id, seq, trade_id, order_id, account_id,
+                 instrument_id, side, price, quantity, fee, fee_asset, liquidity)
+             VALUES ('2026-11-20 02:06:00+00', 19, 40, 9, 77, 4, 1, 'buy', 25310, 7, 0, 1, 'desk')",
+            "INSERT INTO trading.ledger_entries (at, seq, ordinal, account_id, asset_id, delta,
+                 total, cause, reference)
+             VALUES ('2026-11-20 02:06:00+00', 40, 0, 4, 1, -177180000, 1, 'trade', 9),
+                 ('2026-11-20 02:06:00+00', 40, 1, 0, 1, 177170000, 1, 'trade', 9)",
+        ] {
+            sqlx::query(sql).execute(&world.pool).await.unwrap();
+        }
+        let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        let offered = |page: &str| {
+            ["correct_trade", "bust_trade"].map(|kind| page.contains(&format!("kind={kind}")))
+        };
+        for (language, words) in [
+            ("en", ["Sell", "Odd-lot desk", "Correct a trade", "Bust a trade"]),
+            ("ja", ["売", "単元未満株", "約定の訂正", "約定の取消"]),
+        ] {
+            world.look(language, "light").await;
+            let (status, page) = world.get(&cookie, "/fills/9").await;
+            assert_eq!((status, offered(&page)), (200, [true, true]), "{page}");
+            let house = page.split("id=\"house\"").nth(1).unwrap().split("</tr>").next().unwrap();
+            assert!(house.contains("/accounts/house") && house.contains(words[0]), "{house}");
+            for text in words.into_iter().chain(["−17,718.0000", "+17,717.0000"]) {
+                assert!(page.contains(text), "{text} is missing in {page}");
+            }
+        }
+        world.look("en", "light").await;
+        assert!(last_shown(&world).await.1.contains("house"), "the trail tells whose is shown");
+        // Who may not see the house sees the client's side, and can ask for nothing.
+        hide_group(&world, 9).await;
+        let (_, page) = world.get(&cookie, "/fills/9").await;
+        assert!(page.contains("DEMO-0001") && !page.contains("/accounts/house"), "{page}");
+        assert_eq!((offered(&page), page.contains("+17,717")), ([false, false], false), "{page}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_corrected_trade_is_marked_and_its_chain_told() {
     World::with("a_corrected_trade_is_marked_and_its_chain_told", async |world| {
         add_person(&world.pool, "checker", "Check", &[Role::Operations], "en").await;

@@ -1,5 +1,6 @@
 //! Requests: who may ask and decide, what is looked at anew, once and only once.
 
+mod desk_trades;
 mod hooks;
 mod kinds;
 pub mod office;

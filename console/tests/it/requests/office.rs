@@ -142,7 +142,12 @@ pub async fn found(office: &Office) -> Vec<(&'static str, String)> {
 }
 
 /// Asks for one kind and has it approved; why it did not come about, if so.
-async fn through(world: &World, maker: &str, checker: &str, fields: &str) -> Result<(), String> {
+pub async fn through(
+    world: &World,
+    maker: &str,
+    checker: &str,
+    fields: &str,
+) -> Result<(), String> {
     let info = zaraba_console::requests::kind(fields.split('&').next().unwrap()).unwrap();
     let (status, page) = world.get(maker, &format!("/requests/new?kind={fields}")).await;
     if status != 200 || !page.contains("id=\"send\"") {
@@ -207,7 +212,7 @@ async fn recorded(world: &World, at_once: bool) -> String {
     row.0
 }
 
-async fn people(world: &World) -> (String, String) {
+pub async fn people(world: &World) -> (String, String) {
     sqlx::query("UPDATE console.staff SET roles = '{operations,risk,release,administrator}'")
         .execute(&world.pool)
         .await
