@@ -279,7 +279,7 @@ const TABLE: &[Row] = {
         (Reason, "cancelled_many", "Cancelled with others", "一括取消"),
         (Reason, "immediate_rest", "Rest of an immediate order", "即時注文の残数量取消"),
         (Reason, "fill_or_kill", "Could not fill whole", "全数量約定できず失効"),
-        (Reason, "expired", "Expired at the end of the day", "当日限りで失効"),
+        (Reason, "expired", "Its time was up", "有効期間の終了"),
     ]
 };
 

@@ -38,6 +38,12 @@ messages! { L,
 
     // Order
     WhyRefused: "Why", "理由の説明";
+    UpDay: "End of its day", "当日限りで失効";
+    UpSetOff: "End of the day it was set off", "発動当日限りで失効";
+    UpLast: "End of its last day, {0}", "有効期限（{0}）の終了";
+    WhyUpDay: "It was good for one trading day, and that day ended.", "当日限りの注文で、その取引日が終了したため失効しました。";
+    WhyUpSetOff: "It was set off as a market order, which rests for that trading day only, and the day ended.", "発動して成行注文となり、成行注文は当日限りのため、その取引日の終了とともに失効しました。";
+    WhyUpLast: "It was good until {0}, and that trading day ended.", "有効期限の{0}の取引日が終了したため失効しました。";
     LedgerOfOrder: "Ledger entries of its trades", "この注文の約定による元帳記入";
     NoLedgerOfOrder: "No ledger entry yet. What its trades move appears here.", "元帳の記入はまだありません。約定による増減が表示されます。";
 

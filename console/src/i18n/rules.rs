@@ -337,7 +337,11 @@ const TABLE: &[Row] = &[
         "A fill-or-kill order trades whole or not at all, and it could not be filled whole.",
         "全数量を即時に約定できなかったため失効しました。",
     ),
-    ("expired", "Its last day or session ended.", "有効期限または立会が終了したため失効しました。"),
+    (
+        "expired",
+        "The last trading day it was good for ended.",
+        "有効な最後の取引日が終了したため失効しました。",
+    ),
 ];
 
 /// The sentence for a code, if there is one.

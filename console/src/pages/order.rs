@@ -38,7 +38,7 @@ struct OrderPage<'a> {
     /// What people did: behind its events, and on it.
     actions: Vec<Action>,
     /// The rule behind its refusal or end.
-    why: Option<&'static str>,
+    why: Option<String>,
     offer: Option<Offer>,
     cut: bool,
     freshness: Freshness,
@@ -48,16 +48,82 @@ impl OrderPage<'_> {
     /// Why it was refused or ended, where the status does not say it; and the code that the
     /// client was told, if its order was refused and the words are not the code.
     fn reason(&self) -> Option<(String, Option<&str>)> {
+        if self.o.reason.as_deref() == Some(EXPIRED) {
+            return Some((self.word(EXPIRED), None));
+        }
         let code = self.o.further_reason()?;
         let words = self.v.w(Word::Reason, code);
         let told = (self.o.status == "rejected" && words != code).then_some(code);
         Some((words, told))
     }
 
+    /// Why something happened to the order; what it was set off as.
+    fn said(&self, event: &OrderEvent) -> Option<String> {
+        let code = event.code.as_deref()?;
+        Some(if event.kind == "triggered" { self.v.w(Word::Type, code) } else { self.word(code) })
+    }
+
+    /// The words for a reason; of an expired order, which of its times was up.
+    fn word(&self, code: &str) -> String {
+        let up = if code == EXPIRED { Up::of(self.o, &self.terms, &self.events) } else { Up::Some };
+        match up {
+            Up::Some => self.v.w(Word::Reason, code),
+            Up::Day => self.v.t(L::UpDay).to_owned(),
+            Up::SetOff => self.v.t(L::UpSetOff).to_owned(),
+            Up::Last(day) => self.v.t1(L::UpLast, self.v.day_number(&day)),
+        }
+    }
+
     /// The person behind an event, if one was.
     fn behind(&self, event: &OrderEvent) -> Option<&Action> {
         self.actions.iter().find(|action| action.seq == event.seq)
     }
+}
+
+/// The reason of an order whose time was up.
+const EXPIRED: &str = "expired";
+
+/// Which of an expired order's times was up. The reason does not say it; its terms do, in the
+/// order in which the engine looks at them when a trading day ends.
+#[derive(Clone, Copy)]
+enum Up {
+    /// A day order's day.
+    Day,
+    /// The day on which it was set off as a market order, which rests for that day only.
+    SetOff,
+    /// Its last day (yyyymmdd).
+    Last(i32),
+    /// What is known does not say it.
+    Some,
+}
+
+impl Up {
+    fn of(order: &OrderLine, terms: &Terms, events: &[OrderEvent]) -> Up {
+        let set_off = || events.iter().any(|event| event.kind == "triggered");
+        match terms.expires {
+            _ if order.time_in_force == "day" => Up::Day,
+            _ if order.kind == "market" && set_off() => Up::SetOff,
+            Some(last) => Up::Last(last),
+            None => Up::Some,
+        }
+    }
+
+    /// The rule, in a sentence.
+    fn sentence(self, view: &View) -> Option<String> {
+        match self {
+            Up::Day => Some(view.t(L::WhyUpDay).to_owned()),
+            Up::SetOff => Some(view.t(L::WhyUpSetOff).to_owned()),
+            Up::Last(day) => Some(view.t1(L::WhyUpLast, view.day_number(&day))),
+            Up::Some => None,
+        }
+    }
+}
+
+/// The rule behind an order's refusal or end.
+fn why(view: &View, order: &OrderLine, terms: &Terms, events: &[OrderEvent]) -> Option<String> {
+    let code = order.reason.as_deref()?;
+    let up = if code == EXPIRED { Up::of(order, terms, events) } else { Up::Some };
+    up.sentence(view).or_else(|| explained(view.lang, code).map(str::to_owned))
 }
 
 /// What people did that the order's events came of, and what was done to the order itself.
@@ -95,7 +161,7 @@ pub async fn page(
     let corrected = corrections::among(&app.pool, &trades).await?;
     let entries = ledger::of_order(&app.pool, &found, &fills).await?;
     let actions = actions(&app, &found, &events).await?;
-    let why = found.reason.as_deref().and_then(|code| explained(view.lang, code));
+    let why = why(&view, &found, &terms, &events);
     let live = matches!(found.status.as_str(), "open" | "partially_filled" | "pending_trigger");
     let number = order_id.to_string();
     let offer = offer(&view, "cancel_order", &[("order", &number)]).filter(|_| live);

@@ -14,6 +14,7 @@ mod away;
 mod backend;
 mod browser;
 mod contract;
+mod expiry;
 mod failover;
 mod fills;
 mod forms;
