@@ -94,7 +94,7 @@ async fn orders_that_the_real_backend_lets_expire_are_told_apart() {
     let dev = office.backend.dev_file();
     let key = Key::new(&dev.accounts[0]).unwrap();
     let mut connection = Connection::new(Endpoint::resolve(&dev.api).await.unwrap());
-    let last = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let last = zaraba_console::clock::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let last = last.checked_add(jiff::Span::new().days(5)).unwrap();
     let mut orders = Vec::new();
     for (id, terms) in [
