@@ -39,6 +39,8 @@
   };
 
   // ---- What all charts share ------------------------------------------------------
+  // Width of the longest label of a time, in pixels.
+  const LABEL = 50;
   const frame = (place, create = library.createChart) => {
     const { lang, zone, digits, step } = place.dataset;
     const at = (time) => new Date(time * 1000);
@@ -50,19 +52,21 @@
     const value = new Intl.NumberFormat("en", { minimumFractionDigits: Number(digits), maximumFractionDigits: Number(digits) });
     const daily = Number(step) >= 86400;
     const overTime = create === library.createChart;
-    // A chart of all there is has edges; only there does the library keep labels whole.
+    const label = (time, kind) => (kind <= 2 || daily ? day : kind === 4 ? second : clock).format(at(time));
+    // At an edge of all there is the library keeps labels whole. Candles go on to the left.
     const whole = place.dataset.chart !== "candles";
     const chart = create(place, {
       autoSize: true,
       layout: { attributionLogo: false, background: { color: "transparent" }, fontSize: 11 },
-      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.1, bottom: 0.02 } },
+      // A label that would reach over the edge is left out; the lowest has room to stand.
+      rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.1, bottom: 12 / place.clientHeight } },
       timeScale: {
         borderVisible: false,
         fixLeftEdge: whole,
-        fixRightEdge: whole,
+        fixRightEdge: true,
         timeVisible: true,
         secondsVisible: true,
-        ...(overTime && { tickMarkFormatter: (time, kind) => (kind <= 2 || daily ? day : kind === 4 ? second : clock).format(at(time)) }),
+        ...(overTime && { tickMarkFormatter: label }),
       },
       localization: {
         // The minus that the tables show.
@@ -70,6 +74,13 @@
         ...(overTime && { timeFormatter: (time) => (Number(step) < 60 ? second : daily ? day : full).format(at(time)) }),
       },
     });
+    if (!whole) {
+      // Labels are kept; a formatter set anew has them written anew.
+      const times = chart.timeScale();
+      const inside = (time, kind) => (times.timeToCoordinate(time) < LABEL / 2 ? "" : label(time, kind));
+      const again = () => chart.applyOptions({ timeScale: { tickMarkFormatter: (time, kind) => inside(time, kind) } });
+      times.subscribeVisibleLogicalRangeChange(again);
+    }
     // A page that is scrolled is not a chart that is zoomed.
     chart.applyOptions({ handleScroll: { mouseWheel: false }, handleScale: { mouseWheel: false } });
     return chart;

@@ -76,3 +76,71 @@ async fn depth_is_drawn_from_its_table_in_the_chosen_colours() {
     })
     .await;
 }
+
+/// Notes every label that charts draw from now on, and those that reach over an edge of what they
+/// are drawn on; then draws the page's charts again and again from other numbers, so that marks
+/// come to stand everywhere, and says what was cut.
+const DRAW_AND_WATCH: &str = r#"
+    const done = arguments[0];
+    const drawn = new Map(), cut = [];
+    const canvas = CanvasRenderingContext2D.prototype, write = canvas.fillText;
+    canvas.fillText = function (text, x, y, ...rest) {
+        const chart = this.canvas.closest("[data-chart]");
+        if (chart && text) {
+            const name = chart.dataset.chart + " " + (chart.dataset.columns ?? "");
+            drawn.set(name, drawn.get(name) || /^0(\.0*)?$/.test(text));
+            const box = this.measureText(text), at = this.getTransform();
+            const corner = (right, down) => at.transformPoint({ x: x + right, y: y + down });
+            const from = corner(-box.actualBoundingBoxLeft, -box.actualBoundingBoxAscent);
+            const to = corner(box.actualBoundingBoxRight, box.actualBoundingBoxDescent);
+            const { width, height } = this.canvas;
+            if (from.x < -1 || from.y < -1 || to.x > width + 1 || to.y > height + 1)
+                cut.push([name, text, from.x, from.y, to.x, to.y, width, height].join(" "));
+        }
+        return write.call(this, text, x, y, ...rest);
+    };
+    const cells = [...document.querySelectorAll("tbody td[data-n]")]
+        .filter((cell) => cell.closest("table").id !== "candles")
+        .map((cell, n) => [cell, Number(cell.dataset.n), n]);
+    let round = 0;
+    const frame = () => {
+        if (round === 40) return done([Object.fromEntries(drawn), cut.slice(0, 20), cut.length]);
+        round += 1;
+        for (const [cell, was, n] of cells)
+            cell.dataset.n = was * (1 + round / 7) + (n * 31 % 17) * round * (was / 40 + 1);
+        document.body.dispatchEvent(new Event("htmx:sseMessage"));
+        for (const chart of document.querySelectorAll("[data-chart]")) {
+            chart.style.height = `${150 + round * 5 % 190}px`;
+            chart.style.width = `${100 - round * 3 % 40}%`;
+        }
+        requestAnimationFrame(() => requestAnimationFrame(frame));
+    };
+    frame();
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_of_charts_are_whole_wherever_they_stand() {
+    with_browser("labels_of_charts_are_whole_wherever_they_stand", async |world, browser| {
+        browser.sign_in(&world).await;
+        for (path, charts) in [
+            ("/", vec!["lines 1", "lines 2 3", "bars 4"]),
+            ("/books/7203", vec!["depth ", "candles "]),
+            ("/accounts/DEMO-0001?tab=balance&asset=JPY&from=2026-11-20", vec!["lines 1"]),
+        ] {
+            browser.client.goto(&world.at(path)).await.unwrap();
+            for chart in ["[data-chart] canvas", "tbody td[data-n]"] {
+                browser.wait(chart).await;
+            }
+            let seen = browser.client.execute_async(DRAW_AND_WATCH, vec![]).await.unwrap();
+            for chart in charts {
+                // What is read against zero names it.
+                let zero = path == "/";
+                let named = seen[0][chart].as_bool();
+                assert!(named.is_some_and(|named| named || !zero), "{path}: {chart}: {seen}");
+            }
+            assert_eq!(seen[2], 0, "{path}: labels were cut: {:#}", seen[1]);
+        }
+        browser
+    })
+    .await;
+}
