@@ -114,7 +114,7 @@ pub async fn read_body(
     let read = tokio::time::timeout(within, Limited::new(body, limit).collect()).await;
     let body = match read {
         Err(_) => return Err(ApiError::plain(Code::RequestTimeout)),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+        Ok(Err(error)) if is_too_large(&*error) => {
             let message = format!("the body is larger than {limit} bytes");
             return Err(ApiError::new(Code::BodyTooLarge, message));
         }
@@ -127,6 +127,13 @@ pub async fn read_body(
         return Err(ApiError::plain(Code::UnsupportedMediaType));
     }
     Ok(body)
+}
+
+/// Whether a body was beyond a limit: this one's, or the same one of a layer around it, whose error
+/// arrives wrapped.
+fn is_too_large(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|error| error.is::<LengthLimitError>())
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -1,11 +1,12 @@
-//! Sockets: a listener that leaves connections unaccepted past a bound, and a server that
-//! closes half-sent headers. Knows no route.
+//! Sockets: a listener that leaves connections unaccepted past a bound, a server that closes
+//! half-sent headers, and an end of connections that lets the last answer arrive. Knows no route.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,6 +17,7 @@ use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::metrics::METRICS;
@@ -28,6 +30,13 @@ const GRACE: Duration = Duration::from_secs(5);
 /// bookkeeping). Left alone, Linux grows the buffer to megabytes, and a stalled client would
 /// look like a reading one for minutes.
 const SEND_BUFFER_BYTES: usize = 128 << 10;
+
+/// Of what a peer still sends after its last answer, this many times `http.body_bytes` is read.
+const LINGER_BODIES: usize = 16;
+/// How long a peer may send nothing then.
+const LINGER_QUIET: Duration = Duration::from_secs(1);
+/// Bytes read at once then.
+const LINGER_READ: usize = 16 << 10;
 
 /// The address of a bounded listener or of a peer on it.
 #[derive(Clone, Debug)]
@@ -50,12 +59,18 @@ struct Bounded {
     room: Arc<Semaphore>,
     /// How long a connection may take for its first bytes.
     patience: Duration,
+    linger: Linger,
 }
 
 impl AddrListener<Held, Peer> for Bounded {
     async fn bind_to(address: Peer) -> io::Result<Self> {
         let listener = TcpListener::bind(address.0).await?;
-        Ok(Bounded { listener, room: Arc::new(Semaphore::new(1)), patience: GRACE })
+        Ok(Bounded {
+            listener,
+            room: Arc::new(Semaphore::new(1)),
+            patience: GRACE,
+            linger: Linger { seconds: GRACE, bytes: 0 },
+        })
     }
 
     async fn accept_stream(&self) -> io::Result<(Held, Peer)> {
@@ -70,7 +85,8 @@ impl AddrListener<Held, Peer> for Bounded {
             deadline: Box::pin(tokio::time::sleep(self.patience)),
             missing: OPENING_BYTES,
         });
-        Ok((Held { stream, opening, _permit: permit }, Peer(peer)))
+        let (linger, farewell) = (self.linger, None);
+        Ok((Held { stream, opening, linger, farewell, _permit: permit }, Peer(peer)))
     }
 
     fn get_local_addr(&self) -> io::Result<Peer> {
@@ -83,7 +99,59 @@ struct Held {
     stream: TcpStream,
     /// Until enough has been received.
     opening: Option<Opening>,
+    linger: Linger,
+    /// Once everything was said.
+    farewell: Option<Farewell>,
     _permit: OwnedSemaphorePermit,
+}
+
+/// How much is read of a peer that goes on sending after its last answer.
+#[derive(Clone, Copy)]
+struct Linger {
+    /// For how long at most.
+    seconds: Duration,
+    /// At most.
+    bytes: usize,
+}
+
+/// A connection whose last answer is out. To close it while the peer is still sending (a body
+/// beyond the limit, say) would reset it, and the peer could lose the answer; so what it sends is
+/// read and thrown away for a while.
+struct Farewell {
+    /// When it ends, whatever is sent.
+    end: Instant,
+    /// When it ends if nothing more is sent.
+    quiet: Pin<Box<tokio::time::Sleep>>,
+    /// Bytes still read.
+    left: usize,
+}
+
+impl Farewell {
+    fn begin(linger: Linger) -> Farewell {
+        let now = Instant::now();
+        let quiet = Box::pin(tokio::time::sleep_until(now + LINGER_QUIET));
+        Farewell { end: now + linger.seconds, quiet, left: linger.bytes }
+    }
+
+    /// Ready when the peer has ended, too, or has had enough.
+    fn poll(&mut self, stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<()> {
+        let mut space = [MaybeUninit::uninit(); LINGER_READ];
+        loop {
+            let mut buffer = ReadBuf::uninit(&mut space);
+            match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    let now = Instant::now();
+                    self.left = self.left.saturating_sub(buffer.filled().len());
+                    if self.left == 0 || now >= self.end {
+                        return Poll::Ready(());
+                    }
+                    self.quiet.as_mut().reset(self.end.min(now + LINGER_QUIET));
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.quiet.as_mut().poll(context),
+            }
+        }
+    }
 }
 
 /// The first bytes of a connection. The HTTP stack waits for them without limit (it has to
@@ -139,7 +207,12 @@ impl AsyncWrite for Held {
         Pin::new(&mut self.stream).poll_flush(context)
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let Held { stream, linger, farewell, .. } = &mut *self;
+        if farewell.is_none() {
+            ready!(Pin::new(&mut *stream).poll_shutdown(context))?;
+        }
+        let farewell = farewell.get_or_insert_with(|| Farewell::begin(*linger));
+        farewell.poll(stream, context).map(Ok)
     }
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
@@ -169,6 +242,10 @@ pub async fn serve(
         listener: TcpListener::from_std(listener)?,
         room: Arc::new(Semaphore::new(http.connections)),
         patience: header,
+        linger: Linger {
+            seconds: Duration::from_secs(http.request_seconds),
+            bytes: http.body_bytes.saturating_mul(LINGER_BODIES),
+        },
     };
     let handle = Handle::new();
     let mut server = Server::<Peer>::from_listener(listener).handle(handle.clone());

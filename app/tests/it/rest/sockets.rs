@@ -135,3 +135,87 @@ async fn a_request_names_its_host_once() {
     }
     world.stop().await;
 }
+
+/// The heads of requests whose body is not wanted, and what they are answered with.
+fn unwanted(length: usize) -> [(String, &'static str, &'static str); 4] {
+    let post = "POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    let signed = "X-Api-Key: x\r\nX-Request-Time: 1\r\nX-Signature: x\r\n";
+    let chunks = format!("Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n");
+    [
+        (format!("{post}Content-Length: {length}\r\n\r\n"), "413", "body_too_large"),
+        (format!("{post}{signed}{chunks}"), "413", "body_too_large"),
+        (format!("{post}{chunks}"), "401", "unauthorized"),
+        (
+            format!("GET /v1/time HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n"),
+            "400",
+            "invalid_parameter",
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_ten_times_the_limit_before_reading_gets_the_whole_answer() {
+    let world = World::with(|config| config.http.body_bytes = 64 << 10).await;
+    let body = vec![b' '; 640 << 10];
+    for _ in 0..10 {
+        for (head, status, code) in unwanted(body.len()) {
+            let mut stream = TcpStream::connect(world.public).await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            // Piece by piece, so that the answer is there long before the last.
+            for piece in body.chunks(64 << 10) {
+                stream.write_all(piece).await.unwrap_or_else(|error| panic!("{code}: {error}"));
+                tokio::task::yield_now().await;
+            }
+            let mut said = String::new();
+            let read = tokio::time::timeout(PATIENCE, stream.read_to_string(&mut said)).await;
+            read.expect("the server ends its answer").expect("and does not reset the connection");
+            assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+            assert!(said.contains(code), "{said}");
+        }
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_never_stops_sending_is_cut_off() {
+    let world = World::with(|config| {
+        config.http.body_bytes = 64 << 10;
+        config.http.request_seconds = 2;
+    })
+    .await;
+    let alice = world.trader("alice").await;
+    let endless = usize::MAX >> 1;
+    // As fast as it goes: cut by bytes. Little by little: cut by time.
+    for (piece, pause) in [(64 << 10, Duration::ZERO), (10, Duration::from_millis(20))] {
+        for (head, status, code) in unwanted(endless) {
+            let stream = TcpStream::connect(world.public).await.unwrap();
+            let (mut read, mut write) = stream.into_split();
+            let said = tokio::spawn(async move {
+                let mut said = Vec::new();
+                let _ = read.read_to_end(&mut said).await;
+                String::from_utf8_lossy(&said).into_owned()
+            });
+            write.write_all(head.as_bytes()).await.unwrap();
+            let (body, mut sent) = (vec![b' '; piece], 0_usize);
+            let cut = async {
+                while write.write_all(&body).await.is_ok() {
+                    sent += piece;
+                    tokio::time::sleep(pause).await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, cut).await.expect("it is cut off");
+            // What the kernel's buffers hold comes on top.
+            assert!(sent < 17 * (64 << 10) + (32 << 20), "{sent} bytes were taken");
+            let said = said.await.unwrap();
+            // A sender that is cut off may have lost the answer; others have it.
+            // One whose body is wanted has to arrive in time first.
+            let late = said.starts_with("HTTP/1.1 408 ") && status == "413" && piece == 10;
+            let answered =
+                late || said.starts_with(&format!("HTTP/1.1 {status} ")) && said.contains(code);
+            assert!(answered || said.is_empty(), "{said}");
+            assert!(answered || piece > 10, "who sends little by little has its answer");
+        }
+    }
+    assert_eq!(world.place(&alice, &world.good()).await.status, 201);
+    world.stop().await;
+}
