@@ -36,6 +36,12 @@ pub enum Verb {
         #[arg(long)]
         config: Option<PathBuf>,
     },
+    /// Make, list and take out tokens of the admin API, while the backend runs.
+    #[command(
+        subcommand,
+        after_help = "Example: zaraba admin-token list --file /etc/zaraba/admin.token"
+    )]
+    AdminToken(crate::auth::token::cli::AdminTokenVerb),
     /// Show the calendar: sessions, holidays, settlement.
     #[command(subcommand, after_help = "Example: zaraba calendar show --date 2026-11-24")]
     Calendar(crate::schedule::cli::CalendarVerb),
@@ -122,6 +128,7 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
         Verb::Config(ConfigVerb::Print { file: Some(file) }) => {
             print!("{}", toml::to_string(&Config::load(&file)?)?);
         }
+        Verb::AdminToken(verb) => crate::auth::token::cli::run(verb)?,
         Verb::Calendar(verb) => crate::schedule::cli::run(verb)?,
         Verb::Dev(options) => crate::dev::run(options)?,
         Verb::Load(options) => crate::tools::load::run(options)?,

@@ -18,6 +18,7 @@ pub mod platform;
 pub mod projections;
 pub mod queries;
 pub mod schedule;
+pub mod secret;
 pub mod sequencer;
 pub mod summary;
 pub mod telemetry;

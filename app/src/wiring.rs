@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use zaraba_engine::types::Seq;
 
 use crate::auth::Keys;
-use crate::auth::token::AdminToken;
+use crate::auth::token::AdminTokens;
 use crate::bus::Batch;
 use crate::clock::{self, MarketClock};
 use crate::config::Config;
@@ -233,17 +233,16 @@ impl Node {
     pub async fn start_with(config: Config, clock: MarketClock) -> anyhow::Result<Node> {
         let public = bind("http.listen", config.http.listen)?;
         let admin = bind("http.admin_listen", config.http.admin_listen)?;
-        let token =
-            AdminToken::load_or_create(&config.http.admin_token_file).with_context(|| {
-                format!("http.admin_token_file {}", config.http.admin_token_file.display())
-            })?;
+        let file = &config.http.admin_token_file;
+        let tokens = AdminTokens::open(file, config.http.admin_token_days)
+            .with_context(|| format!("http.admin_token_file {}", file.display()))?;
         let core = Core::start_with(config, Arc::new(RealDisk), clock).await?;
         let platform = core.platform.clone();
         let doors = CancellationToken::new();
         let (public_at, admin_at) = (public.local_addr()?, admin.local_addr()?);
         let mut servers = JoinSet::new();
         servers.spawn(intake::http::serve(platform.clone(), public, doors.clone()));
-        servers.spawn(intake::admin::serve(platform.clone(), token, admin, doors.clone()));
+        servers.spawn(intake::admin::serve(platform.clone(), tokens, admin, doors.clone()));
         tracing::info!(event = "node.started", http.public = %public_at, http.admin = %admin_at);
         Ok(Node { public: public_at, admin: admin_at, platform, core, doors, servers })
     }

@@ -58,7 +58,7 @@ pub fn pool(config: &Database) -> anyhow::Result<PgPool> {
     use anyhow::Context;
     let mut options: PgConnectOptions = config.url.parse().context("database.url")?;
     if !config.password_file.as_os_str().is_empty() {
-        let password = std::fs::read_to_string(&config.password_file).with_context(|| {
+        let password = crate::secret::read(&config.password_file).with_context(|| {
             format!("database.password_file {}", config.password_file.display())
         })?;
         options = options.password(password.trim_end());

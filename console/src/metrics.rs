@@ -40,6 +40,10 @@ pub struct Metrics {
     pub too_often: IntCounterVec,
     /// Calls to the identity provider, by what was asked and whether it answered.
     pub provider_calls: IntCounterVec,
+    /// Seconds until the admin API's token ends.
+    pub token_seconds: IntGauge,
+    /// 1: its file cannot be used.
+    pub token_unusable: IntGauge,
     /// When the head was anchored last, Unix seconds.
     pub audit_anchored: IntGauge,
     /// Entries that no anchor covers yet.
@@ -136,6 +140,14 @@ impl Metrics {
                 "zaraba_console_provider_calls_total",
                 "Calls to the identity provider, by what was asked (metadata, keys, token) and result (answered, failed).",
                 &["call", "result"]
+            )?,
+            token_seconds: register_int_gauge!(
+                "zaraba_console_admin_token_seconds",
+                "Seconds until this console's token of the admin API ends, when it was read last."
+            )?,
+            token_unusable: register_int_gauge!(
+                "zaraba_console_admin_token_unusable",
+                "1: backend.admin_token_file cannot be used as it is now."
             )?,
             audit_anchored: register_int_gauge!(
                 "zaraba_console_audit_anchored_timestamp_seconds",

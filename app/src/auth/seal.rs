@@ -1,14 +1,14 @@
 //! Sealing of secrets with the master key: XChaCha20-Poly1305, a random nonce in front, and
 //! the name of what is sealed as associated data, so that boxes cannot be swapped.
 
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io;
 use std::path::Path;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
+
+use crate::secret;
 
 const NONCE: usize = 24;
 
@@ -24,20 +24,16 @@ impl MasterKey {
     /// Reads the key from `path` (64 hex digits), or makes one there when nothing is.
     pub(super) fn load_or_create(path: &Path) -> io::Result<MasterKey> {
         let bad = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
-        let text = match fs::read_to_string(path) {
-            Ok(text) => Zeroizing::new(text),
+        let text = match secret::read(path) {
+            Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let text = Zeroizing::new(hex::encode(*random::<32>()));
-                write_secret(path, text.as_bytes())?;
+                secret::write(path, text.as_bytes())?;
                 tracing::info!(event = "auth.master_key_created", path = %path.display());
                 text
             }
             Err(error) => return Err(error),
         };
-        if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
-            tracing::warn!(event = "auth.master_key_readable", path = %path.display(),
-                "others can read the master key; chmod 600 it");
-        }
         let mut key = Zeroizing::new([0; 32]);
         hex::decode_to_slice(text.trim(), &mut *key)
             .map_err(|_| bad("a master key is 64 hexadecimal digits".into()))?;
@@ -71,26 +67,11 @@ pub(super) fn random<const N: usize>() -> Zeroizing<[u8; N]> {
     bytes
 }
 
-/// Writes a file that only this user can read, whole or not at all.
-pub(super) fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder)?;
-    let temporary = path.with_extension("new");
-    // A leftover of a crash may have other permissions.
-    let _ = fs::remove_file(&temporary);
-    let mut file =
-        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    fs::File::open(folder)?.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

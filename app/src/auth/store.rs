@@ -7,7 +7,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
-use super::seal::{MasterKey, write_secret};
+use super::seal::MasterKey;
+use crate::secret;
 
 /// Name under which the file copy is sealed; a new layout gets a new name.
 const COPY: &str = "zaraba api keys, copy 1";
@@ -120,5 +121,5 @@ pub(super) fn read_copy(path: &Path, master: &MasterKey) -> io::Result<Vec<KeyRo
 
 /// Replaces the file copy.
 pub(super) fn write_copy(path: &Path, master: &MasterKey, rows: &[KeyRow]) -> io::Result<()> {
-    write_secret(path, &master.seal(COPY, &serde_json::to_vec(rows)?))
+    secret::write(path, &master.seal(COPY, &serde_json::to_vec(rows)?))
 }

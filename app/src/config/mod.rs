@@ -58,6 +58,7 @@ section!(Http {
     listen: SocketAddr,
     admin_listen: SocketAddr,
     admin_token_file: PathBuf,
+    admin_token_days: u32,
     body_bytes: usize,
     header_seconds: u64,
     request_seconds: u64,
@@ -166,7 +167,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u64, u64, u64); 21] = [
+        let ranges: [(&str, u64, u64, u64); 22] = [
             ("journal.segment_bytes", self.journal.segment_bytes, 1 << 20, 4 << 30),
             ("journal.batch_commands", self.journal.batch_commands as u64, 1, 1 << 20),
             ("journal.snapshot_every", self.journal.snapshot_every, 1, 1 << 40),
@@ -181,6 +182,7 @@ impl Config {
             ("http.body_bytes", self.http.body_bytes as u64, 1024, 64 << 20),
             ("http.header_seconds", self.http.header_seconds, 1, 60),
             ("http.request_seconds", self.http.request_seconds, 1, 300),
+            ("http.admin_token_days", u64::from(self.http.admin_token_days), 1, 366),
             ("auth.window_seconds", self.auth.window_seconds, 1, 60),
             ("stream.client_queue", self.stream.client_queue as u64, 16, 1 << 20),
             ("stream.clients", self.stream.clients as u64, 0, 1 << 20),

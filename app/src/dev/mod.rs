@@ -289,16 +289,17 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
     crate::telemetry::init_to(&config.log, std::sync::Mutex::new(log))?;
     logins.migrate(&url).await?;
     progress.done("migrations");
-    let admin_token_file = config.http.admin_token_file.clone();
+    // Of this start: an earlier one is worth nothing any more.
+    let token_file = &config.http.admin_token_file;
+    let token = crate::auth::token::create(token_file, "dev", config.http.admin_token_days)
+        .with_context(|| format!("cannot write {}", token_file.display()))?;
     parts.node = Some(Node::start_with(config, clock).await.context("cannot start the backend")?);
     progress.done("backend, journal recovered");
 
-    let token = fs::read_to_string(&admin_token_file)
-        .with_context(|| format!("cannot read {}", admin_token_file.display()))?;
     let mut file = DevFile {
         api: format!("http://{}", ports.api()),
         admin: format!("http://{}", ports.admin()),
-        admin_token: token.trim().to_owned(),
+        admin_token: token.as_str().to_owned(),
         console: format!("http://{}", ports.console()),
         postgres: url.clone(),
         ..DevFile::default()

@@ -131,9 +131,9 @@ pub fn connect_options(settings: &config::Postgres) -> Result<PgConnectOptions, 
     if settings.password_file.as_os_str().is_empty() {
         return Ok(options);
     }
-    let password = std::fs::read_to_string(&settings.password_file).map_err(|e| {
+    let password = crate::secret::read(&settings.password_file).map_err(|e| {
         let file = settings.password_file.display();
-        HistoryError::Settings(format!("cannot read postgres.password_file {file}: {e}"))
+        HistoryError::Settings(format!("cannot use postgres.password_file {file}: {e}"))
     })?;
     Ok(options.password(password.trim_end_matches(['\r', '\n'])))
 }

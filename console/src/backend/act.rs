@@ -58,10 +58,19 @@ pub fn path(template: &str, parts: &[&str]) -> String {
 }
 
 impl Backend {
+    /// A call of the admin API, with the token.
     async fn asked(&self, request: reqwest::RequestBuilder, url: &str) -> Result<Answer, Failure> {
-        let request = request.bearer_auth(self.token()?).timeout(self.inner.timeout);
+        let answer = self.call(request.timeout(self.inner.timeout)).await?;
+        self.answered(answer, url).await
+    }
+
+    async fn answered(
+        &self,
+        answer: reqwest::Result<reqwest::Response>,
+        url: &str,
+    ) -> Result<Answer, Failure> {
         let away = |e: &reqwest::Error| Failure::Backend(format!("{url}: {}", root_cause(e)));
-        let answer = request.send().await.map_err(|e| away(&e))?;
+        let answer = answer.map_err(|e| away(&e))?;
         let status = answer.status().as_u16();
         let body = answer.bytes().await.map_err(|e| away(&e))?;
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
@@ -98,8 +107,8 @@ impl Backend {
     /// When the backend does not answer; a refusal (4xx) is an answer.
     pub async fn instrument(&self, symbol: &str) -> Result<Result<Value, Refusal>, Failure> {
         let url = format!("{}/v1/instruments/{}", self.inner.public_url, form_encode(symbol));
-        let answer = self.asked(self.inner.http.get(&url), &url).await?;
-        judged(answer, &url)
+        let sent = self.inner.http.get(&url).timeout(self.inner.timeout).send().await;
+        judged(self.answered(sent, &url).await?, &url)
     }
 
     /// Has something done. The body gets the reason; the headers say who, whose approval, and
@@ -173,6 +182,10 @@ fn judged(answer: Answer, url: &str) -> Result<Result<Value, Refusal>, Failure> 
     match answer.status {
         200..=299 => Ok(Ok(answer.body)),
         400 | 404 | 409 | 422 => Ok(Err(answer.refusal())),
+        401 => {
+            let Refusal { code, message } = answer.refusal();
+            Err(Failure::Backend(format!("{url}: answered 401 {code}: {message}")))
+        }
         status => Err(Failure::Backend(format!("{url}: answered {status}"))),
     }
 }

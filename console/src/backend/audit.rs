@@ -23,12 +23,11 @@ impl Backend {
             .inner
             .http
             .post(&url)
-            .bearer_auth(self.token()?)
             .header("x-actor", ACTOR)
             .header("x-request-id", format!("audit-{count}-{}", &hash[..16]))
             .json(&json!({"what": "audit", "count": count, "hash": hash,
                 "reason": "head of the audit trail"}));
-        let answer = request.timeout(self.inner.timeout).send().await;
+        let answer = self.call(request.timeout(self.inner.timeout)).await?;
         checked(&url, answer).map(|_| ())
     }
 }

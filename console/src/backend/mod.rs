@@ -5,6 +5,7 @@
 pub mod act;
 mod audit;
 pub mod market;
+pub mod token;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use crate::config;
 use crate::error::Failure;
@@ -236,11 +238,36 @@ impl Backend {
 
     /// The admin API's token. Read every time: it may be rotated, and the backend may write
     /// it after the console has started.
-    fn token(&self) -> Result<String, Failure> {
+    fn token(&self) -> Result<Zeroizing<String>, Failure> {
         let path = &self.inner.token_file;
-        std::fs::read_to_string(path).map(|token| token.trim().to_owned()).map_err(|e| {
-            Failure::Backend(format!("backend.admin_token_file {}: {e}", path.display()))
+        token::read(path).map(|token| token.text).map_err(|why| {
+            Failure::Backend(format!("backend.admin_token_file {}: {why}", path.display()))
         })
+    }
+
+    /// How the token is; also sets its metrics.
+    pub fn token_state(&self) -> token::State {
+        token::look(&self.inner.token_file)
+    }
+
+    /// Calls the admin API. A call that is not let in is repeated when the file has another token
+    /// by then: it was read just before it was replaced, and nothing was done under it.
+    async fn call(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<reqwest::Result<reqwest::Response>, Failure> {
+        let again = request.try_clone();
+        let token = self.token()?;
+        let answer = request.bearer_auth(token.as_str()).send().await;
+        let turned_away =
+            answer.as_ref().is_ok_and(|it| it.status() == reqwest::StatusCode::UNAUTHORIZED);
+        match again {
+            Some(again) if turned_away => match self.token()? {
+                newer if *newer != *token => Ok(again.bearer_auth(newer.as_str()).send().await),
+                _ => Ok(answer),
+            },
+            _ => Ok(answer),
+        }
     }
 
     /// Opens a stream of server-sent events of the admin API.
@@ -249,17 +276,11 @@ impl Backend {
     /// When the backend does not answer with one.
     pub async fn stream(&self, path: &str) -> Result<reqwest::Response, Failure> {
         let url = format!("{}{path}", self.inner.admin_url);
-        let request = self
-            .inner
-            .http
-            .get(&url)
-            .bearer_auth(self.token()?)
-            .header("accept", "text/event-stream")
-            .send();
-        let answer = tokio::time::timeout(self.inner.timeout, request)
+        let request = self.inner.http.get(&url).header("accept", "text/event-stream");
+        let answer = tokio::time::timeout(self.inner.timeout, self.call(request))
             .await
             .map_err(|_| Failure::Backend(format!("{url}: no answer in time")))?;
-        checked(&url, answer)
+        checked(&url, answer?)
     }
 
     async fn public<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
@@ -277,8 +298,7 @@ impl Backend {
     /// When the backend does not answer.
     pub async fn overview(&self) -> Result<Overview, Failure> {
         let url = format!("{}/admin/v1/overview", self.inner.admin_url);
-        let request = self.inner.http.get(&url).bearer_auth(self.token()?);
-        let answer = request.timeout(self.inner.timeout).send().await;
+        let answer = self.call(self.inner.http.get(&url).timeout(self.inner.timeout)).await?;
         checked(&url, answer)?
             .json()
             .await

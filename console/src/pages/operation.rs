@@ -24,12 +24,15 @@ pub async fn readyz(State(app): State<App>) -> Response {
     if let Err(error) = &database {
         tracing::warn!(event = "console.not_ready", error = %error, "the database does not answer");
     }
-    let body = json!({"ready": database.is_ok(), "database": database.is_ok(), "backend": backend});
+    let token = app.backend.token_state().as_str();
+    let body = json!({"ready": database.is_ok(), "database": database.is_ok(), "backend": backend,
+        "admin_token": token});
     (status, axum::Json(body)).into_response()
 }
 
 /// For Prometheus.
-pub async fn metrics() -> Response {
+pub async fn metrics(State(app): State<App>) -> Response {
+    app.backend.token_state();
     match crate::metrics::text() {
         Ok(text) => ([("content-type", "text/plain; version=0.0.4")], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use super::token::{self, Expected, Keys};
 use crate::config::{self, Config};
@@ -252,11 +253,11 @@ impl Provider {
         Ok(tokens.id_token)
     }
 
-    fn secret(&self) -> Result<String, Refused> {
+    fn secret(&self) -> Result<Zeroizing<String>, Refused> {
         let path = &self.config.client_secret_file;
-        let text = std::fs::read_to_string(path)
+        let text = crate::secret::read(path)
             .map_err(|e| Refused::Away(format!("client_secret_file {}: {e}", path.display())))?;
-        Ok(text.trim().to_owned())
+        Ok(Zeroizing::new(text.trim().to_owned()))
     }
 
     async fn metadata(&self) -> Result<Metadata, Refused> {

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -30,18 +30,14 @@ impl Key {
     /// # Errors
     /// When the file cannot be read or made, or holds something else.
     pub fn load_or_create(path: &Path) -> io::Result<Key> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => Zeroizing::new(text),
+        let text = match crate::secret::read(path) {
+            Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 create(path)?;
-                Zeroizing::new(fs::read_to_string(path)?)
+                crate::secret::read(path)?
             }
             Err(error) => return Err(error),
         };
-        if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
-            tracing::warn!(event = "console.key_readable", path = %path.display(),
-                "others can read the console's key; chmod 600 it");
-        }
         let mut secret = Zeroizing::new([0; 32]);
         hex::decode_to_slice(text.trim(), &mut *secret).map_err(|_| {
             io::Error::new(io::ErrorKind::InvalidData, "a key is 64 hexadecimal digits")
@@ -119,6 +115,8 @@ fn create(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

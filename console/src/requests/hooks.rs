@@ -10,6 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 use tokio::io::AsyncWriteExt;
+use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::config::Notify;
@@ -127,8 +128,8 @@ async fn posted(outward: &Outward, hook: &Notify, delivery: i64, body: &str) -> 
     }
 }
 
-fn secret(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|e| format!("secret_file {}: {e}", path.display()))
+fn secret(path: &Path) -> Result<Zeroizing<String>, String> {
+    crate::secret::read(path).map_err(|e| format!("secret_file {}: {e}", path.display()))
 }
 
 /// Runs a program of the settings with the notice on its standard input: no shell, nothing of

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// Every source file of the console's program and tests.
+/// Every source file below a folder.
 fn sources(folder: &Path, into: &mut Vec<(PathBuf, String)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -38,6 +38,8 @@ fn every_test_that_the_asvs_tables_name_is_there() {
     let mut all = Vec::new();
     sources(&root.join("src"), &mut all);
     sources(&root.join("tests"), &mut all);
+    sources(&root.join("../app/src"), &mut all);
+    sources(&root.join("../app/tests"), &mut all);
     let (mut named, mut missing) = (0, Vec::new());
     for entry in std::fs::read_dir(root.join("../docs/asvs")).unwrap() {
         let path = entry.unwrap().path();

@@ -19,6 +19,22 @@ use crate::admin::Admin;
 
 pub const TOKEN: &str = "a-token-of-the-tests-0123456789abcdef";
 
+/// A file that others cannot read.
+pub fn secret_file(path: &std::path::Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    // Never open to others, and whole at every moment.
+    let beside = path.with_extension("beside");
+    std::fs::write(&beside, text).unwrap();
+    std::fs::set_permissions(&beside, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::rename(&beside, path).unwrap();
+}
+
+/// A line of a file of admin tokens, for so many seconds from now.
+pub fn token_line(name: &str, token: &str, seconds: i64) -> String {
+    let until = zaraba_console::clock::now().as_second() + seconds;
+    format!("{name} {token} {}\n", jiff::Timestamp::from_second(until).unwrap())
+}
+
 /// Who follows all tickers.
 const ALL: &str = "*";
 

@@ -34,6 +34,7 @@ mod requests;
 mod risk;
 mod roles;
 mod tls;
+mod token;
 mod tour;
 mod usage;
 mod walls;

@@ -13,6 +13,7 @@ use zaraba_console::authz::Role;
 use zaraba_console::config::Config;
 use zaraba_console::server;
 
+use crate::backend::{secret_file, token_line};
 use crate::browser::{Browser, missing};
 use crate::failover::Relay;
 use crate::ports;
@@ -164,7 +165,7 @@ impl Office {
         let backend = Backend::start(database.clone(), profile).await;
         let dev = backend.dev_file();
         let token = directory.path().join("admin.token");
-        std::fs::write(&token, &dev.admin_token).unwrap();
+        secret_file(&token, &token_line("office", &dev.admin_token, 86_400));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let at = at(&dev).await;

@@ -15,7 +15,7 @@ use zaraba_console::config::Config;
 use zaraba_console::store::staff::{self, NewStaff};
 use zaraba_console::{password, server};
 
-use crate::backend::{Double, TOKEN};
+use crate::backend::{Double, TOKEN, secret_file, token_line};
 
 pub const LOGIN: &str = "aki";
 pub const PASSWORD: &str = "seven small boats at dawn";
@@ -181,7 +181,7 @@ impl World {
         let backend = Double::start();
         let files = tempfile::tempdir().unwrap();
         let token_file = files.path().join("admin.token");
-        std::fs::write(&token_file, format!("{TOKEN}\n")).unwrap();
+        secret_file(&token_file, &token_line("tests", TOKEN, 86_400 * 30));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let bound: SocketAddr = listener.local_addr().unwrap();
         // Passkeys belong to names.

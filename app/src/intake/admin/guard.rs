@@ -2,38 +2,78 @@
 
 use std::net::SocketAddr;
 
+use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use zaraba_engine::command::Provenance;
 use zaraba_engine::types::Text;
+use zeroize::Zeroizing;
 
-use crate::auth::token::AdminToken;
+use crate::auth::token::{AdminTokens, Client, Refused};
 use crate::clock;
 use crate::intake::http::error::{ApiError, ApiResult, Code};
 use crate::intake::http::extract::{NoParams, read_body};
 use crate::intake::http::fields::{Given, required};
 use crate::platform::Platform;
 
-/// Lets requests with the token through; others are slowed down by address.
+/// Lets requests with a token through; others are slowed down by address.
 pub(super) async fn authenticated(
-    State((platform, token)): State<(Platform, AdminToken)>,
-    request: Request,
+    State((platform, tokens)): State<(Platform, AdminTokens)>,
+    mut request: Request,
     next: Next,
 ) -> ApiResult<Response> {
     let given = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer "));
-    if given.is_some_and(|given| token.is(given)) {
-        return Ok(next.run(request).await);
+    let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let client = match tokens.check(given) {
+        Ok(client) => client,
+        Err(_) => {
+            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+            if let Some(peer) = peer {
+                platform.keys.admit_public(peer.ip(), clock::now())?;
+            }
+            let given = Zeroizing::new(given.to_owned());
+            tokens.check_anew(&given).await.map_err(|why| refused(&why, peer))?
+        }
+    };
+    tokens.count(&client);
+    request.extensions_mut().insert(client.clone());
+    Ok(while_valid(next.run(request).await, tokens, client))
+}
+
+/// Why a caller is not let in, and what to do; also in the log.
+fn refused(why: &Refused, peer: Option<SocketAddr>) -> ApiError {
+    let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+    match why {
+        Refused::Unknown => {
+            tracing::warn!(event = "admin.refused", peer, why = "unknown_token");
+            let message = "the admin API needs `Authorization: Bearer <token>`; the tokens are in \
+                           the file named by http.admin_token_file";
+            ApiError::new(Code::Unauthorized, message)
+        }
+        Refused::Ended { name, until } => {
+            tracing::warn!(event = "admin.refused", peer, why = "token_ended", client = &**name);
+            let message = format!(
+                "the admin token {name} ended at {until}; `zaraba admin-token new` makes another: \
+                 its line goes into http.admin_token_file and into the caller's file, nothing has \
+                 to be started again"
+            );
+            ApiError::new(Code::TokenExpired, message)
+        }
     }
-    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
-        platform.keys.admit_public(peer.ip(), clock::now())?;
+}
+
+/// Ends a stream of events with the token that it was opened with.
+fn while_valid(response: Response, tokens: AdminTokens, client: Client) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if kind.is_none_or(|kind| !kind.as_bytes().starts_with(b"text/event-stream")) {
+        return response;
     }
-    let message = "the admin API needs `Authorization: Bearer <token>`; the token is in the \
-                   file named by http.admin_token_file";
-    Err(ApiError::new(Code::Unauthorized, message))
+    let gone = async move { tokens.gone(client).await };
+    response.map(|body| Body::from_stream(body.into_data_stream().take_until(gone)))
 }
 
 /// A request that changes something: who asks, under which request id, with which body.
@@ -115,8 +155,10 @@ impl FromRequest<Platform> for Change {
         NoParams::from_request_parts(&mut parts, platform).await?;
         let Named { actor, approver, request } = Named::of(&parts.headers)?;
         let body = read_body(&parts.headers, body, platform).await?;
+        let client = parts.extensions.get::<Client>().map_or("", |client| &client.name);
         tracing::info!(
             event = "admin.requested",
+            client,
             actor = actor.as_str(),
             approver = approver.as_str(),
             request.id = request.as_str(),

@@ -1,5 +1,5 @@
 //! The admin API (`/admin/v1`, its own port): what the console and operators' tools do.
-//! Every call carries the bearer token; every change names its actor (`X-Actor`) and request
+//! Every call carries a bearer token; every change names its actor (`X-Actor`) and request
 //! (`X-Request-Id`), which go into the journal and the log, and is done once. Who may do what, and the second pair of eyes, is the console's business.
 //!
 //! Changes are commands through the gate like any other; nothing here writes state.
@@ -35,7 +35,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use zaraba_engine::{Command, Event, Reject};
 
-use crate::auth::token::AdminToken;
+use crate::auth::token::AdminTokens;
 use crate::bus::Receipt;
 use crate::intake::http::error::{ApiError, ApiResult};
 use crate::intake::http::extract::Segment;
@@ -128,17 +128,17 @@ pub fn paths() -> Vec<String> {
     table().iter().map(|(path, _)| format!("/admin/v1{path}")).collect()
 }
 
-/// The routes of the table and the console's live data, behind the token.
+/// The routes of the table and the console's live data, behind a token.
 fn guarded(
     platform: &Platform,
-    token: AdminToken,
+    tokens: AdminTokens,
     rates: Arc<overview::Rates>,
 ) -> Router<Platform> {
     let own = table().into_iter().fold(Router::new(), |router, (path, methods)| {
         router.route(&format!("/admin/v1{path}"), methods)
     });
     let guard =
-        axum::middleware::from_fn_with_state((platform.clone(), token), guard::authenticated);
+        axum::middleware::from_fn_with_state((platform.clone(), tokens), guard::authenticated);
     // Behind the token: a request that is not let in is no request.
     let requests = Arc::new(requests::Requests::new(platform.status.recovered));
     let once =
@@ -150,34 +150,35 @@ fn guarded(
         .route_layer(guard)
 }
 
-fn build(platform: Platform, token: AdminToken, rates: Arc<overview::Rates>) -> Router {
+fn build(platform: Platform, tokens: AdminTokens, rates: Arc<overview::Rates>) -> Router {
     // Health and metrics are for machines on the same private network: no token.
-    let router = guarded(&platform, token, rates).merge(crate::telemetry::routes());
+    let router = guarded(&platform, tokens, rates).merge(crate::telemetry::routes());
     layers::with_layers(router, &platform.config).with_state(platform)
 }
 
 /// The admin port: the admin API, live data for the console, health, metrics. Rates in the
 /// overview need [`serve`], which samples them.
-pub fn router(platform: Platform, token: AdminToken) -> Router {
-    build(platform, token, Arc::default())
+pub fn router(platform: Platform, tokens: AdminTokens) -> Router {
+    build(platform, tokens, Arc::default())
 }
 
-/// Serves the admin port on `listener` until told to stop.
+/// Serves the admin port on `listener` until told to stop, and follows the file of tokens.
 ///
 /// # Errors
 /// When the listener cannot be used.
 pub async fn serve(
     platform: Platform,
-    token: AdminToken,
+    tokens: AdminTokens,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let http = platform.config.http.clone();
     let rates = Arc::<overview::Rates>::default();
-    let router = build(platform.clone(), token, rates.clone());
+    let router = build(platform.clone(), tokens.clone(), rates.clone());
     tokio::select! {
         served = server::serve(router, listener, &http, stop) => served,
         () = overview::sample(platform, rates) => Ok(()),
+        () = tokens.follow() => Ok(()),
     }
 }
 

@@ -59,6 +59,7 @@ codes! {
     StaleRequest "stale_request" 401 "The request time is too far from the server's; see GET /v1/time, sign again.";
     ReplayedSignature "replayed_signature" 401 "The signature was accepted before; a retry must be signed anew.";
     KeyExpired "key_expired" 401 "The API key is past its time.";
+    TokenExpired "token_expired" 401 "The admin token is past its end; nothing was done. Give the caller a new one.";
     AddressNotAllowed "address_not_allowed" 403 "The API key may not be used from this address.";
     InsufficientScope "insufficient_scope" 403 "The API key lacks the scope this call needs.";
     AccountSuspended "account_suspended" 403 "The account may only cancel.";

@@ -12,6 +12,7 @@ mod requests;
 mod routes;
 mod rules;
 mod sockets;
+mod tokens;
 mod world;
 
 /// Codes that no client can provoke on purpose; where they come from is tested beside it.
@@ -33,6 +34,7 @@ fn every_documented_code_is_provoked_by_a_test() {
         include_str!("../back_office.rs"),
         include_str!("rules.rs"),
         include_str!("sockets.rs"),
+        include_str!("tokens.rs"),
     ]
     .concat();
     for code in zaraba::intake::http::error::Code::ALL {

@@ -11,7 +11,7 @@ use zaraba::intake::gate::Gate;
 use zaraba::intake::{admin, http};
 use zaraba::platform::Platform;
 
-use super::world::{TOKEN, World, answer};
+use super::world::{TOKEN, World, answer, tokens};
 
 /// The same platform behind another gate, on a port of its own.
 fn behind(world: &World, gate: Gate) -> (SocketAddr, CancellationToken) {
@@ -109,8 +109,8 @@ async fn without_a_database_keys_cannot_be_made_and_that_is_said() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let token = zaraba::auth::token::AdminToken::new(TOKEN);
-    tokio::spawn(admin::serve(world.real_platform(), token, listener, stop.clone()));
+    let tokens = tokens(world.dir.path());
+    tokio::spawn(admin::serve(world.real_platform(), tokens, listener, stop.clone()));
     let url = format!("http://{address}/admin/v1/accounts/alice/keys");
     let request = world.client.post(url).bearer_auth(TOKEN).header("x-actor", "tester");
     let body = json!({"scopes": ["read"], "reason": "test"});

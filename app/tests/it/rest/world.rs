@@ -1,6 +1,7 @@
 //! A platform with its doors open, furnished through the admin API, and clients of it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,12 +9,13 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use zaraba::auth::sign::Signer;
-use zaraba::auth::token::AdminToken;
+use zaraba::auth::token::{AdminTokens, Line};
 use zaraba::auth::{Keys, NewKey, NewKind, Scope};
 use zaraba::clock;
 use zaraba::config::Config;
 use zaraba::intake::{admin, http};
 use zaraba::platform::Platform;
+use zaraba::secret;
 use zaraba::wiring::Core;
 
 pub const TOKEN: &str = "a-token-for-tests-of-32-characters";
@@ -46,7 +48,17 @@ pub struct World {
     /// Request times, never the same twice.
     time_ms: AtomicU64,
     ids: AtomicU64,
-    _dir: tempfile::TempDir,
+    pub dir: tempfile::TempDir,
+}
+
+/// The tests' token, as a file has it.
+pub fn tokens(dir: &Path) -> AdminTokens {
+    let path = dir.join("admin.token");
+    let until =
+        jiff::Timestamp::from_second(clock::now().0 as i64 / 1_000_000_000 + 86_400).unwrap();
+    let line = Line { name: "tests".into(), token: TOKEN.to_owned().into(), until };
+    secret::write(&path, line.text().as_bytes()).unwrap();
+    AdminTokens::open(&path, 90).unwrap()
 }
 
 impl World {
@@ -78,8 +90,8 @@ impl World {
         let (public, private) = (listen(), listen());
         let addresses = (public.local_addr().unwrap(), private.local_addr().unwrap());
         tokio::spawn(http::serve(platform.clone(), public, stop.clone()));
-        let token = AdminToken::new(TOKEN);
-        tokio::spawn(admin::serve(platform.clone(), token, private, stop.clone()));
+        let tokens = tokens(dir.path());
+        tokio::spawn(admin::serve(platform.clone(), tokens, private, stop.clone()));
         let world = World {
             core: Some(core),
             platform,
@@ -89,7 +101,7 @@ impl World {
             stop,
             time_ms: AtomicU64::new(clock::now().0 / 1_000_000),
             ids: AtomicU64::new(0),
-            _dir: dir,
+            dir,
         };
         world.furnish().await;
         world

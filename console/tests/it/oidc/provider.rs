@@ -19,6 +19,7 @@ use rsa::pkcs1::EncodeRsaPrivateKey;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::backend::secret_file;
 use crate::tls::Authority;
 
 pub const CLIENT: &str = "zaraba console";
@@ -136,7 +137,7 @@ impl Provider {
         let host = format!("localhost:{}", address.port());
         provider.0.lock().issuer = format!("https://{host}/firm");
         authority.write(&files.join("ca.pem"));
-        std::fs::write(files.join("client.secret"), format!("{SECRET}\n")).unwrap();
+        secret_file(&files.join("client.secret"), &format!("{SECRET}\n"));
         let settings = format!(
             "[tls]\nca_file = \"{0}/ca.pem\"\npublic_roots = false\n\
              [oidc]\nissuer = \"https://{host}/firm\"\nname = \"Firm ID\"\n\

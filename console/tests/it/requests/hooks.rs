@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::CHECKER;
+use crate::backend::secret_file;
 use crate::tls::Authority;
 use crate::world::{LOGIN, World, until};
 
@@ -36,7 +37,7 @@ async fn hooks_are_told_again_until_they_hear_and_learn_no_names() {
     let address = plainly(router).await;
     let files = tempfile::tempdir().unwrap();
     let path = |name: &str| files.path().join(name).display().to_string();
-    std::fs::write(path("secret"), "hook-key\n").unwrap();
+    secret_file(&files.path().join("secret"), "hook-key\n");
     std::fs::write(path("run"), format!("#!/bin/sh\n/bin/cat >> {}\n", path("out"))).unwrap();
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path("run"), std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -104,7 +105,7 @@ async fn hooks_over_tls_believe_the_firms_authority_and_no_other() {
     let (there, elsewhere) = (known.serve(router.clone()).await, unknown.serve(router).await);
     let files = tempfile::tempdir().unwrap();
     let path = |name: &str| files.path().join(name).display().to_string();
-    std::fs::write(path("secret"), "hook-key\n").unwrap();
+    secret_file(&files.path().join("secret"), "hook-key\n");
     known.write(&files.path().join("ca.pem"));
     let hook = |name: &str, address| {
         format!(

@@ -6,7 +6,7 @@ mod kinds;
 pub mod office;
 mod once;
 mod rules;
-mod whole;
+pub mod whole;
 
 use serde_json::json;
 use zaraba_console::authz::Role;

@@ -6,7 +6,7 @@ use zaraba::config::Config;
 use zaraba::wiring::Node;
 
 use super::{CHECKER, filled, hidden};
-use crate::backend::TOKEN;
+use crate::backend::{TOKEN, secret_file, token_line};
 use crate::world::{LOGIN, World, csrf_of, server_url, until};
 
 /// Ends the day that the tests' database comes with: a fresh journal has its own.
@@ -16,13 +16,13 @@ const CLEAR: &str = "DO $$ DECLARE name text; BEGIN
     DELETE FROM access.api_keys; END $$";
 
 /// A node in the place of the double.
-async fn node(world: &mut World, files: &std::path::Path) -> Node {
+pub async fn node(world: &mut World, files: &std::path::Path) -> Node {
     let address = world.backend.take().unwrap().go_away().await;
     sqlx::query(CLEAR).execute(&world.pool).await.unwrap();
     let database: String =
         sqlx::query_scalar("SELECT current_database()").fetch_one(&world.pool).await.unwrap();
     let token = files.join("admin.token");
-    std::fs::write(&token, format!("{TOKEN}\n")).unwrap();
+    secret_file(&token, &token_line("tests", TOKEN, 86_400));
     let mut config = Config { data_dir: files.join("data"), ..Config::default() };
     config.http.listen = "127.0.0.1:0".parse().unwrap();
     config.http.admin_listen = address;
