@@ -30,6 +30,8 @@ struct Inner {
     done: BTreeMap<String, (Call, u16, Value, u64)>,
     /// Every change that arrived, repeats too.
     arrived: Vec<Call>,
+    /// Anchors of the audit trail. They come by themselves, and are no changes of the tests.
+    anchors: Vec<Call>,
     /// So many changes get 503 before anything is done.
     not_ready: usize,
     /// So many changes are done, but their answers are lost.
@@ -94,8 +96,44 @@ impl Admin {
         self.0.lock().arrived.clone()
     }
 
+    /// Anchors of the audit trail that arrived.
+    pub fn anchors(&self) -> Vec<Call> {
+        self.0.lock().anchors.clone()
+    }
+
+    fn anchored(&self, call: Call) -> (u16, Value) {
+        let mut inner = self.0.lock();
+        let told = json!({"what": call.body["what"], "count": call.body["count"],
+            "hash": call.body["hash"], "time": "2026-11-20T02:00:00.000000Z", "seq": inner.seq});
+        inner.anchors.push(call);
+        (201, told)
+    }
+
+    /// What a request came to.
+    fn request(&self, id: &str) -> (u16, Value) {
+        let inner = self.0.lock();
+        let action = |(call, status, body, seq): &(Call, u16, Value, u64)| {
+            let outcome = if *status < 300 { json!("ok") } else { body["error"]["code"].clone() };
+            json!({"seq": seq, "at": "2026-11-20T02:00:00.000000Z", "kind": "deposit",
+                "target": {"kind": "account", "id": 4, "text": "DEMO-0001"}, "actor": call.actor,
+                "approver": call.approver.clone().unwrap_or_default(), "request_id": id,
+                "reason": call.body["reason"], "outcome": outcome, "summary": {"account": 4, "reference": "c-3"}})
+        };
+        let actions: Vec<Value> = inner.done.get(id).iter().map(|done| action(done)).collect();
+        let (known, state) = if actions.is_empty() { (false, "unknown") } else { (true, "done") };
+        (
+            200,
+            json!({"request_id": id, "known": known, "state": state, "actions": actions,
+            "seq": inner.seq}),
+        )
+    }
+
     fn looked(&self, method: &Method, path: &str) -> (u16, Value) {
         let inner = self.0.lock();
+        if let Some(id) = path.strip_prefix("requests/") {
+            drop(inner);
+            return self.request(id);
+        }
         // An answer for this very query, or else for the path.
         let bare = path.split('?').next().unwrap_or_default();
         let of = |path: &str| inner.answers.get(&format!("{method} {path}"));
@@ -166,11 +204,12 @@ pub async fn any(
     }
     let header =
         |name: &str| headers.get(name).map(|it| String::from_utf8(it.as_bytes().to_vec()).unwrap());
-    reply(admin.changed(Call {
+    let call = Call {
         path: path.to_owned(),
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
         actor: header("x-actor").unwrap_or_default(),
         approver: header("x-approver").filter(|it| !it.is_empty()),
         request_id: header("x-request-id").unwrap_or_default(),
-    }))
+    };
+    reply(if path == "anchors" { admin.anchored(call) } else { admin.changed(call) })
 }

@@ -9,7 +9,7 @@ use zaraba_console::audit::verify::{Anchors, Damage, Finding, verify};
 use zaraba_console::audit::{Entry, Kind, Object, Trail, Who, store};
 use zaraba_console::authz::{Role, Scope};
 
-use crate::world::{PASSWORD, World, add_person, csrf_of};
+use crate::world::{LOGIN, PASSWORD, World, add_person, csrf_of, until};
 
 /// Puts `count` entries into the trail.
 async fn fill(world: &World, count: u32) {
@@ -283,6 +283,22 @@ async fn nothing_personal_is_shown_when_it_cannot_be_recorded() {
             assert!(!page.contains("DEMO-000") || path.contains("DEMO-000"), "{path}: {page}");
             assert!(!page.contains("chain-1"), "{path}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trails_head_goes_to_the_journal() {
+    World::with("the_trails_head_goes_to_the_journal", async |world| {
+        world.sign_in(LOGIN, PASSWORD).await.unwrap();
+        let sent = until("an anchor", async || world.backend().admin.anchors().pop()).await;
+        let count = sent.body["count"].as_i64().unwrap();
+        let head = "SELECT hash FROM audit.entries WHERE seq = $1";
+        let head: Vec<u8> =
+            sqlx::query_scalar(head).bind(count).fetch_one(&world.pool).await.unwrap();
+        assert_eq!(sent.body["hash"], hex::encode(&head));
+        assert_eq!((&sent.body["what"], sent.actor.as_str()), (&json!("audit"), "zaraba-console"));
+        assert_eq!(sent.request_id, format!("audit-{count}-{}", &hex::encode(&head)[..16]));
     })
     .await;
 }

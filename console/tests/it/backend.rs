@@ -89,6 +89,95 @@ pub fn trade(id: u64, price: &str, side: &str) -> Value {
         "time": format!("2026-11-20T05:{:02}:{:02}.123456Z", id / 60 % 60, id % 60), "seq": id})
 }
 
+/// What follows are the events of an instrument's stream as the backend writes them: `contract`
+/// compares them. Tests change their values, not their keys.
+pub fn trades_told(seq: u64, items: &[Value]) -> Value {
+    json!({"symbol": "7203", "seq": seq, "items": items})
+}
+
+pub fn candle_told(seq: u64, close: &str) -> Value {
+    json!({"symbol": "7203", "interval": "1m", "seq": seq,
+        "open_time": "2026-11-20T06:00:00.000000Z", "close_time": "2026-11-20T06:01:00.000000Z",
+        "open": "2541.0", "high": "2542.0", "low": "2540.0", "close": close, "volume": "300",
+        "turnover": "762450.0", "trades": 1})
+}
+
+/// In continuous trading, with nothing special.
+pub fn phase_told(seq: u64) -> Value {
+    json!({"symbol": "7203", "phase": "continuous", "until": null, "halted": false, "halts": [],
+        "halt_reason": null, "halt_by": null, "killed": false, "short_restricted": false,
+        "quote": null, "base_price": "2500.0", "limit_down": "2000.0", "limit_up": "3000.0",
+        "seq": seq})
+}
+
+/// A halt by hand, with a special quote and all else that can be told.
+pub fn phase_stopped(seq: u64) -> Value {
+    let mut told = phase_told(seq);
+    told["phase"] = json!("pre_open");
+    told["until"] = json!("2026-11-20T00:00:00.000000Z");
+    told["quote"] = json!({"kind": "special", "side": "sell", "price": "520.0",
+        "until": "2026-11-20T00:03:00.000000Z"});
+    told["halts"] = json!(["market_buy", "contingent_sell"]);
+    (told["short_restricted"], told["killed"]) = (json!(true), json!(true));
+    (told["halt_reason"], told["halt_by"]) = (json!("feed error"), json!("ops.suzuki"));
+    told
+}
+
+pub fn auction_told(seq: u64) -> Value {
+    json!({"symbol": "7203", "indicative": null, "last": null, "seq": seq})
+}
+
+/// One to come, and one that was.
+pub fn auction_gathering(seq: u64) -> Value {
+    let mut told = auction_told(seq);
+    told["indicative"] =
+        json!({"end": "priced", "price": "521.0", "quantity": "12300", "surplus": "-500"});
+    told["last"] = json!({"kind": "closing", "end": "special_execution", "price": "533.0",
+        "quantity": "4000", "surplus": "200", "time": "2026-11-19T06:30:00.000000Z", "seq": 12});
+    told
+}
+
+/// A book with market orders that rest on the buyers' side.
+pub fn book_with_market_orders(seq: u64, quantity: &str) -> Value {
+    let mut told = book(seq, 2530);
+    told["market_bid_quantity"] = json!(quantity);
+    told
+}
+
+/// As a pair tells it, which has no limits of the day.
+pub fn phase_of_a_pair(seq: u64) -> Value {
+    let mut told = phase_told(seq);
+    (told["limit_down"], told["limit_up"]) = (Value::Null, Value::Null);
+    told
+}
+
+/// While a special quote stands in for trading.
+pub fn ticker_quoted() -> Value {
+    let mut told = ticker("7203", "2531.0", "31.0", "2500.0", "1234500");
+    told["phase_until"] = json!("2026-11-20T00:00:00.000000Z");
+    told["quote_kind"] = json!("special");
+    told
+}
+
+/// Every kind of event, in what forms the double sends it.
+pub fn events() -> Vec<(&'static str, Value)> {
+    let one = ticker("7203", "2531.0", "31.0", "2500.0", "1234500");
+    vec![
+        ("ticker", one.clone()),
+        ("ticker", ticker_quoted()),
+        ("tickers", json!({"items": [one, ticker_quoted()]})),
+        ("book", book(41, 2530)),
+        ("book", book_with_market_orders(41, "2000")),
+        ("trades", trades_told(41, &[trade(41, "2531.0", "buy")])),
+        ("candle", candle_told(41, "2541.5")),
+        ("phase", phase_told(41)),
+        ("phase", phase_stopped(41)),
+        ("phase", phase_of_a_pair(41)),
+        ("auction", auction_told(41)),
+        ("auction", auction_gathering(41)),
+    ]
+}
+
 impl Double {
     pub fn start() -> Double {
         Self::serve(crate::ports::listener(), Admin::furnished())

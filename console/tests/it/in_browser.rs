@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::backend::{book, ticker, trade};
+use crate::backend::{book, candle_told, ticker, trade, trades_told};
 use crate::browser::with_browser;
 use crate::world::LOGIN;
 
@@ -37,14 +37,21 @@ async fn a_book_moves_before_the_readers_eyes() {
         browser.wait(".mark.live").await;
         browser.wait("#chart canvas").await;
         world.backend().send("7203", "book", book(99, 2555));
-        world.backend().send("7203", "ticker", ticker("7203", "2556.0", "56.0", "2500.0", "1300000"));
-        world.backend().send("7203", "trades", json!({"symbol": "7203", "seq": 99, "items": [trade(901, "2556.0", "buy")]}));
-        world.backend().send("7203", "candle", json!({"symbol": "7203", "interval": "1m", "seq": 99,
-            "open_time": "2026-11-20T06:00:00.000000Z", "open": "2541.0", "high": "2542.0", "low": "2540.0",
-            "close": "2541.5", "volume": "300"}));
+        world.backend().send(
+            "7203",
+            "ticker",
+            ticker("7203", "2556.0", "56.0", "2500.0", "1300000"),
+        );
+        let trades = trades_told(99, &[trade(901, "2556.0", "buy")]);
+        world.backend().send("7203", "trades", trades);
+        world.backend().send("7203", "candle", candle_told(99, "2541.5"));
         browser.wait("#ladder table[data-seq='99']").await;
         browser.wait_until("document.querySelector('#last').textContent === '2,556.0'").await;
-        browser.wait_until("document.querySelector('[sse-swap=trades] tbody td.n').textContent === '2,556.0'").await;
+        browser
+            .wait_until(
+                "document.querySelector('[sse-swap=trades] tbody td.n').textContent === '2,556.0'",
+            )
+            .await;
         let chart = browser.text("#chart").await;
         assert!(!chart.contains('{'), "numbers for the chart were shown as text: {chart}");
         let bars = "document.querySelectorAll('#ladder svg.bar rect').length === 24";

@@ -3,7 +3,9 @@
 
 use serde_json::json;
 
-use crate::backend::{Double, book, ticker, trade};
+use crate::backend::{
+    Double, auction_gathering, book, candle_told, phase_stopped, ticker, trade, trades_told,
+};
 use crate::world::{LOGIN, PASSWORD, World};
 
 const CHAIN: i64 = (119 << 24) | 119;
@@ -97,27 +99,13 @@ async fn a_book_shows_what_its_market_is_doing() {
         let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
         let (_, page) = world.get(&cookie, "/books/7203").await;
         assert!(!page.contains("Kill switch") && !page.contains("Indicative"));
-        world.backend().send(
-            "7203",
-            "phase",
-            json!({"symbol": "7203", "phase": "pre_open", "halted": false,
-                "phase_until": "2026-11-20T00:00:00.000000Z",
-                "quote": {"kind": "special", "side": "sell", "price": "520.0",
-                    "until": "2026-11-20T00:03:00.000000Z"},
-                "base_price": "530.0", "limit_up": "630.0", "limit_down": "430.0",
-                "halts": ["market_buy", "contingent_sell"], "short_restricted": true, "killed": true,
-                "halt_reason": "feed error", "halt_by": "ops.suzuki", "seq": 78}),
-        );
-        world.backend().send(
-            "7203",
-            "auction",
-            json!({"symbol": "7203", "seq": 79,
-                "indicative": {"end": "priced", "price": "521.0", "quantity": "12300", "surplus": "-500"},
-                "last": {"kind": "closing", "end": "special_execution", "price": "533.0",
-                    "quantity": "4000", "surplus": "200", "time": "2026-11-19T06:30:00.000000Z"}}),
-        );
+        let mut stopped = phase_stopped(78);
+        (stopped["base_price"], stopped["limit_up"]) = (json!("530.0"), json!("630.0"));
+        stopped["limit_down"] = json!("430.0");
+        world.backend().send("7203", "phase", stopped);
+        world.backend().send("7203", "auction", auction_gathering(79));
         let mut thin = book(80, 2530);
-        (thin["market_ask_quantity"], thin["market_bid_quantity"]) = (json!("2000"), json!("0"));
+        thin["market_ask_quantity"] = json!("2000");
         world.backend().send("7203", "book", thin);
         let page = eventually(&world, &cookie, "/books/7203", "data-seq=\"80\"").await;
         for text in [
@@ -170,24 +158,11 @@ async fn browsers_share_one_connection_and_get_what_changed() {
         // The limits on how long a request may take are not for open streams.
         tokio::time::sleep(std::time::Duration::from_secs(3)).await;
         world.backend().send("7203", "book", book(77, 2540));
-        world.backend().send(
-            "7203",
-            "trades",
-            json!({"symbol": "7203", "seq": 77, "items": [trade(900, "2541.5", "buy")]}),
-        );
-        world.backend().send(
-            "7203",
-            "ticker",
-            ticker("7203", "2541.5", "41.5", "2500.0", "1234800"),
-        );
-        world.backend().send(
-            "7203",
-            "candle",
-            json!({"symbol": "7203", "interval": "1m", "seq": 77,
-            "open_time": "2026-11-20T06:00:00.000000Z", "close_time": "2026-11-20T06:01:00.000000Z",
-            "open": "2541.0", "high": "2542.0", "low": "2540.0", "close": "2541.5", "volume": "300",
-            "turnover": "0", "trades": 1}),
-        );
+        let trades = trades_told(77, &[trade(900, "2541.5", "buy")]);
+        world.backend().send("7203", "trades", trades);
+        let ticker = ticker("7203", "2541.5", "41.5", "2500.0", "1234800");
+        world.backend().send("7203", "ticker", ticker);
+        world.backend().send("7203", "candle", candle_told(77, "2541.5"));
         for stream in &mut streams {
             let text = read_until(stream, "event: candle").await;
             for part in ["data-seq=\"77\"", "2,541.5", "+41.5"] {

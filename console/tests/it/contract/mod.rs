@@ -1,6 +1,8 @@
 //! The double of the backend answers as the real backend does: same keys, same types of JSON, null
 //! only where the real one tells null. Whatever the double can be asked is asked of both.
 
+mod streams;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -32,6 +34,7 @@ const MAPS: &[&str] = &[
     ".phases",
     ".phases{}",
     ".rejects_by_code",
+    ".actions[].summary",
 ];
 
 /// Questions to the real backend: what it is asked, with which body (none: `GET`). `{name}` stands
@@ -99,7 +102,10 @@ const ASKED: &[(&str, &str)] = &[
     ("instruments/BTC_JPY/status", r#"{"status": "halted"}"#),
     ("instruments/BTC_JPY/call", r#"{"kind": "resumption", "seconds": 300}"#),
     ("/v1/instruments/BTC_JPY", ""),
+    ("anchors", ANCHOR),
 ];
+const ANCHOR: &str = r#"{"what": "audit", "count": 5,
+    "hash": "0000000000000000000000000000000000000000000000000000000000000005"}"#;
 const LIMITS: &str = r#"{"scope": {"account": "{account}"}, "currency": "JPY", "limits":
     {"open_orders": {"hard": "1000000"}, "order_value": {"soft": "900000000000"}, "position": {"hard": "900000000000000"}}}"#;
 const BREAKER: &str = r#"{"mode": "circuit_break", "window_seconds": 310, "trigger_ppm": 80000,
@@ -185,6 +191,21 @@ const ELSEWHERE: &[&str] = &[
     // What crosses while orders gather is the simulated market's.
     "an instrument .indicative.price null",
     "an instrument .indicative.price text",
+    "event auction .indicative.price null",
+    "event auction .last.price null",
+];
+
+/// What an instrument's ticker lacks until it has traded, and while nobody bids or offers.
+const OF_A_TICKER: &[&str] = &[
+    "last",
+    "change",
+    "open",
+    "high",
+    "low",
+    "best_bid",
+    "best_ask",
+    "best_bid_quantity",
+    "best_ask_quantity",
 ];
 
 /// How the double's answers differ from the real ones.
@@ -195,7 +216,12 @@ fn differences(call: &str, double: &[Value], real: &[Value]) -> Vec<String> {
         types.map(|(place, is)| format!("{call} {place} {is}")).collect()
     };
     let (double, real) = (all(&double), all(&real));
-    let elsewhere = |it: &&String| !ELSEWHERE.contains(&it.as_str());
+    let bare = |it: &str| {
+        let place =
+            it.strip_prefix("event ticker .").or(it.strip_prefix("event tickers .items[]."));
+        place.and_then(|it| it.strip_suffix(" null")).is_some_and(|it| OF_A_TICKER.contains(&it))
+    };
+    let elsewhere = |it: &&String| !ELSEWHERE.contains(&it.as_str()) && !bare(it);
     let only = |these: &BTreeSet<String>, those: &BTreeSet<String>, whose: &str| -> Vec<String> {
         these.difference(those).filter(elsewhere).map(|it| format!("{whose}: {it}")).collect()
     };
@@ -217,6 +243,44 @@ fn thing(call: &str) -> String {
         (path, _) => return format!("{method} {path}"),
     }
     .to_owned()
+}
+
+const RECORD: &str = "GET requests/{id}";
+
+/// A change under an id of the caller's.
+async fn change(http: &reqwest::Client, url: String, token: &str, id: &str, body: &Value) -> Value {
+    let call = http.post(url).bearer_auth(token).header("x-actor", "test");
+    call.header("x-request-id", id).json(body).send().await.unwrap().json().await.unwrap()
+}
+
+/// What is on record of a request that was done, of one that was refused, and of none.
+async fn records(http: &reqwest::Client, admin: &str, token: &str, account: &str) -> Vec<Value> {
+    let transfer = |kind: &str| {
+        json!({"kind": kind, "asset": "JPY", "amount": "9000000000", "reference": "c-3",
+            "reason": "test"})
+    };
+    let url = format!("{admin}/accounts/{account}/transfers");
+    for (id, kind) in [("contract-1", "withdraw"), ("contract-2", "deposit")] {
+        change(http, url.clone(), token, id, &transfer(kind)).await;
+    }
+    let mut told = Vec::new();
+    for (id, known) in [("contract-1", true), ("contract-2", true), ("contract-3", false)] {
+        let record = until("a record", async || {
+            let call = http.get(format!("{admin}/requests/{id}")).bearer_auth(token);
+            let record: Value = call.send().await.unwrap().json().await.unwrap();
+            let there =
+                record["actions"].as_array().is_some_and(|actions| actions.is_empty() != known);
+            there.then_some(record)
+        });
+        told.push(record.await);
+    }
+    told
+}
+
+/// What the double says of an anchor.
+async fn anchored(http: &reqwest::Client, admin: &str) -> Value {
+    let body: Value = serde_json::from_str(ANCHOR).unwrap();
+    change(http, format!("{admin}/anchors"), TOKEN, "contract-4", &body).await
 }
 
 fn template(path: &str) -> String {
@@ -296,6 +360,14 @@ async fn the_double_answers_as_the_real_backend_does() {
         double.entry(thing(&template(&call))).or_default().push(answer);
     }
     let own = Double::start();
+    let admin = format!("http://{}/admin/v1", own.address);
+    let told = anchored(&http, &admin).await;
+    double.entry("POST anchors".into()).or_default().push(told);
+    real.insert(
+        RECORD.into(),
+        records(&http, &format!("{}/admin/v1", dev.admin), &dev.admin_token, "REQ-1").await,
+    );
+    double.insert(RECORD.into(), records(&http, &admin, TOKEN, "DEMO-0001").await);
     for path in [
         "/admin/v1/overview",
         "/v1/tickers",
