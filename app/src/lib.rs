@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod codec;
 pub mod config;
+pub mod database;
 pub mod dev;
 pub mod flags;
 pub mod intake;

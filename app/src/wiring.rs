@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinHandle, JoinSet};
@@ -17,6 +18,7 @@ use crate::auth::token::AdminTokens;
 use crate::bus::Batch;
 use crate::clock::{self, MarketClock};
 use crate::config::Config;
+use crate::database::{Access, Passwords};
 use crate::flags::Flags;
 use crate::intake;
 use crate::intake::gate::Gate;
@@ -94,25 +96,20 @@ impl Core {
         let live = Arc::new(Live::from_engine(&recovered.engine));
         let market = Market::start(&config, &recovered.engine, clock);
         let history = Arc::new(History::new(&config.postgres)?);
-        let pool = PgPoolOptions::new()
-            .max_connections(2)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(connect_options(&config.postgres)?.application_name("zaraba-keys"));
-        let keys = Keys::open(&config.auth, &config.data_dir, pool, live.clone())
+        let keys_pool = small_pool(&config, "zaraba-keys")?;
+        let keys = Keys::open(&config.auth, &config.data_dir, keys_pool.clone(), live.clone())
             .context("API keys cannot be used")?;
         let keys = Arc::new(keys);
         // Before the doors open, so that a key made shortly before a crash is known at once.
         // With the database away the sealed copy must do; `Keys::run` goes on trying.
         let _ = tokio::time::timeout(FIRST_KEYS, keys.refresh()).await;
-        let pool = PgPoolOptions::new()
-            .max_connections(2)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(connect_options(&config.postgres)?.application_name("zaraba-flags"));
+        let flags_pool = small_pool(&config, "zaraba-flags")?;
         // Names that are not UTF-8 are nobody's flags.
         let environment = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        let flags = Flags::new(&config.flags, environment, pool).map_err(anyhow::Error::msg)?;
+        let flags = Flags::new(&config.flags, environment, flags_pool.clone())
+            .map_err(anyhow::Error::msg)?;
         let flags = Arc::new(flags);
         flags.first().await;
 
@@ -141,15 +138,23 @@ impl Core {
         })
         .context("the snapshotter's thread cannot be started")?;
 
+        let access = connect_options(&config.postgres)?.application_name("zaraba-projector");
+        let access = Access::from(access);
         let projector = Projector::start(
             Box::new(JournalSource::live(dirs.clone(), status.durable.clone())),
-            connect_options(&config.postgres)?.application_name("zaraba-projector"),
+            access.clone(),
             config.postgres.projection_commands,
             status.clone(),
         );
         let stop = CancellationToken::new();
         let schedule = Schedule { calendar, clock, pulse: pulse.clone(), gate: gate.clone() };
+        let passwords = Passwords {
+            file: config.postgres.password_file.clone(),
+            access,
+            pools: vec![history.pool(), keys_pool, flags_pool],
+        };
         let tasks = vec![
+            spawn_until(&stop, passwords.follow()),
             spawn_until(&stop, keys.clone().run(stop.clone())),
             spawn_until(&stop, flags.clone().run(stop.clone())),
             tokio::spawn(schedule.run(stop.clone())),
@@ -290,6 +295,15 @@ fn spawn_until(
     tokio::spawn(async move {
         stop.run_until_cancelled(task).await;
     })
+}
+
+/// A few connections for what is read now and then; none is made yet.
+fn small_pool(config: &Config, name: &str) -> anyhow::Result<PgPool> {
+    let options = connect_options(&config.postgres)?.application_name(name);
+    Ok(PgPoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_lazy_with(options))
 }
 
 /// What happens with a durable batch before its replies go out.

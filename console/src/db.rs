@@ -1,5 +1,6 @@
-//! The connection pool, and the one type the database lacks: time.
+//! The connection pool, whose password follows its file, and the one type the database lacks: time.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,11 +8,17 @@ use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgConnectOptions, PgPoolOptions, PgTypeInfo, PgValueRef};
 use sqlx::{PgPool, Postgres};
+use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use crate::config::Database;
+use crate::metrics::METRICS;
 
 /// Microseconds from the Unix epoch to 2000-01-01, where Postgres begins to count.
 const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
+
+/// How often the file with the password is read.
+const PASSWORD_EVERY: Duration = Duration::from_secs(1);
 
 /// A `timestamptz` as a [`Timestamp`], microsecond precision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,4 +82,40 @@ pub fn pool(config: &Database) -> anyhow::Result<PgPool> {
         .max_connections(config.connections)
         .acquire_timeout(Duration::from_secs(3))
         .connect_lazy_with(options))
+}
+
+/// Carries the password from its file to new connections of the pool; ends at once when there is
+/// no file, or when the console stops.
+pub async fn follow_password(pool: PgPool, file: PathBuf, mut stopping: watch::Receiver<bool>) {
+    if file.as_os_str().is_empty() {
+        return;
+    }
+    let (mut last, mut problem) = (None::<Zeroizing<String>>, None::<String>);
+    loop {
+        let read = crate::secret::read(&file).map_err(|error| error.to_string());
+        METRICS.password_unusable.set(read.is_err().into());
+        match read {
+            Ok(text) => {
+                problem = None;
+                if last.as_ref().is_none_or(|last| **last != *text) {
+                    let options = (*pool.connect_options()).clone().password(text.trim_end());
+                    pool.set_connect_options(options);
+                    if last.is_some() {
+                        tracing::info!(event = "console.password_read", path = %file.display());
+                    }
+                    last = Some(text);
+                }
+            }
+            Err(why) if problem.as_ref() != Some(&why) => {
+                tracing::error!(event = "console.password_refused", path = %file.display(),
+                    error = why, "the password read before stays in use; mend the file");
+                problem = Some(why);
+            }
+            Err(_) => {}
+        }
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(PASSWORD_EVERY) => {}
+        }
+    }
 }

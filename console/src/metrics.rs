@@ -44,6 +44,8 @@ pub struct Metrics {
     pub token_seconds: IntGauge,
     /// 1: its file cannot be used.
     pub token_unusable: IntGauge,
+    /// 1: the file with the database's password cannot be used.
+    pub password_unusable: IntGauge,
     /// When the head was anchored last, Unix seconds.
     pub audit_anchored: IntGauge,
     /// Entries that no anchor covers yet.
@@ -148,6 +150,10 @@ impl Metrics {
             token_unusable: register_int_gauge!(
                 "zaraba_console_admin_token_unusable",
                 "1: backend.admin_token_file cannot be used as it is now."
+            )?,
+            password_unusable: register_int_gauge!(
+                "zaraba_console_password_unusable",
+                "1: database.password_file cannot be used as it is now; the last good one stays."
             )?,
             audit_anchored: register_int_gauge!(
                 "zaraba_console_audit_anchored_timestamp_seconds",

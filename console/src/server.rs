@@ -118,6 +118,8 @@ pub async fn serve_on(
 fn app(config: Config, stopping: watch::Receiver<bool>) -> anyhow::Result<App> {
     let pool = db::pool(&config.database)?;
     let backend = Backend::new(&config.backend).context("cannot make the HTTP client")?;
+    let file = config.database.password_file.clone();
+    tokio::spawn(db::follow_password(pool.clone(), file, stopping.clone()));
     let anchors = (pool.clone(), backend.clone(), config.audit.clone());
     tokio::spawn(anchor::keep(anchors.0, anchors.1, anchors.2, stopping.clone()));
     let hub = Hub::start(backend.clone(), pool.clone(), config.live.instruments, stopping.clone());

@@ -40,6 +40,7 @@ use tokio::sync::watch;
 use zaraba_engine::types::Seq;
 
 use crate::clock;
+use crate::database::Access;
 use crate::journal::{JournalError, Watermark};
 use crate::platform::Status;
 use bundle::Bundle;
@@ -117,13 +118,13 @@ impl Projector {
     /// tell how it goes. Must be called within tokio.
     pub fn start(
         source: Box<dyn Source>,
-        database: PgConnectOptions,
+        database: impl Into<Access>,
         commands: usize,
         status: Arc<Status>,
     ) -> Projector {
         let (stop, stopped) = watch::channel(false);
         let limits = FeedLimits { commands: commands.max(1), follow: true };
-        let mut work = Work::new(source, database, limits);
+        let mut work = Work::new(source, database.into(), limits);
         work.status = Some(status);
         let task = tokio::spawn(work.run_for_ever(stopped));
         Projector { stop, task }
@@ -139,7 +140,7 @@ impl Projector {
 
 /// What a projector has in hand.
 struct Work {
-    database: PgConnectOptions,
+    database: Access,
     limits: FeedLimits,
     status: Option<Arc<Status>>,
     /// Present while no feed has it.
@@ -154,7 +155,7 @@ struct Work {
 }
 
 impl Work {
-    fn new(source: Box<dyn Source>, database: PgConnectOptions, limits: FeedLimits) -> Work {
+    fn new(source: Box<dyn Source>, database: Access, limits: FeedLimits) -> Work {
         Work {
             database,
             limits,
@@ -201,7 +202,7 @@ impl Work {
     /// Projects until something fails, or to the end where the feed does not follow.
     /// `progress` hears of every bundle written.
     async fn serve(&mut self, mut progress: impl FnMut(Seq)) -> Result<(), ProjectionError> {
-        let mut session = Session::open(&self.database).await?;
+        let mut session = Session::open(&self.database.now()).await?;
         let mark = match session.mark().await? {
             Some(mark) => mark,
             None => {
@@ -370,7 +371,7 @@ impl Work {
             if let Some(status) = &self.status {
                 note_lag(&status.durable, self.at);
             }
-            let Ok(mut session) = Session::open(&self.database).await else { continue };
+            let Ok(mut session) = Session::open(&self.database.now()).await else { continue };
             let mark = session.mark().await;
             session.close().await;
             match mark {
@@ -415,7 +416,7 @@ pub async fn catch_up(
     progress: impl FnMut(Seq),
 ) -> Result<Seq, ProjectionError> {
     let limits = FeedLimits { commands: commands.max(1), follow: false };
-    let mut work = Work::new(source, database.clone(), limits);
+    let mut work = Work::new(source, database.clone().into(), limits);
     let result = work.serve(progress).await;
     work.end_feed().await;
     result.map(|()| work.at.seq)

@@ -135,7 +135,7 @@ pub fn connect_options(settings: &config::Postgres) -> Result<PgConnectOptions, 
         let file = settings.password_file.display();
         HistoryError::Settings(format!("cannot use postgres.password_file {file}: {e}"))
     })?;
-    Ok(options.password(password.trim_end_matches(['\r', '\n'])))
+    Ok(options.password(crate::database::password(&password)))
 }
 
 impl History {
@@ -158,6 +158,11 @@ impl History {
             .acquire_timeout(ACQUIRE.min(limit))
             .connect_lazy_with(options);
         Ok(History { pool, limit })
+    }
+
+    /// Its connections, for a password that changes.
+    pub fn pool(&self) -> PgPool {
+        self.pool.clone()
     }
 
     /// The sequence the tables have reached; zero: nothing is projected yet.

@@ -7,6 +7,7 @@
 mod history;
 mod migrations;
 mod node;
+mod password;
 mod plans;
 mod private_postgres;
 mod projection;

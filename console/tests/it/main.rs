@@ -26,6 +26,7 @@ mod logged;
 mod logs;
 mod oidc;
 mod pages;
+mod password;
 mod people;
 mod pictures;
 mod ports;

@@ -24,7 +24,7 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
 }
 
-async fn succeeds(settings: &Path, words: &[&str]) -> String {
+pub(super) async fn succeeds(settings: &Path, words: &[&str]) -> String {
     let output = zaraba(settings, words).await;
     assert!(output.status.success(), "{words:?}: {}", text(&output));
     text(&output)
@@ -32,7 +32,7 @@ async fn succeeds(settings: &Path, words: &[&str]) -> String {
 
 /// Settings of a node in `dir`, as a value and as a file. The memory of finished orders is
 /// short, so that rows cannot be had from it.
-async fn settings(dir: &Path, name: &str) -> (Config, PathBuf) {
+pub(super) async fn settings(dir: &Path, name: &str) -> (Config, PathBuf) {
     let server = shared_server().await;
     let mut config = Config { data_dir: dir.join("data"), ..Config::default() };
     config.auth.master_key_file = dir.join("master.key");
