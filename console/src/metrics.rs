@@ -40,6 +40,8 @@ pub struct Metrics {
     pub too_often: IntCounterVec,
     /// Calls to the identity provider, by what was asked and whether it answered.
     pub provider_calls: IntCounterVec,
+    /// Sign-outs that the identity provider told of, by what came of them.
+    pub provider_sign_outs: IntCounterVec,
     /// Seconds until the admin API's token ends.
     pub token_seconds: IntGauge,
     /// 1: its file cannot be used.
@@ -142,6 +144,11 @@ impl Metrics {
                 "zaraba_console_provider_calls_total",
                 "Calls to the identity provider, by what was asked (metadata, keys, token) and result (answered, failed).",
                 &["call", "result"]
+            )?,
+            provider_sign_outs: register_int_counter_vec!(
+                "zaraba_console_provider_sign_outs_total",
+                "Sign-outs that the identity provider told of, by result (ok, repeated, wrong, throttled, provider_away).",
+                &["result"]
             )?,
             token_seconds: register_int_gauge!(
                 "zaraba_console_admin_token_seconds",

@@ -91,6 +91,7 @@ mod tests {
                 "/sign-in/passkey",
                 "/sign-in/provider",
                 "/sign-in/provider/back",
+                "/sign-in/provider/out",
                 "/sign-in/second",
                 "/sign-in/second",
                 "/invite",

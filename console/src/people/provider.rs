@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::token::{self, Expected, Keys};
+use super::token::{self, Bad, Expected, Keys, Logout};
 use crate::config::{self, Config};
 use crate::guard::form_encode;
 use crate::metrics::METRICS;
@@ -47,6 +47,8 @@ pub struct Subject {
     pub issuer: String,
     /// Its name for the person, which it never gives to another.
     pub subject: String,
+    /// Its name for its session with them, where it tells one.
+    pub session: Option<String>,
 }
 
 /// What of a way to the provider and back stays in the browser's (sealed) cookie.
@@ -209,16 +211,29 @@ impl Provider {
             acr: &self.config.acr,
         };
         let now = crate::clock::now().as_second();
-        let keys = self.keys(false).await?;
-        let found = match token::check(&id_token, &keys, &expected, now) {
+        let check = |keys: &Keys| token::check(&id_token, keys, &expected, now);
+        let token::Identified { subject, session } = self.with_keys(check).await?;
+        Ok(Subject { issuer: self.config.issuer.clone(), subject, session })
+    }
+
+    /// What a logout token says that the provider sent by itself.
+    ///
+    /// # Errors
+    /// When the token does not hold, or its keys cannot be asked for.
+    pub async fn logged_out(&self, logout_token: &str) -> Result<Logout, Refused> {
+        let now = crate::clock::now().as_second();
+        let us = (self.config.issuer.as_str(), self.config.client_id.as_str());
+        self.with_keys(|keys| token::check_logout(logout_token, keys, us, now)).await
+    }
+
+    /// Checks a token with the provider's keys.
+    async fn with_keys<T>(&self, check: impl Fn(&Keys) -> Result<T, Bad>) -> Result<T, Refused> {
+        let found = match check(&self.keys(false).await?) {
             // Its keys change: the one of this token may be newer than ours.
-            Err(token::Bad::UnknownKey) => {
-                token::check(&id_token, &self.keys(true).await?, &expected, now)
-            }
+            Err(Bad::UnknownKey) => check(&self.keys(true).await?),
             found => found,
         };
-        let subject = found.map_err(|bad| Refused::Wrong(bad.to_string()))?;
-        Ok(Subject { issuer: self.config.issuer.clone(), subject })
+        found.map_err(|bad| Refused::Wrong(bad.to_string()))
     }
 
     async fn exchange(&self, way: &Way, code: &str) -> Result<String, Refused> {

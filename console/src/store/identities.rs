@@ -35,6 +35,90 @@ pub async fn find(pool: &PgPool, who: &Subject) -> sqlx::Result<Option<Known>> {
     .await
 }
 
+/// Notes that a person signed in with a session of the provider's, where it named one, for as many
+/// hours as a session here can last. What is over goes away on this occasion.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn with_session(
+    pool: &PgPool,
+    who: &Subject,
+    staff_id: i32,
+    hours: i32,
+) -> sqlx::Result<()> {
+    let Some(sid) = &who.session else { return Ok(()) };
+    sqlx::query!("DELETE FROM console.provider_sessions WHERE expires_at < now()")
+        .execute(pool)
+        .await?;
+    sqlx::query!(
+        "INSERT INTO console.provider_sessions (issuer, sid, staff_id, expires_at)
+         VALUES ($1, $2, $3, now() + make_interval(hours => $4))
+         ON CONFLICT (issuer, sid, staff_id) DO UPDATE SET expires_at = excluded.expires_at",
+        who.issuer,
+        sid,
+        staff_id,
+        hours
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Whom a sign-out at the provider is about: the person it names, or the one of its session.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn signed_out(
+    pool: &PgPool,
+    issuer: &str,
+    subject: Option<&str>,
+    sid: Option<&str>,
+) -> sqlx::Result<Vec<(i32, String)>> {
+    let rows = sqlx::query!(
+        "SELECT staff_id, login FROM console.staff WHERE staff_id IN (
+             SELECT staff_id FROM console.identities WHERE issuer = $1 AND subject = $2
+             UNION SELECT staff_id FROM console.provider_sessions
+             WHERE issuer = $1 AND sid = $3 AND $2::text IS NULL)
+         ORDER BY staff_id",
+        issuer,
+        subject,
+        sid
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.staff_id, row.login)).collect())
+}
+
+/// Ends all sessions of these people, and sign-ins that wait for a second factor, once for the mark
+/// of what asked for it; `None`: it was used before.
+///
+/// # Errors
+/// When the database does not answer; then nothing is ended, and the mark is not used.
+pub async fn end_sessions(pool: &PgPool, mark: &[u8], people: &[i32]) -> sqlx::Result<Option<u64>> {
+    let mut tx = pool.begin().await?;
+    let first = sqlx::query!(
+        "INSERT INTO console.answered_challenges (challenge_hash, expires_at)
+         VALUES ($1, now() + interval '1 hour') ON CONFLICT DO NOTHING",
+        mark
+    )
+    .execute(&mut *tx)
+    .await?;
+    if first.rows_affected() == 0 {
+        return Ok(None);
+    }
+    sqlx::query!("DELETE FROM console.sign_in_steps WHERE staff_id = ANY($1)", people)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query!("DELETE FROM console.provider_sessions WHERE staff_id = ANY($1)", people)
+        .execute(&mut *tx)
+        .await?;
+    let ended = sqlx::query!("DELETE FROM console.sessions WHERE staff_id = ANY($1)", people)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(Some(ended.rows_affected()))
+}
+
 /// Links a person. Answers whether neither they nor the subject were linked before.
 ///
 /// # Errors

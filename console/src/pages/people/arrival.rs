@@ -193,11 +193,19 @@ impl Arrival<'_> {
         if !known.active {
             return self.refuse(Trouble::Suspended, &known.login).await;
         }
-        self.let_in(known.staff_id, &known.login).await
+        self.let_in(who, known.staff_id, &known.login).await
+    }
+
+    /// Notes with which of the provider's sessions somebody came: when it ends there, theirs end
+    /// here.
+    async fn came_with(&self, who: &Subject, staff_id: i32) -> Result<(), Failure> {
+        let hours = self.app.config.session.absolute_hours;
+        Ok(identities::with_session(&self.app.pool, who, staff_id, hours).await?)
     }
 
     /// Begins the session, after the second factor where the provider's is not enough.
-    async fn let_in(&self, staff_id: i32, login: &str) -> Result<Response, Failure> {
+    async fn let_in(&self, who: &Subject, staff_id: i32, login: &str) -> Result<Response, Failure> {
+        self.came_with(who, staff_id).await?;
         let second = provider(self.app)?.second();
         let proved = Proved { staff_id, login, method: Method::Provider, second };
         let next = &self.flow.next;
@@ -228,7 +236,7 @@ impl Arrival<'_> {
             "subject": who.subject});
         let entry = Entry { kind: Kind::Credential, object, detail, request: None };
         audit::record_as(self.app, person, entry).await?;
-        self.let_in(staff_id, login).await
+        self.let_in(who, staff_id, login).await
     }
 
     async fn link(mut self, who: &Subject, session: &[u8]) -> Result<Response, Failure> {
@@ -242,6 +250,7 @@ impl Arrival<'_> {
         let detail = json!({"change": "identity_linked", "issuer": who.issuer,
             "subject": who.subject});
         note(self.app, &self.view, Kind::Credential, detail).await?;
+        self.came_with(who, staff_id).await?;
         let Some(cookie) = self.renew(session).await? else {
             return Ok(Redirect::to("/sign-in?ended=1").into_response());
         };
@@ -257,6 +266,7 @@ impl Arrival<'_> {
         }
         let detail = json!({"result": "ok", "method": Method::Provider.as_str()});
         note(self.app, &self.view, Kind::Confirm, detail).await?;
+        self.came_with(who, reader).await?;
         let Some(cookie) = self.renew(session).await? else {
             return Ok(Redirect::to("/sign-in?ended=1").into_response());
         };

@@ -5,6 +5,7 @@ pub mod confirm;
 pub mod enrol;
 pub mod entry;
 pub mod invite;
+pub mod logout;
 pub mod provider;
 pub mod second;
 pub mod security;
@@ -27,6 +28,7 @@ pub fn routes() -> Vec<Route> {
         route!(POST "/sign-in/passkey", Nothing, sign_in::with_passkey),
         route!(POST "/sign-in/provider", Nothing, provider::sign_in),
         route!(GET "/sign-in/provider/back", Nothing, provider::back),
+        route!(POST "/sign-in/provider/out", Nothing, logout::receive),
         route!(GET "/sign-in/second", Nothing, second::form),
         route!(POST "/sign-in/second", Nothing, second::submit),
         route!(POST "/sign-out", SignIn, sign_in::leave),

@@ -2,6 +2,7 @@
 //! real keys.
 
 mod confirm;
+mod logout;
 mod provider;
 
 use provider::{CLIENT, Provider, Twist, without};

@@ -174,6 +174,25 @@ impl Provider {
         self.authorized(serde_html_form::from_str(query).unwrap())
     }
 
+    /// What it sends when the person signs out there, changed before it is signed.
+    pub fn logout_token(&self, change: impl FnOnce(&mut Value, i64)) -> String {
+        self.logout_token_typed("logout+jwt", change)
+    }
+
+    /// The same, that says of itself that it is something else.
+    pub fn logout_token_typed(&self, kind: &str, change: impl FnOnce(&mut Value, i64)) -> String {
+        let mut inner = self.0.lock();
+        inner.made += 1;
+        let now = zaraba_console::clock::now().as_second();
+        let mut claims = json!({
+            "iss": inner.issuer, "aud": CLIENT, "sub": inner.subject, "iat": now, "exp": now + 120,
+            "jti": format!("logout {}", inner.made), "sid": format!("session of {}", inner.subject),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        });
+        change(&mut claims, now);
+        inner.signed(kind, claims)
+    }
+
     fn authorized(&self, asked: HashMap<String, String>) -> String {
         let mut inner = self.0.lock();
         for (name, value) in [
@@ -271,15 +290,23 @@ impl Inner {
         let mut claims = json!({
             "iss": self.issuer, "aud": CLIENT, "sub": self.subject, "nonce": asked["nonce"],
             "iat": now, "exp": now + 300, "auth_time": now, "acr": "two-factors",
-            "email": "aki@example.com",
+            "email": "aki@example.com", "sid": format!("session of {}", self.subject),
         });
+        if let Twist::Claims(twist) = self.twist {
+            twist(&mut claims, now);
+        }
+        self.signed("JWT", claims)
+    }
+
+    /// A token with these claims, or with what is to be wrong with it.
+    fn signed(&self, kind: &str, claims: Value) -> String {
         let mut header = Header::new(self.key.algorithm);
         header.kid = Some(self.key.kid.clone());
+        header.typ = Some(kind.into());
         let other = Key::elliptic("first");
         let mut signing = &self.key.signing;
         let shared = EncodingKey::from_secret(SECRET.as_bytes());
         match self.twist {
-            Twist::Claims(twist) => twist(&mut claims, now),
             Twist::ForeignKey => signing = &other.signing,
             Twist::UnknownKey => header.kid = Some("never listed".into()),
             Twist::SharedSecret => {
@@ -288,7 +315,7 @@ impl Inner {
             }
             Twist::AlgorithmNone => {
                 let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-                return format!("{}.{}.", part(json!({"alg": "none", "typ": "JWT"})), part(claims));
+                return format!("{}.{}.", part(json!({"alg": "none", "typ": kind})), part(claims));
             }
             _ => {}
         }
