@@ -11,6 +11,7 @@ use crate::audit::cli::{AuditVerb, Outcome};
 use crate::authz::Role;
 use crate::config::{Config, DEFAULT_TOML};
 use crate::people::staff::Change;
+use crate::ship::lines::Tap;
 use crate::store::{sessions, staff};
 use crate::{audit, db, password, people, server};
 
@@ -208,7 +209,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<Outcome> {
         Verb::Audit(verb) => return audit::cli::run(verb).await,
         Verb::Serve { config } => {
             let config = Config::load(&config)?;
-            server::log(&config.log)?;
+            server::log(&config.log, Tap::new(!config.ship.url.is_empty()))?;
             server::serve(config, server::signals()?).await
         }
         Verb::Staff(verb) => manage_staff(verb).await,

@@ -37,6 +37,7 @@ section!(Config {
     notify: Vec<Notify>,
     tls: Tls,
     audit: Audit,
+    ship: Ship,
     log: Log,
 });
 section!(Database { url: String, password_file: PathBuf, connections: u32, query_seconds: u64 });
@@ -79,6 +80,7 @@ section!(Live { interval_ms: u64, instruments: usize, streams: usize, session_se
 section!(Often { pages: u32, searches: u32, exports: u32, requests: u32 });
 section!(Requests { expire_minutes: i32, retry_seconds: u64 });
 section!(Audit { anchor_minutes: u64, anchor_entries: i64 });
+section!(Ship { url: String, token_file: PathBuf });
 section!(Log { filter: String, format: String });
 
 /// Where to tell of requests. Documented in default.toml.
@@ -271,6 +273,7 @@ impl Config {
             hook.check(&self.notify[..at])?;
         }
         self.oidc.check()?;
+        self.ship.check(&self.log)?;
         if !matches!(self.language.as_str(), "ja" | "en") {
             return Err(format!("language is {:?}; it must be ja or en", self.language));
         }
@@ -310,6 +313,22 @@ impl Config {
     }
 }
 
+impl Ship {
+    fn check(&self, log: &Log) -> Result<(), String> {
+        if self.url.is_empty() {
+            return Ok(());
+        }
+        crate::outward::check_url(&self.url, false).map_err(|e| format!("ship.url: {e}"))?;
+        if self.token_file.as_os_str().is_empty() {
+            return Err("ship.url needs ship.token_file".into());
+        }
+        if log.format != "json" {
+            return Err("ship.url needs log.format = \"json\": lines are sent as they are".into());
+        }
+        Ok(())
+    }
+}
+
 fn unsigned(value: i32) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
@@ -344,6 +363,12 @@ mod tests {
             ("[oidc]\nrequired = true", "oidc.issuer"),
             ("[oidc]\nsecond_factor = \"none\"", "oidc.second_factor"),
             ("[log]\nformat = \"xml\"", "log.format"),
+            ("[ship]\nurl = \"http://logs.example/\"", "https://"),
+            ("[ship]\nurl = \"https://logs.example/\"", "ship.token_file"),
+            (
+                "[ship]\nurl = \"https://x/\"\ntoken_file = \"t\"\n[log]\nformat = \"text\"",
+                "log.format",
+            ),
             ("[[notify]]\nurl = \"http://x\"", "name"),
             ("[[notify]]\nname = \"x\"\nurl = \"http://relay.example/\"", "plain_http"),
             ("[[notify]]\nname = \"x\"\nurl = \"https://relay.example/\"", "secret_file"),

@@ -29,6 +29,7 @@ pub mod router;
 pub mod secret;
 pub mod server;
 pub mod session;
+pub mod ship;
 pub mod sockets;
 pub mod store;
 pub mod view;

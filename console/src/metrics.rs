@@ -48,6 +48,12 @@ pub struct Metrics {
     pub token_unusable: IntGauge,
     /// 1: the file with the database's password cannot be used.
     pub password_unusable: IntGauge,
+    /// Sendings to the system that keeps the logs, by stream and result.
+    pub shipments: IntCounterVec,
+    /// Lines of the log that were not sent on.
+    pub ship_dropped: IntCounter,
+    /// Entries of the audit trail that were not sent on yet.
+    pub audit_unshipped: IntGauge,
     /// When the head was anchored last, Unix seconds.
     pub audit_anchored: IntGauge,
     /// Entries that no anchor covers yet.
@@ -161,6 +167,19 @@ impl Metrics {
             password_unusable: register_int_gauge!(
                 "zaraba_console_password_unusable",
                 "1: database.password_file cannot be used as it is now; the last good one stays."
+            )?,
+            shipments: register_int_counter_vec!(
+                "zaraba_console_shipments_total",
+                "Sendings to the system that keeps the logs, by stream (audit, log) and result.",
+                &["stream", "result"]
+            )?,
+            ship_dropped: register_int_counter!(
+                "zaraba_console_ship_dropped_lines_total",
+                "Lines of the log that were not sent on, because too many waited."
+            )?,
+            audit_unshipped: register_int_gauge!(
+                "zaraba_console_audit_unshipped_entries",
+                "Entries of the audit trail that were not sent on yet, where they are."
             )?,
             audit_anchored: register_int_gauge!(
                 "zaraba_console_audit_anchored_timestamp_seconds",

@@ -24,6 +24,7 @@ use tower_http::request_id::{
     MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
 };
 use tower_http::trace::TraceLayer;
+use tracing_subscriber::fmt::writer::MakeWriterExt;
 
 use crate::app::App;
 use crate::audit::job::Verifications;
@@ -38,21 +39,23 @@ use crate::outward::Outward;
 use crate::people::passkey::Relying;
 use crate::people::provider::Provider;
 use crate::people::seal::Key;
-use crate::{db, guard, password, requests, router, session, sockets};
+use crate::ship::lines::Tap;
+use crate::{db, guard, password, requests, router, session, ship, sockets};
 
 /// No inline script or style, nothing from elsewhere, no framing.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'; object-src 'none'";
 
-/// Starts logging.
+/// Starts logging to standard error and the tap.
 ///
 /// # Errors
 /// When the filter is not one, or logging was started before.
-pub fn log(config: &config::Log) -> anyhow::Result<()> {
+pub fn log(config: &config::Log, tap: Tap) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.filter)
         .with_context(|| format!("log.filter {:?}", config.filter))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr.and(tap));
     let done = match config.format.as_str() {
         "json" => builder.json().flatten_event(true).try_init(),
         _ => builder.try_init(),
@@ -103,6 +106,7 @@ pub async fn serve_on(
     let http = config.http.clone();
     let app = app(config, stopping.clone())?;
     requests::start(&app);
+    let shipping = ship::start(&app.pool, &app.outward, &app.config.ship, stopping.clone());
     let service = service(app)?;
     tokio::spawn(async move {
         shutdown.await;
@@ -111,7 +115,12 @@ pub async fn serve_on(
         let _ = stop.send(true);
     });
     tracing::info!(event = "console.started", address = %address, "serving");
-    sockets::serve(service, listener, &http, stopping).await.context("the server failed")
+    let served = sockets::serve(service, listener, &http, stopping).await;
+    if let Some(shipping) = shipping {
+        // It sends once more and has a bound of its own; a panic in it has been reported.
+        let _ = shipping.await;
+    }
+    served.context("the server failed")
 }
 
 /// The application over its settings; contacts nothing yet.

@@ -34,6 +34,7 @@ mod program;
 mod requests;
 mod risk;
 mod roles;
+mod ship;
 mod tls;
 mod token;
 mod tour;

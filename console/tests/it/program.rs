@@ -94,7 +94,7 @@ async fn the_operator_invites_changes_resets_and_signs_out() {
 }
 
 /// The console in a process of its own.
-struct Served(Child);
+pub struct Served(pub Child);
 
 impl Drop for Served {
     fn drop(&mut self) {
@@ -104,7 +104,7 @@ impl Drop for Served {
 }
 
 /// Starts the program over a world's database and backend, and lets the world speak to it.
-async fn serve(world: &mut World) -> Served {
+pub async fn serve(world: &mut World) -> Served {
     let files = tempfile::tempdir().unwrap();
     for _ in 0..10 {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
