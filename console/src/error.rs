@@ -10,12 +10,24 @@ use crate::i18n::M;
 use crate::often::Cost;
 use crate::view::View;
 
+/// What of a form that nobody was signed in for is given back to its reader.
+#[derive(Clone, Debug, Default)]
+pub struct Sent {
+    /// The page of ours to go on with after signing in.
+    pub next: String,
+    /// The reason that was typed.
+    pub reason: String,
+}
+
 /// Why a page cannot be shown.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Failure {
     /// No such object or address.
     #[error("not found")]
     NotFound,
+    /// A form came without a session, or after its end.
+    #[error("signed out")]
+    SignedOut(Sent),
     /// Signed in, but the roles do not include it.
     #[error("not allowed")]
     Forbidden,
@@ -87,6 +99,7 @@ impl Failure {
     pub fn status(&self) -> StatusCode {
         match self {
             Failure::NotFound => StatusCode::NOT_FOUND,
+            Failure::SignedOut(_) => StatusCode::UNAUTHORIZED,
             Failure::Forbidden | Failure::CrossSite => StatusCode::FORBIDDEN,
             Failure::BadRequest(_) => StatusCode::BAD_REQUEST,
             Failure::HalfSent(_) => StatusCode::REQUEST_TIMEOUT,
@@ -104,6 +117,7 @@ impl Failure {
         let t = |m| view.t(m);
         match self {
             Failure::NotFound => (t(M::NotFoundTitle), t(M::NotFoundText).into()),
+            Failure::SignedOut(_) => (t(M::SignedOutTitle), t(M::SignedOutText).into()),
             Failure::Forbidden => (t(M::ForbiddenTitle), t(M::ForbiddenText).into()),
             Failure::CrossSite => (t(M::ForbiddenTitle), t(M::CrossSiteText).into()),
             Failure::BadRequest(what) => (t(M::BadRequestTitle), view.tf(M::InvalidForm, &[what])),
@@ -140,7 +154,8 @@ impl Failure {
                 error = %self, "a page could not be shown");
         }
         let (title, text) = self.texts(&view, request_id, query_seconds);
-        let page = ErrorPage { title, text: &text, request_id, v: &view };
+        let sent = if let Failure::SignedOut(sent) = self { Some(sent) } else { None };
+        let page = ErrorPage { title, text: &text, request_id, sent, v: &view };
         let mut response = match page.render() {
             Ok(html) => (self.status(), Html(html)).into_response(),
             Err(error) => {
@@ -175,6 +190,7 @@ struct ErrorPage<'a> {
     v: &'a View,
     title: &'a str,
     text: &'a str,
+    sent: Option<&'a Sent>,
     request_id: &'a str,
 }
 

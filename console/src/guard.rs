@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::authz::{Need, meets};
 use crate::client::Client;
-use crate::error::Failure;
+use crate::error::{Failure, Sent};
 use crate::metrics::METRICS;
 use crate::often::Cost;
 use crate::pages::people::confirm;
@@ -66,7 +66,7 @@ pub struct Rule {
 }
 
 /// Applies a route's need. Strangers are sent to the sign-in page, which brings them back;
-/// scripts and forms of strangers get 401. Who has to prove anew who they are is sent to the
+/// scripts of strangers get 401, and so do forms, with a page that leads back to them. Who has to prove anew who they are is sent to the
 /// page that asks for it; it brings them back, or shows the form they sent once more.
 pub async fn guard(
     State((app, rule)): State<(App, Rule)>,
@@ -99,6 +99,9 @@ pub async fn guard(
                 method = %request.method(), path = %request.uri().path(), need = ?need, why = "role",
                 "a person's roles do not include it");
             return Failure::Forbidden.into_response();
+        }
+        if from_own_page(request.headers()) && !stream && request.method() == Method::POST {
+            return signed_out(&app, request).await;
         }
         return to_sign_in(request.method(), request.uri(), request.headers(), stream);
     }
@@ -162,6 +165,41 @@ fn to_enrolment(headers: &HeaderMap) -> Response {
         return (StatusCode::FORBIDDEN, [("hx-redirect", to)]).into_response();
     }
     Redirect::to("/security").into_response()
+}
+
+/// Whether a browser sends a whole form from a page of this console. Others' pages must not
+/// choose what the answer shows.
+fn from_own_page(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
+        && !headers.contains_key("hx-request")
+}
+
+/// Tells who sent a form after their session's end that nothing was done, and leads back to
+/// it: to the page with the same fields, or the one of the object it was about. A reason stays
+/// out of the address.
+async fn signed_out(app: &App, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let pairs = match Bytes::from_request(request, app).await {
+        Ok(body) => read::<Vec<(String, String)>>(&body).unwrap_or_default(),
+        Err(refused) => return Failure::BadRequest(refused.body_text()).into_response(),
+    };
+    let reason = pairs.iter().find(|(name, _)| name == "reason");
+    let reason = reason.map(|(_, reason)| reason.chars().take(255).collect());
+    let next = match path.as_str() {
+        "/requests" | "/requests/now" => {
+            let own = ["csrf", "form", "seen", "word", "reason"];
+            let fields = pairs.iter().filter(|(name, _)| !own.contains(&name.as_str()));
+            let fields: Vec<String> = fields
+                .map(|(name, value)| format!("{}={}", form_encode(name), form_encode(value)))
+                .collect();
+            format!("/requests/new?{}&show=1", fields.join("&"))
+        }
+        _ => match path.strip_prefix("/requests/").and_then(|rest| rest.split_once('/')) {
+            Some((request, _)) => format!("/requests/{request}"),
+            None => "/".to_owned(),
+        },
+    };
+    Failure::SignedOut(Sent { next, reason: reason.unwrap_or_default() }).into_response()
 }
 
 fn to_sign_in(method: &Method, uri: &Uri, headers: &HeaderMap, stream: bool) -> Response {

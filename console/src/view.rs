@@ -313,6 +313,20 @@ pub fn decimal(units: i128, digits: u32) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
+/// Letters, digits and signs in the full width of Japanese input methods as the plain ones that
+/// they stand for; everything else as it is.
+pub fn half_width(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '！'..='～' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+            '\u{3000}' => ' ',
+            other => other,
+        })
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
 /// A decimal string as integer units with `digits` digits after the point; exact or nothing.
 pub fn units(decimal: &str, digits: u32) -> Option<i128> {
     let (negative, rest) = match decimal.strip_prefix('-') {

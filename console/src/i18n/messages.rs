@@ -233,6 +233,10 @@ messages! { M,
     // Errors
     NotFoundTitle: "There is nothing at this address", "このアドレスには何もありません";
     NotFoundText: "The object may be too new to be in the history, or the address is mistyped.", "まだ履歴に反映されていないか、アドレスが間違っている可能性があります。";
+    SignedOutTitle: "You were signed out", "サインアウトされています";
+    SignedOutText: "The session ended before the form arrived. Nothing was recorded and nothing was done. Sign in again, look at the form once more and send it.", "フォームの送信前にセッションが終了しました。何も記録・実行していません。もう一度サインインし、内容を確認してから送信してください。";
+    SentReason: "The reason you had typed, to copy:", "入力済みの理由（コピーしてご利用ください）:";
+    SignInAndGoOn: "Sign in and go on with the form", "サインインしてフォームに戻る";
     ForbiddenTitle: "Not allowed", "許可されていません";
     ForbiddenText: "Your roles do not include this. An administrator can grant it.", "あなたの役割では利用できません。管理者に依頼してください。";
     CrossSiteText: "The form was not sent from this console's own pages, or was opened before you signed in. Go back, reload the page and send it again.", "このコンソールの画面から送信されていないか、サインイン前に開かれたフォームです。戻って再読み込みし、もう一度送信してください。";

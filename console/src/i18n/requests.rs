@@ -22,7 +22,7 @@ messages! { R,
     DecidedAt: "Decided at", "判断時刻";
     ExpiresAt: "Expires", "期限";
     Reason: "Reason", "理由";
-    ReasonHint: "Goes into the journal and the audit trail.", "ジャーナルと監査証跡に記録されます。";
+    ReasonHint: "Goes into the journal and the audit trail. One line, up to 255 Latin or 85 Japanese characters.", "ジャーナルと監査証跡に記録されます。1行、半角英数字255文字・全角85文字まで。";
     DecisionReason: "Reason of the decision", "判断の理由";
     NoneWaiting: "Nothing waits for you. Requests of others that you may approve appear here.", "承認待ちの申請はありません。あなたが承認できる他の人の申請がここに表示されます。";
     NoneMine: "You have not asked for anything yet. What you ask for or do at once appears here.", "あなたの申請はまだありません。申請または即時操作を行うと、ここに表示されます。";
@@ -48,6 +48,7 @@ messages! { R,
     TypeWord: "This cannot be undone. Type {0} to confirm.", "取り消せません。確認のため {0} と入力してください。";
     WordMissing: "Type {0} to confirm; nothing was done.", "確認のため {0} と入力してください。まだ何も実行していません。";
     ReasonMissing: "A reason is needed: up to 255 bytes (85 Japanese characters), one line. Nothing was done.", "理由を1行で入力してください（255バイト、全角85文字まで）。まだ何も実行していません。";
+    ReasonLong: "The reason is too long: {0} bytes of at most 255 (85 Japanese characters). Shorten it and send again; nothing was done yet.", "理由が長すぎます（{0}バイト、上限は255バイト、全角85文字）。短くしてもう一度送信してください。まだ何も実行していません。";
     ChangedSince: "The effect is not what the form showed. Look at it again; nothing was done yet.", "確認時から内容が変わりました。もう一度確認してください。まだ何も実行していません。";
     ChangedDecide: "The effect is no longer what the maker saw, or changed while you looked. Compare both; nothing was decided yet.", "申請時または表示時から内容が変わっています。両方を比較してください。まだ判断は記録されていません。";
     SawBoth: "I have compared what the maker saw with what will happen now", "申請時の内容と現在の内容を比較しました";
@@ -55,7 +56,11 @@ messages! { R,
     DuplicateHidden: "The same is under way already in another request. It has to end first.", "同じ内容の申請が処理中です。完了してから申請してください。";
     FormReused: "This form was sent before with other values; open a new one.", "このフォームは別の値で送信済みです。新しいフォームを開いてください。";
     FieldMissing: "{0} is needed", "{0}を入力してください";
-    FieldUnreadable: "{0} cannot be read as such", "{0}の形式が正しくありません";
+    FieldUnreadable: "{0} is not written as it has to be: check its length and characters", "{0}の形式が正しくありません。長さと文字の種類を確認してください";
+    FieldDecimal: "{0} must be a number such as 1,234.5, with at most 8 decimals", "{0}は1,234.5のような数値で入力してください（小数は8桁まで）";
+    FieldWhole: "{0} must be a whole number such as 1,234", "{0}は1,234のような整数で入力してください";
+    FieldZero: "{0} must not be zero", "{0}には0以外を入力してください";
+    FieldNotPositive: "{0} must be above zero", "{0}には0より大きい値を入力してください";
     FieldRange: "{0} must be from {1} to {2}", "{0}は{1}から{2}までです";
     FieldUnknown: "{0} has a value that does not exist", "{0}の値が存在しません";
     FieldConflict: "{0} does not go with the other fields", "{0}は他の項目と組み合わせられません";
@@ -192,6 +197,7 @@ pub(super) const TABLE: &[(Word, &str, &str, &str)] = &[
     (RequestState, "applying", "Being applied", "適用中"),
     (RequestState, "applied", "Applied", "適用済み"),
     (RequestState, "refused", "Refused", "拒否"),
+    (Label, "client_order_id", "Client order ID", "顧客注文ID"),
     (Label, "account", "Account", "口座"),
     (Label, "asset", "Asset", "資産"),
     (Label, "amount", "Amount", "金額・数量"),

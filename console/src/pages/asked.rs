@@ -9,7 +9,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::guard::form_encode;
-use crate::view::{View, zone};
+use crate::view::{View, half_width, zone};
 
 /// What cannot be used: the name and value as they stand in the address.
 #[derive(Debug, PartialEq, Eq)]
@@ -84,10 +84,11 @@ impl Asked {
         self.get(name) == value
     }
 
-    /// A field without space around it; `None` when empty.
+    /// A field without space around it, full-width letters and digits made plain; `None` when
+    /// empty.
     pub fn text(&self, name: &str) -> Option<String> {
-        let value = self.get(name).trim();
-        (!value.is_empty()).then(|| value.to_owned())
+        let value = half_width(self.get(name));
+        (!value.is_empty()).then_some(value)
     }
 
     fn problem(&self, name: &str) -> Problem {
@@ -204,6 +205,14 @@ mod tests {
         assert_eq!(at("from=2026-11-21T09:00&zone=UTC"), "2026-11-21T09:00:00Z");
         let shown = asked("from=2026-11-21T00:00&zone=UTC").in_zone_of(&view(), &["from", "to"]);
         assert_eq!((shown.get("from"), shown.get("zone")), ("2026-11-21T09:00:00", "Asia/Tokyo"));
+    }
+
+    #[test]
+    fn full_width_is_read_as_plain() {
+        let asked =
+            Asked::read(Some("symbol=%E3%80%80%EF%BC%97%EF%BC%92%EF%BC%90%EF%BC%93%20"), &NAMES);
+        assert_eq!(asked.text("symbol").unwrap(), "7203");
+        assert_eq!(asked.number::<i64>("symbol"), Ok(Some(7203)));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::i18n::{L, M, Word};
 use crate::reads::search::{self, HITS};
 use crate::requests;
 use crate::store::requests as desk;
-use crate::view::View;
+use crate::view::{View, half_width};
 
 /// Something found.
 struct Found {
@@ -132,7 +132,7 @@ pub async fn page(
     view: View,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
-    let q: String = asked.q.trim().chars().take(64).collect();
+    let q: String = half_width(&asked.q).chars().take(64).collect();
     // NUL is the one character that a Postgres text cannot hold: nothing has it in its name.
     let possible = !q.is_empty() && !q.contains('\0');
     let all = if possible { find(&app, &view, &q).await? } else { Findings::default() };

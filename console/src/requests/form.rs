@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::view::half_width;
+
 /// What a person typed: values by field name, as in an address or a form.
 pub type Given = BTreeMap<String, Vec<String>>;
 
@@ -55,6 +57,10 @@ pub enum Wrong {
     Missing,
     /// It cannot be read.
     Unreadable,
+    /// It must not be zero.
+    Zero,
+    /// It must be above zero.
+    NotPositive,
     /// It is not in these bounds.
     OutOfRange(i64, i64),
     /// It is not one of the values there are.
@@ -71,19 +77,29 @@ pub struct Reader<'a> {
     pub wrong: Vec<(&'static str, Wrong)>,
 }
 
-/// Full-width digits and signs as Japanese keyboards give them, made plain; separators go.
-fn plain(text: &str) -> String {
-    text.trim()
+/// Full-width digits and signs as Japanese keyboards give them, made plain; separators of
+/// thousands go. A separator anywhere else makes it unreadable: `1,5` is not fifteen.
+fn plain(text: &str) -> Option<String> {
+    let half: String = half_width(text)
+        .trim()
         .chars()
-        .filter(|c| !matches!(c, ',' | '，' | ' ' | '\u{3000}'))
         .map(|c| match c {
-            '０'..='９' => char::from(b'0' + (c as u32 - '０' as u32) as u8),
-            '．' => '.',
-            '－' | '−' | 'ー' => '-',
-            '＋' => '+',
+            '、' | ' ' | '\u{a0}' | '\u{202f}' => ',',
+            '。' => '.',
+            '−' | 'ー' => '-',
             other => other,
         })
-        .collect()
+        .collect();
+    let (sign, rest) = half.split_at(usize::from(half.starts_with(['-', '+'])));
+    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(w, f)| (w, Some(f)));
+    let groups: Vec<&str> = whole.split(',').collect();
+    let grouped = groups.len() == 1
+        || ((1..=3).contains(&groups[0].len()) && groups[1..].iter().all(|it| it.len() == 3));
+    if !grouped || fraction.is_some_and(|it| it.contains(',')) {
+        return None;
+    }
+    let point = if fraction.is_some() { "." } else { "" };
+    Some(format!("{sign}{}{point}{}", groups.concat(), fraction.unwrap_or_default()))
 }
 
 impl<'a> Reader<'a> {
@@ -111,7 +127,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A code of letters, digits and `_ - .`, at most `most` bytes: accounts, symbols, assets,
-    /// keys.
+    /// keys. Full-width ones are read as the plain ones that they stand for.
     pub fn name(&mut self, name: &'static str, most: usize) -> Option<String> {
         self.needed(name)?;
         self.name_if_given(name, most)
@@ -119,7 +135,7 @@ impl<'a> Reader<'a> {
 
     /// The same, when there.
     pub fn name_if_given(&mut self, name: &'static str, most: usize) -> Option<String> {
-        let text = self.raw(name);
+        let text = half_width(self.raw(name));
         if text.is_empty() {
             return None;
         }
@@ -128,7 +144,7 @@ impl<'a> Reader<'a> {
             self.refuse(name, Wrong::Unreadable);
             return None;
         }
-        Some(text.to_owned())
+        Some(text)
     }
 
     /// A line of text of at most `most` characters.
@@ -163,8 +179,8 @@ impl<'a> Reader<'a> {
             return None;
         }
         let text = plain(text);
-        let bare = text.strip_prefix('+').unwrap_or(&text);
-        let Some(units) = crate::view::units(bare, 8) else {
+        let bare = text.as_deref().map(|text| text.strip_prefix('+').unwrap_or(text));
+        let Some(units) = bare.and_then(|bare| crate::view::units(bare, 8)) else {
             self.refuse(name, Wrong::Unreadable);
             return None;
         };
@@ -176,7 +192,7 @@ impl<'a> Reader<'a> {
     pub fn positive(&mut self, name: &'static str) -> Option<String> {
         let value = self.decimal(name)?;
         if crate::view::units(&value, 8).is_none_or(|units| units <= 0) {
-            self.refuse(name, Wrong::Unreadable);
+            self.refuse(name, Wrong::NotPositive);
             return None;
         }
         Some(value)
@@ -199,13 +215,13 @@ impl<'a> Reader<'a> {
         if text.is_empty() {
             return None;
         }
-        match plain(text).parse::<i64>() {
-            Ok(value) if (low..=high).contains(&value) => Some(value),
-            Ok(_) => {
+        match plain(text).and_then(|text| text.parse::<i64>().ok()) {
+            Some(value) if (low..=high).contains(&value) => Some(value),
+            Some(_) => {
                 self.refuse(name, Wrong::OutOfRange(low, high));
                 None
             }
-            Err(_) => {
+            None => {
                 self.refuse(name, Wrong::Unreadable);
                 None
             }
@@ -285,11 +301,44 @@ mod tests {
             ("1e5", None),
             ("twelve", None),
             ("--5", None),
+            // Spaces and the commas of an input method group thousands, too.
+            (" 1 000\u{a0}000 ", Some("1000000")),
+            ("１、０００。５", Some("1000.5")),
+            // A separator that groups no thousands may be meant as a point.
+            ("1,5", None),
+            ("0,50", None),
+            ("1,0000", None),
+            (",500", None),
+            ("1,234,", None),
+            ("1.234,5", None),
         ] {
             let given = of("amount", typed);
             let mut reader = Reader::new(&given);
             assert_eq!(reader.decimal("amount").as_deref(), read, "{typed}");
             assert_eq!(reader.wrong.is_empty(), read.is_some(), "{typed}");
+        }
+    }
+
+    #[test]
+    fn names_may_be_full_width() {
+        for (typed, read) in [
+            ("ＪＰＹ", Some("JPY")),
+            ("　７２０３ ", Some("7203")),
+            ("ＢＴＣ＿ＪＰＹ", Some("BTC_JPY")),
+            ("円", None),
+        ] {
+            let given = of("asset", typed);
+            assert_eq!(Reader::new(&given).name("asset", 16).as_deref(), read, "{typed}");
+        }
+    }
+
+    #[test]
+    fn an_amount_that_must_be_above_zero_says_so() {
+        for typed in ["0", "-3"] {
+            let given = of("amount", typed);
+            let mut reader = Reader::new(&given);
+            assert_eq!(reader.positive("amount"), None);
+            assert_eq!(reader.wrong, [("amount", Wrong::NotPositive)]);
         }
     }
 

@@ -135,3 +135,43 @@ async fn machines_can_ask_how_it_is() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_sent_after_the_sessions_end_says_so_and_leads_back() {
+    World::with("a_form_sent_after_the_sessions_end_says_so_and_leads_back", async |world| {
+        let send = async |path: &str, site: &str, fields: &str| {
+            let request = world.http.post(world.at(path)).header("origin", &world.url);
+            let request = request.header("sec-fetch-site", site);
+            let form = "application/x-www-form-urlencoded";
+            let request = request.header("content-type", form).body(fields.to_owned());
+            let answer = request.send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        let fields = "csrf=c1&form=f1&seen=s1&kind=adjust&account=a%26b&asset=JPY&amount=-5\
+            &reason=%3Cb%3Ebooked+twice";
+        let (status, page) = send("/requests", "same-origin", fields).await;
+        assert_eq!(status, 401);
+        assert!(
+            page.contains("You were signed out") && page.contains("nothing was done"),
+            "{page}"
+        );
+        assert!(page.contains("booked twice") && !page.contains("<b>"), "the reason can be copied");
+        let (_, link) = page.split_once("id=\"go-on\" href=\"").unwrap();
+        let (link, _) = link.split_once('"').unwrap();
+        assert!(!link.contains("booked") && !link.contains("csrf"), "{link}");
+        let (status, page) = world.get("", &link.replace("&amp;", "&")).await;
+        let next = "name=\"next\" value=\"/requests/new?kind=adjust&amp;account=a%26b&amp;\
+            asset=JPY&amp;amount=-5&amp;show=1\"";
+        assert_eq!(status, 200);
+        let page = page.replace("&#38;", "&amp;");
+        assert!(page.contains(next), "{page}");
+        let (status, page) = send("/requests/7/approve", "same-origin", "reason=seen").await;
+        assert_eq!(status, 401);
+        assert!(page.contains("next=%2Frequests%2F7\"") && page.contains("seen"), "{page}");
+        // Another site's page does not choose what is shown here.
+        let (status, page) = send("/requests", "cross-site", fields).await;
+        assert!(matches!(status, 401 | 403) && !page.contains("booked twice"), "{status} {page}");
+        assert_eq!(world.counted("SELECT count(*) FROM console.requests").await, 0);
+    })
+    .await;
+}

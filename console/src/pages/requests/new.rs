@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::effect::Effect;
-use super::one::settled;
+use super::one::{settled, unusable_reason};
 use crate::app::App;
 use crate::authz::Matter;
 use crate::error::{Failure, html};
@@ -98,6 +98,15 @@ fn hint(kind: &str, field: &str) -> Option<R> {
     }
 }
 
+/// What is told of a field of this type that cannot be read.
+fn unreadable(input: Input) -> R {
+    match input {
+        Input::Decimal => R::FieldDecimal,
+        Input::Whole(..) => R::FieldWhole,
+        _ => R::FieldUnreadable,
+    }
+}
+
 fn shown(view: &View, info: &Info, given: &Given, wrong: &[(&'static str, Wrong)]) -> Vec<Shown> {
     info.form
         .iter()
@@ -107,7 +116,9 @@ fn shown(view: &View, info: &Info, given: &Given, wrong: &[(&'static str, Wrong)
             let wrong = wrong.iter().find(|(name, _)| *name == field.name);
             let wrong = wrong.map(|(_, wrong)| match wrong {
                 Wrong::Missing => view.t1(R::FieldMissing, &label),
-                Wrong::Unreadable => view.t1(R::FieldUnreadable, &label),
+                Wrong::Unreadable => view.t1(unreadable(field.input), &label),
+                Wrong::Zero => view.t1(R::FieldZero, &label),
+                Wrong::NotPositive => view.t1(R::FieldNotPositive, &label),
                 Wrong::OutOfRange(low, high) => {
                     view.tf(R::FieldRange, &[&label, &low.to_string(), &high.to_string()])
                 }
@@ -264,7 +275,7 @@ pub async fn submit(
             StatusCode::CONFLICT
         }
         Asked::Reason => {
-            page.problems.push(view.t(R::ReasonMissing).into());
+            page.problems.push(unusable_reason(&view, page.reason));
             StatusCode::BAD_REQUEST
         }
         Asked::Word => {

@@ -14,7 +14,7 @@ use crate::authz::{Matter, Permission};
 use crate::error::{Failure, html};
 use crate::guard::Form;
 use crate::i18n::{M, R, Word};
-use crate::requests::{self, Action, Decided, Preview, Value, Verdict, reader};
+use crate::requests::{self, Action, Decided, Preview, REASON, Value, Verdict, reader};
 use crate::store::requests::{self as store, Request};
 use crate::view::View;
 
@@ -165,6 +165,12 @@ async fn shown(
     Ok((status, body))
 }
 
+/// What is told of a reason that cannot be put on record.
+pub(super) fn unusable_reason(view: &View, reason: &str) -> String {
+    let bytes = reason.trim().len();
+    if bytes > REASON { view.t1(R::ReasonLong, bytes) } else { view.t(R::ReasonMissing).into() }
+}
+
 /// Address of a form with the same fields.
 fn again(action: &Action, it: &Request) -> String {
     let mut fields: Vec<(String, String)> = Vec::new();
@@ -291,7 +297,7 @@ async fn decided(
             StatusCode::FORBIDDEN
         }
         Ok(Decided::Reason) => {
-            told.problem = Some(view.t(R::ReasonMissing).into());
+            told.problem = Some(unusable_reason(view, &sent.reason));
             StatusCode::BAD_REQUEST
         }
         Ok(Decided::Changed(preview)) => {

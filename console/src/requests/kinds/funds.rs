@@ -33,7 +33,7 @@ impl Movement {
         let asset = reader.name("asset", ASSET);
         let amount = if signed { reader.decimal("amount") } else { reader.positive("amount") };
         if amount.as_deref() == Some("0") {
-            reader.refuse("amount", Wrong::Unreadable);
+            reader.refuse("amount", Wrong::Zero);
         }
         Some(Movement { account: account?, asset: asset?, amount: amount? })
     }

@@ -55,6 +55,7 @@ impl Kind for CancelOrder {
         let status = text(&found["status"]);
         let open = matches!(status, "open" | "partially_filled" | "pending_trigger");
         let mut preview = fact(Preview::default().at(&found))
+            .fact("client_order_id", Value::text(&found["client_order_id"]))
             .fact("account", Value::Account(text(&found["account"]).to_owned()))
             .fact("symbol", Value::Symbol(text(&found["symbol"]).to_owned()))
             .fact("side", Value::code(&found["side"]))
