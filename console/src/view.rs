@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::authz::{Permission, Person, Scope};
 use crate::config::Config;
-use crate::i18n::{Lang, Message, Word, word};
+use crate::i18n::{A, Lang, Message, Word, word};
 
 /// Time zones to choose from.
 pub const ZONES: [&str; 7] = [
@@ -95,6 +95,14 @@ impl View {
     /// A message with one value filled in.
     pub fn t1(&self, message: impl Message, value: impl std::fmt::Display) -> String {
         self.tf(message, &[&value.to_string()])
+    }
+
+    /// What is used of its limits, of the hard one first.
+    pub fn share(&self, of: &crate::backend::market::UsedMeasure) -> String {
+        let hard = of.of_hard().map(|percent| self.t1(A::OfHard, percent));
+        let soft = of.of_soft().map(|percent| self.t1(A::OfSoft, percent));
+        let parts: Vec<String> = [hard, soft].into_iter().flatten().collect();
+        parts.join(if self.lang == Lang::En { ", " } else { "、" })
     }
 
     /// The word for a code of the contract.

@@ -94,19 +94,55 @@ impl From<Told> for Usage {
     }
 }
 
+/// A bar of what is used: its whole length is the hard limit, or the soft one where that is all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// How much of it is filled, in thousandths.
+    pub filled: i128,
+    /// Where the soft limit is, in thousandths, where there is a hard one, too.
+    pub mark: Option<i128>,
+}
+
 impl UsedMeasure {
-    /// Share of the hard limit, or of the soft one, in percent; exact to a tenth.
-    pub fn percent(&self) -> Option<String> {
-        let limit = self.hard.as_deref().or(self.soft.as_deref())?;
-        let used = crate::view::units(self.used.as_deref()?, 8)?;
-        let limit = crate::view::units(limit, 8).filter(|limit| *limit > 0)?;
-        Some(crate::view::decimal(used.max(0) * 1000 / limit, 1))
+    /// Thousandths of a limit, rounded down.
+    fn of(limit: Option<&str>, used: Option<&str>) -> Option<i128> {
+        let used = crate::view::units(used?, 8)?;
+        let limit = crate::view::units(limit?, 8).filter(|limit| *limit > 0)?;
+        Some(used.max(0) * 1000 / limit)
     }
 
-    /// Whether more than four fifths are used.
+    fn of_limit(&self, limit: Option<&str>) -> Option<i128> {
+        Self::of(limit, self.used.as_deref())
+    }
+
+    /// Share of the hard limit that is used, in percent; exact to a tenth.
+    pub fn of_hard(&self) -> Option<String> {
+        let share = self.of_limit(self.hard.as_deref())?;
+        Some(crate::view::decimal(share, 1))
+    }
+
+    /// Share of the soft limit that is used, in percent; exact to a tenth.
+    pub fn of_soft(&self) -> Option<String> {
+        let share = self.of_limit(self.soft.as_deref())?;
+        Some(crate::view::decimal(share, 1))
+    }
+
+    /// The bar, where there is anything to show.
+    pub fn bar(&self) -> Option<Bar> {
+        let whole = self.hard.as_deref().or(self.soft.as_deref());
+        let filled = self.of_limit(whole)?.min(1000);
+        let mark = self.hard.as_deref().and_then(|hard| Self::of(Some(hard), self.soft.as_deref()));
+        Some(Bar { filled, mark: mark.map(|at| at.min(1000)) })
+    }
+
+    /// Whether more than four fifths of what nothing passes are used, or the soft limit is reached
+    /// before that; of a soft limit alone, more than four fifths.
     pub fn near(&self) -> bool {
-        let percent = self.percent().and_then(|percent| crate::view::units(&percent, 1));
-        percent.is_some_and(|tenths| tenths > 800)
+        let soft = self.of_limit(self.soft.as_deref()).unwrap_or(0);
+        match self.of_limit(self.hard.as_deref()) {
+            Some(hard) => hard > 800 || soft >= 1000,
+            None => soft > 800,
+        }
     }
 }
 
@@ -233,20 +269,48 @@ impl Backend {
 mod tests {
     use super::*;
 
-    #[test]
-    fn usage_is_a_share_of_the_hard_limit() {
-        let measure = |used: Option<&str>, soft: Option<&str>, hard: Option<&str>| UsedMeasure {
+    fn measure(used: Option<&str>, soft: Option<&str>, hard: Option<&str>) -> UsedMeasure {
+        UsedMeasure {
             measure: "day_value".into(),
             currency: Some("JPY".into()),
             used: used.map(str::to_owned),
             soft: soft.map(str::to_owned),
             hard: hard.map(str::to_owned),
-        };
-        let some = measure(Some("80.1"), Some("50"), Some("100"));
-        assert_eq!((some.percent().as_deref(), some.near()), (Some("80.1"), true));
+        }
+    }
+
+    #[test]
+    fn usage_is_a_share_of_either_limit() {
+        let shares = |it: &UsedMeasure| (it.of_soft(), it.of_hard());
+        let text = |text: &str| Some(text.to_owned());
+        let both = measure(Some("40.5"), Some("50"), Some("100"));
+        assert_eq!(shares(&both), (text("81.0"), text("40.5")));
+        assert_eq!(both.bar(), Some(Bar { filled: 405, mark: Some(500) }));
         let soft = measure(Some("40"), Some("50"), None);
-        assert_eq!((soft.percent().as_deref(), soft.near()), (Some("80.0"), false));
-        assert_eq!(measure(None, None, Some("5")).percent(), None);
-        assert_eq!(measure(Some("5"), None, None).percent(), None);
+        assert_eq!(shares(&soft), (text("80.0"), None));
+        assert_eq!(soft.bar(), Some(Bar { filled: 800, mark: None }));
+        let beyond = measure(Some("300"), None, Some("100"));
+        assert_eq!(shares(&beyond), (None, text("300.0")));
+        assert_eq!(beyond.bar(), Some(Bar { filled: 1000, mark: None }));
+        for (used, hard) in [(None, Some("5")), (Some("5"), None), (Some("5"), Some("0"))] {
+            let nothing = measure(used, None, hard);
+            assert_eq!((shares(&nothing), nothing.bar()), ((None, None), None));
+        }
+    }
+
+    #[test]
+    fn what_is_near_is_told_by_both_limits() {
+        for (used, soft, hard, near) in [
+            ("80", None, Some("100"), false),
+            ("80.1", None, Some("100"), true),
+            ("49.9", Some("50"), Some("100"), false),
+            ("50", Some("50"), Some("100"), true),
+            ("80.1", Some("90"), Some("100"), true),
+            ("40", Some("50"), None, false),
+            ("40.1", Some("50"), None, true),
+        ] {
+            assert_eq!(measure(Some(used), soft, hard).near(), near, "{used} {soft:?} {hard:?}");
+        }
+        assert!(!measure(None, Some("1"), Some("1")).near());
     }
 }

@@ -45,6 +45,8 @@ messages! { A,
     Hard: "Hard limit", "上限";
     LimitOf: "Limit of", "上限の対象";
     Usage: "Usage", "使用率";
+    OfHard: "{0}% of hard", "上限の{0}%";
+    OfSoft: "{0}% of soft", "警告値の{0}%";
     NoUsage: "No limit applies to this account.", "この口座に適用される上限はありません。";
     UsageAway: "The backend does not tell the usage now: {0}", "バックエンドから使用状況を取得できません: {0}";
 

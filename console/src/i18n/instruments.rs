@@ -100,7 +100,7 @@ messages! { I,
     SetAt: "Set", "設定時刻";
     OnlyKind: "Limits of", "上限の対象";
     Near: "Near their limits", "上限に近いもの";
-    NoNear: "Nothing has used more than 80% of a limit.", "上限の80%を超えているものはありません。";
+    NoNear: "Nothing has reached its soft limit or used more than 80% of a limit.", "警告値に達したもの、上限の80%を超えているものはありません。";
     NearUnknown: "Of {0} scopes the backend did not tell the usage: {1}", "{0}件の使用状況をバックエンドから取得できません: {1}";
     NearBounded: "Looked at the first {0} of {1} scopes with limits.", "上限のある{1}件のうち先頭{0}件を確認しました。";
     MoreLimits: "More limits", "続きの制限";

@@ -94,9 +94,25 @@ async fn an_account_shows_what_stops_it_and_how_much_is_used() {
     World::with(name, async |world| {
         let cookie = world.sign_in(LOGIN, PASSWORD).await.unwrap();
         let (_, page) = world.get(&cookie, "/accounts/DEMO-0002").await;
-        for text in ["runaway algo", "Suspended: no new orders", "92.5%", "kind=reactivate"] {
+        for text in [
+            "runaway algo",
+            "Suspended: no new orders",
+            "92.5% of hard",
+            "kind=reactivate",
+            // 45 of 100 open orders, warned of from 90; 1,000 of a soft limit alone.
+            "<rect width=\"450\" height=\"1\"/><line x1=\"900\" x2=\"900\"",
+            "45.0% of hard, 50.0% of soft",
+            "0.0% of soft",
+        ] {
             assert!(page.contains(text), "{text} is missing in {page}");
         }
+        // Past its soft limit, half of the hard one.
+        let admin = &world.backend().admin;
+        admin.set("GET", "risk-usage", "/limits/open_orders/soft", json!("45"));
+        let (_, page) = world.get(&cookie, "/risk").await;
+        assert!(page.contains("45.0% of hard, 100.0% of soft"), "{page}");
+        let (_, page) = world.get(&cookie, "/accounts/DEMO-0002").await;
+        assert!(page.contains("class=\"bad\">45.0% of hard, 100.0% of soft"), "{page}");
         let (_, page) = world.get(&cookie, "/accounts/DEMO-0001").await;
         assert!(!page.contains("runaway algo"), "{page}");
     })

@@ -129,10 +129,9 @@ async fn pages_show_how_much_of_the_limits_orders_and_trades_use() {
     }
     let path = format!("/accounts/{ACCOUNT}");
     let position = held + 2 * 2_000_000;
-    let percent = |used: i128, hard: i128| {
-        format!("{}%", zaraba_console::view::decimal(used * 1000 / hard, 1))
-    };
-    let of_value = percent(value.into(), 10_000_000_000_000);
+    let percent = |used: i128, limit: i128| zaraba_console::view::decimal(used * 1000 / limit, 1);
+    let of_hard = percent(value.into(), 10_000_000_000_000);
+    let of_soft = percent(value.into(), 9_000_005_000);
     let of_position = percent(position.into(), 400_000_000);
     for (language, names) in [
         ("en", ["Open orders", "Value in one day", "Order value", "Position (smallest units)"]),
@@ -144,11 +143,20 @@ async fn pages_show_how_much_of_the_limits_orders_and_trades_use() {
         assert!(!page.contains("does not tell") && !page.contains("取得できません"), "{page}");
         let rows = rows(&page);
         assert_eq!(rows.len(), 5, "{rows:?}");
-        assert_eq!(row(&rows, names[0]), ["2", "3", "1,000", "", "0.2%"]);
+        // Of both limits, of the one there is, or of none that is known.
+        let told = |hard: &str, soft: Option<&str>| match (language, soft) {
+            ("en", Some(soft)) => format!("{hard}% of hard, {soft}% of soft"),
+            ("en", None) => format!("{hard}% of hard"),
+            (_, Some(soft)) => format!("上限の{hard}%、警告値の{soft}%"),
+            (_, None) => format!("上限の{hard}%"),
+        };
+        let orders = told("0.2", Some("66.6"));
+        assert_eq!(row(&rows, names[0]), ["2", "3", "1,000", "", &orders]);
+        let of_value = told(&of_hard, Some(&of_soft));
         let day = [&shown(value, 4), "900,000.5000", "1,000,000,000.0000", "JPY", &of_value];
         assert_eq!(row(&rows, names[1]), day);
         assert_eq!(row(&rows, names[2]), ["–", "–", "50,000,000.0000", "JPY", ""]);
-        let position = [&shown(position, 0), "–", "400,000,000", "", &of_position];
+        let position = [&shown(position, 0), "–", "400,000,000", "", &told(&of_position, None)];
         assert_eq!(row(&rows, names[3]), position);
     }
     world.look("en", "light").await;
