@@ -140,6 +140,19 @@ pub fn create(path: &Path, name: &str, days: u32) -> io::Result<Zeroizing<String
     Ok(line.token)
 }
 
+/// The token of this name in the file, where it is good for a week and more; else as [`create`].
+///
+/// # Errors
+/// When it cannot be written.
+pub fn keep_or_create(path: &Path, name: &str, days: u32) -> io::Result<Zeroizing<String>> {
+    let lines = secret::read(path).ok().and_then(|text| file::parse(&text, now(), days).ok());
+    let kept = lines.into_iter().flatten().find(|line| line.name == name);
+    match kept.filter(|line| line.until > now() + SOON) {
+        Some(line) => Ok(line.token),
+        None => create(path, name, days),
+    }
+}
+
 impl AdminTokens {
     /// Reads the tokens from `path`, or makes one there, `first`, when nothing is; none may end
     /// more than `days_max` days ahead.

@@ -289,9 +289,9 @@ async fn start(options: &Options, dir: &Path, parts: &mut Parts) -> Result<DevFi
     crate::telemetry::init_to(&config.log, std::sync::Mutex::new(log))?;
     logins.migrate(&url).await?;
     progress.done("migrations");
-    // Of this start: an earlier one is worth nothing any more.
+    // Kept over restarts, for who has it already; a file of another form is replaced.
     let token_file = &config.http.admin_token_file;
-    let token = crate::auth::token::create(token_file, "dev", config.http.admin_token_days)
+    let token = crate::auth::token::keep_or_create(token_file, "dev", config.http.admin_token_days)
         .with_context(|| format!("cannot write {}", token_file.display()))?;
     parts.node = Some(Node::start_with(config, clock).await.context("cannot start the backend")?);
     progress.done("backend, journal recovered");

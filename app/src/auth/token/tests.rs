@@ -34,6 +34,18 @@ fn a_missing_file_is_made_with_one_token_that_ends() {
 }
 
 #[test]
+fn a_token_is_kept_while_it_is_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("admin.token");
+    put(&path, &format!("{A}\n"));
+    let made = keep_or_create(&path, "dev", 90).unwrap();
+    assert_eq!(*keep_or_create(&path, "dev", 90).unwrap(), *made);
+    assert!(AdminTokens::open(&path, 90).unwrap().check(&made).is_ok());
+    put(&path, &format!("dev {A} {}\n", in_days(6)));
+    assert_ne!(*keep_or_create(&path, "dev", 90).unwrap(), *A, "it would end soon");
+}
+
+#[test]
 fn a_bare_token_of_before_is_refused_with_the_way_out() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("admin.token");
