@@ -2,19 +2,16 @@
 //! the trading day is rolled. Pure functions over tables with effective dates, shipped in
 //! `data/` and replaceable by settings. Knows no clock, no engine and no gate.
 
+mod tables;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::{self, Date, Time, Weekday};
 use jiff::tz::TimeZone;
-use serde::Deserialize;
 use zaraba_engine::types::{Profile, SessionStep, Timestamp};
 
+use self::tables::{Special, Tables};
 use crate::config;
-
-const SESSIONS: &str = include_str!("data/sessions.csv");
-const ALWAYS: &str = include_str!("data/always.csv");
-const HOLIDAYS: &str = include_str!("data/holidays.csv");
-const SPECIAL_DAYS: &str = include_str!("data/special_days.csv");
 
 const MIDNIGHT: Time = civil::time(0, 0, 0, 0);
 const NOON: Time = civil::time(12, 0, 0, 0);
@@ -51,13 +48,6 @@ impl Closed {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Special {
-    name: String,
-    /// Empty: closed.
-    moments: Moments,
-}
-
 /// The calendar of all profiles.
 #[derive(Clone, Debug)]
 pub struct Calendar {
@@ -72,29 +62,6 @@ pub struct Calendar {
     always: bool,
 }
 
-#[derive(Deserialize)]
-struct SessionRow {
-    profile: String,
-    from: Date,
-    step: String,
-    time: Time,
-}
-
-#[derive(Deserialize)]
-struct HolidayRow {
-    date: Date,
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct SpecialRow {
-    profile: String,
-    date: Date,
-    step: String,
-    time: Option<Time>,
-    name: String,
-}
-
 impl Calendar {
     /// The calendar of these settings.
     ///
@@ -106,19 +73,13 @@ impl Calendar {
             let given = &config.sessions;
             return Err(format!("schedule.sessions is {given:?}; it must be calendar or always"));
         }
-        let shipped = if always { ALWAYS } else { SESSIONS };
-        let sessions = text(&config.sessions_file, shipped, "schedule.sessions_file")?;
-        let holidays = text(&config.holidays_file, HOLIDAYS, "schedule.holidays_file")?;
-        let special = text(&config.special_days_file, SPECIAL_DAYS, "schedule.special_days_file")?;
+        let Tables { sessions, holidays, special } = Tables::read(config, always)?;
         let tse_roll = roll_time("tse_day_roll", &config.tse_day_roll)?;
         let calendar = Calendar {
             zone: TimeZone::get("Asia/Tokyo").map_err(|e| format!("time zone: {e}"))?,
-            sessions: read_sessions(&sessions)?,
-            holidays: rows::<HolidayRow>(&holidays, "holidays")?
-                .into_iter()
-                .map(|row| (row.date, row.name))
-                .collect(),
-            special: read_special(&special)?,
+            sessions,
+            holidays,
+            special,
             rolls: [
                 if always { MIDNIGHT } else { tse_roll },
                 roll_time("crypto_day_roll", &config.crypto_day_roll)?,
@@ -325,62 +286,6 @@ fn roll_time(name: &str, text: &str) -> Result<Time, String> {
         .map_err(|e| format!("schedule.{name} is {text:?}; it must be HH:MM ({e})"))
 }
 
-fn text(file: &str, shipped: &str, setting: &str) -> Result<String, String> {
-    if file.is_empty() {
-        return Ok(shipped.to_owned());
-    }
-    std::fs::read_to_string(file).map_err(|e| format!("{setting}: cannot read {file}: {e}"))
-}
-
-fn rows<T: for<'de> Deserialize<'de>>(text: &str, what: &str) -> Result<Vec<T>, String> {
-    csv::ReaderBuilder::new()
-        .comment(Some(b'#'))
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes())
-        .into_deserialize()
-        .collect::<Result<_, _>>()
-        .map_err(|e| format!("the table of {what}: {e}"))
-}
-
-fn profile(text: &str) -> Result<Profile, String> {
-    match text {
-        "tse" => Ok(Profile::Tse),
-        "crypto" => Ok(Profile::Crypto),
-        other => Err(format!("{other:?} is no profile; there are tse and crypto")),
-    }
-}
-
-fn step(text: &str) -> Result<SessionStep, String> {
-    let steps = SessionStep::ALL.iter().copied().filter(|it| *it != SessionStep::None);
-    steps.clone().find(|it| it.as_str() == text).ok_or_else(|| {
-        let known: Vec<&str> = steps.map(SessionStep::as_str).collect();
-        format!("{text:?} is no moment of a day; there are {}", known.join(", "))
-    })
-}
-
-fn read_sessions(text: &str) -> Result<BTreeMap<(u8, Date), Moments>, String> {
-    let mut tables: BTreeMap<(u8, Date), Moments> = BTreeMap::new();
-    for row in rows::<SessionRow>(text, "sessions")? {
-        let key = (profile(&row.profile)? as u8, row.from);
-        tables.entry(key).or_default().push((row.time, step(&row.step)?));
-    }
-    Ok(tables)
-}
-
-fn read_special(text: &str) -> Result<BTreeMap<(u8, Date), Special>, String> {
-    let mut days: BTreeMap<(u8, Date), Special> = BTreeMap::new();
-    for row in rows::<SpecialRow>(text, "special days")? {
-        let key = (profile(&row.profile)? as u8, row.date);
-        let empty = || Special { name: row.name.clone(), moments: Vec::new() };
-        let day = days.entry(key).or_insert_with(empty);
-        if row.step != "closed" {
-            let time = row.time.ok_or_else(|| format!("{}: {} has no time", row.date, row.step))?;
-            day.moments.push((time, step(&row.step)?));
-        }
-    }
-    Ok(days)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -504,7 +409,9 @@ mod tests {
         assert!(wrong(|s| s.tse_day_roll = "15:30".into()).contains("15:30"));
         assert!(wrong(|s| s.sessions = "sometimes".into()).contains("schedule.sessions"));
         assert!(wrong(|s| s.holidays_file = "/nowhere".into()).contains("holidays_file"));
-        assert!(read_sessions("profile,from,step,time\ntse,2026-01-01,lunch,11:30:00").is_err());
+        assert!(
+            tables::read_sessions("profile,from,step,time\ntse,2026-01-01,lunch,11:30:00").is_err()
+        );
     }
 
     #[test]
