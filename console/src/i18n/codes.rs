@@ -68,6 +68,8 @@ pub enum Word {
     Closed,
     /// How long a candle lasts.
     Interval,
+    /// What a feature flag switches.
+    Flag,
 }
 
 type Row = (Word, &'static str, &'static str, &'static str);
@@ -75,6 +77,32 @@ type Row = (Word, &'static str, &'static str, &'static str);
 const TABLE: &[Row] = {
     use Word::*;
     &[
+        (
+            Flag,
+            "market_by_amount",
+            "Market orders by amount of the quote asset",
+            "金額指定の成行注文",
+        ),
+        (
+            Flag,
+            "contingent_orders",
+            "Stop, take-profit, OCO, if-done and period orders",
+            "逆指値・利食い・OCO・イフダン・期間指定の注文",
+        ),
+        (Flag, "odd_lot_orders", "Orders of the odd-lot desks", "単元未満株の注文"),
+        (
+            Flag,
+            "self_trade_modes",
+            "Orders with a self-trade prevention other than none",
+            "自己売買防止を指定した注文",
+        ),
+        (
+            Flag,
+            "order_amendments",
+            "Amendments of live orders; cancels are always taken",
+            "有効な注文の訂正（取消は常に受付）",
+        ),
+        (Flag, "short_sales", "Sells of borrowed shares", "空売り（借株の売り）"),
         (Side, "buy", "Buy", "買"),
         (Side, "sell", "Sell", "売"),
         (Status, "open", "Open", "未約定"),
@@ -305,6 +333,14 @@ pub fn words(lang: Lang, kind: Word) -> Vec<(&'static str, &'static str)> {
 mod tests {
     use super::*;
     use zaraba_engine::reject::Reject;
+
+    #[test]
+    fn every_flag_of_the_backend_has_words() {
+        for flag in zaraba::flags::Flag::ALL {
+            assert_eq!(word(Lang::En, Word::Flag, flag.as_str()), flag.meaning());
+            assert_ne!(word(Lang::Ja, Word::Flag, flag.as_str()), flag.as_str());
+        }
+    }
 
     #[test]
     fn every_refusal_of_the_engine_has_words() {

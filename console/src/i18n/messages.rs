@@ -100,6 +100,7 @@ messages! { M,
     NoPhases: "No instrument yet. Markets appear here once instruments are defined.", "銘柄がまだありません。銘柄を登録すると市場ごとに表示されます。";
     Code: "Code", "コード";
     Meaning: "Meaning", "意味";
+    About: "About it", "概要";
     Count: "Count", "件数";
 
     // Order books

@@ -9,7 +9,7 @@ use super::offers::{Offer, offer};
 use crate::app::App;
 use crate::backend::market::{Flag, FlagChange};
 use crate::error::{Failure, html};
-use crate::i18n::{I, L, M};
+use crate::i18n::{I, L, M, Word};
 use crate::view::View;
 
 const FIELDS: [&str; 1] = ["flag"];
@@ -46,6 +46,13 @@ impl FlagsPage<'_> {
             "unset" => self.v.t(I::NotSet).to_owned(),
             other => other.to_owned(),
         }
+    }
+
+    /// What the flag switches, in the reader's language where its name is known; else as the
+    /// backend says it.
+    fn meaning(&self, flag: &Flag) -> String {
+        let words = self.v.w(Word::Flag, &flag.name);
+        if words == flag.name { flag.meaning.clone() } else { words }
     }
 
     fn wins(&self, level: &str) -> &'static str {
