@@ -10,9 +10,8 @@ use parking_lot::RwLock;
 use prometheus::{IntGauge, register_int_gauge};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use zeroize::Zeroizing;
 
-use crate::secret;
+use zaraba_secret::{News, Watched};
 
 /// How often the file is read.
 const EVERY: Duration = Duration::from_secs(1);
@@ -58,29 +57,29 @@ impl Passwords {
         if self.file.as_os_str().is_empty() {
             return;
         }
-        let (mut last, mut problem) = (None::<Zeroizing<String>>, None::<String>);
+        let mut watched = Watched::new(self.file.clone());
         loop {
-            let file = self.file.clone();
-            let read = tokio::task::spawn_blocking(move || secret::read(&file)).await;
-            let read = read.map_err(|e| e.to_string()).and_then(|it| it.map_err(|e| e.to_string()));
-            UNUSABLE.set(read.is_err().into());
-            match read {
-                Ok(text) => {
-                    problem = None;
-                    if last.as_ref().is_none_or(|last| **last != *text) {
-                        self.carry(password(&text));
-                        if last.is_some() {
-                            tracing::info!(event = "postgres.password_read", path = %self.file.display());
-                        }
-                        last = Some(text);
+            let looked = tokio::task::spawn_blocking(move || (watched.look(), watched)).await;
+            let Ok((news, back)) = looked else {
+                return tracing::error!(
+                    event = "postgres.password_unread",
+                    "reading the file panicked"
+                );
+            };
+            watched = back;
+            UNUSABLE.set(matches!(news, News::Refused(_) | News::StillRefused).into());
+            match news {
+                News::Text { text, first } => {
+                    self.carry(zaraba_secret::line(&text));
+                    if !first {
+                        tracing::info!(event = "postgres.password_read", path = %self.file.display());
                     }
                 }
-                Err(why) if problem.as_ref() != Some(&why) => {
+                News::Refused(why) => {
                     tracing::error!(event = "postgres.password_refused", path = %self.file.display(),
                         error = why, "the password read before stays in use; mend the file");
-                    problem = Some(why);
                 }
-                Err(_) => {}
+                News::Same | News::StillRefused => {}
             }
             tokio::time::sleep(EVERY).await;
         }
@@ -93,9 +92,4 @@ impl Passwords {
         let mut options = self.access.0.write();
         *options = options.clone().password(password);
     }
-}
-
-/// A password as its file has it: without the line's end.
-pub fn password(text: &str) -> &str {
-    text.trim_end_matches(['\r', '\n'])
 }

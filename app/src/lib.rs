@@ -19,7 +19,6 @@ pub mod platform;
 pub mod projections;
 pub mod queries;
 pub mod schedule;
-pub mod secret;
 pub mod sequencer;
 pub mod summary;
 pub mod telemetry;

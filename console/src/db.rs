@@ -9,7 +9,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgConnectOptions, PgPoolOptions, PgTypeInfo, PgValueRef};
 use sqlx::{PgPool, Postgres};
 use tokio::sync::watch;
-use zeroize::Zeroizing;
+use zaraba_secret::{News, Watched};
 
 use crate::config::Database;
 use crate::metrics::METRICS;
@@ -65,10 +65,10 @@ pub fn pool(config: &Database) -> anyhow::Result<PgPool> {
     use anyhow::Context;
     let mut options: PgConnectOptions = config.url.parse().context("database.url")?;
     if !config.password_file.as_os_str().is_empty() {
-        let password = crate::secret::read(&config.password_file).with_context(|| {
+        let password = zaraba_secret::read(&config.password_file).with_context(|| {
             format!("database.password_file {}", config.password_file.display())
         })?;
-        options = options.password(password.trim_end());
+        options = options.password(zaraba_secret::line(&password));
     }
     let timeout_ms = (config.query_seconds * 1000).to_string();
     let options = options.application_name("zaraba-console").options([
@@ -90,28 +90,24 @@ pub async fn follow_password(pool: PgPool, file: PathBuf, mut stopping: watch::R
     if file.as_os_str().is_empty() {
         return;
     }
-    let (mut last, mut problem) = (None::<Zeroizing<String>>, None::<String>);
+    let mut watched = Watched::new(file);
     loop {
-        let read = crate::secret::read(&file).map_err(|error| error.to_string());
-        METRICS.password_unusable.set(read.is_err().into());
-        match read {
-            Ok(text) => {
-                problem = None;
-                if last.as_ref().is_none_or(|last| **last != *text) {
-                    let options = (*pool.connect_options()).clone().password(text.trim_end());
-                    pool.set_connect_options(options);
-                    if last.is_some() {
-                        tracing::info!(event = "console.password_read", path = %file.display());
-                    }
-                    last = Some(text);
+        let news = watched.look();
+        METRICS.password_unusable.set(matches!(news, News::Refused(_) | News::StillRefused).into());
+        match news {
+            News::Text { text, first } => {
+                let options =
+                    (*pool.connect_options()).clone().password(zaraba_secret::line(&text));
+                pool.set_connect_options(options);
+                if !first {
+                    tracing::info!(event = "console.password_read", path = %watched.path().display());
                 }
             }
-            Err(why) if problem.as_ref() != Some(&why) => {
-                tracing::error!(event = "console.password_refused", path = %file.display(),
+            News::Refused(why) => {
+                tracing::error!(event = "console.password_refused", path = %watched.path().display(),
                     error = why, "the password read before stays in use; mend the file");
-                problem = Some(why);
             }
-            Err(_) => {}
+            News::Same | News::StillRefused => {}
         }
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => return,

@@ -26,7 +26,6 @@ pub mod permissions;
 pub mod reads;
 pub mod requests;
 pub mod router;
-pub mod secret;
 pub mod server;
 pub mod session;
 pub mod ship;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
 use super::seal::MasterKey;
-use crate::secret;
+use zaraba_secret as secret;
 
 /// Name under which the file copy is sealed; a new layout gets a new name.
 const COPY: &str = "zaraba api keys, copy 1";

@@ -22,7 +22,9 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 pub use self::file::Line;
-use crate::{clock, secret};
+use zaraba_secret as secret;
+
+use crate::clock;
 
 /// How often the file is read.
 const EVERY: Duration = Duration::from_secs(1);

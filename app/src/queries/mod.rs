@@ -131,11 +131,11 @@ pub fn connect_options(settings: &config::Postgres) -> Result<PgConnectOptions, 
     if settings.password_file.as_os_str().is_empty() {
         return Ok(options);
     }
-    let password = crate::secret::read(&settings.password_file).map_err(|e| {
+    let password = zaraba_secret::read(&settings.password_file).map_err(|e| {
         let file = settings.password_file.display();
         HistoryError::Settings(format!("cannot use postgres.password_file {file}: {e}"))
     })?;
-    Ok(options.password(crate::database::password(&password)))
+    Ok(options.password(zaraba_secret::line(&password)))
 }
 
 impl History {

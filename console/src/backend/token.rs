@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::metrics::METRICS;
-use crate::secret;
+use zaraba_secret as secret;
 
 /// A token that ends within this is told of by readiness.
 const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);

@@ -270,7 +270,7 @@ impl Provider {
 
     fn secret(&self) -> Result<Zeroizing<String>, Refused> {
         let path = &self.config.client_secret_file;
-        let text = crate::secret::read(path)
+        let text = zaraba_secret::read(path)
             .map_err(|e| Refused::Away(format!("client_secret_file {}: {e}", path.display())))?;
         Ok(Zeroizing::new(text.trim().to_owned()))
     }

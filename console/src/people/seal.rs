@@ -30,11 +30,11 @@ impl Key {
     /// # Errors
     /// When the file cannot be read or made, or holds something else.
     pub fn load_or_create(path: &Path) -> io::Result<Key> {
-        let text = match crate::secret::read(path) {
+        let text = match zaraba_secret::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 create(path)?;
-                crate::secret::read(path)?
+                zaraba_secret::read(path)?
             }
             Err(error) => return Err(error),
         };

@@ -129,7 +129,7 @@ async fn posted(outward: &Outward, hook: &Notify, delivery: i64, body: &str) -> 
 }
 
 fn secret(path: &Path) -> Result<Zeroizing<String>, String> {
-    crate::secret::read(path).map_err(|e| format!("secret_file {}: {e}", path.display()))
+    zaraba_secret::read(path).map_err(|e| format!("secret_file {}: {e}", path.display()))
 }
 
 /// Runs a program of the settings with the notice on its standard input: no shell, nothing of

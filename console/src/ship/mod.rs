@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::config;
 use crate::metrics::METRICS;
 use crate::outward::{Call, Outward};
-use crate::secret;
+use zaraba_secret as secret;
 
 /// How long the other system may take.
 const PATIENCE: Duration = Duration::from_secs(10);

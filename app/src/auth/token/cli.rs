@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::file::{HEAD, Line, parse, without};
 use super::{in_days, now};
-use crate::secret;
+use zaraba_secret as secret;
 
 /// A century: what a file may hold is for the backend's settings to say.
 const ANY_DAYS: u32 = 36_500;

@@ -10,7 +10,8 @@ use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 use zaraba::auth::token::Line;
-use zaraba::{clock, secret};
+use zaraba::clock;
+use zaraba_secret as secret;
 
 use super::world::{Answer, TOKEN, World, answer};
 

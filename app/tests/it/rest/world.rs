@@ -15,8 +15,8 @@ use zaraba::clock;
 use zaraba::config::Config;
 use zaraba::intake::{admin, http};
 use zaraba::platform::Platform;
-use zaraba::secret;
 use zaraba::wiring::Core;
+use zaraba_secret as secret;
 
 pub const TOKEN: &str = "a-token-for-tests-of-32-characters";
 

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
-use zaraba::secret;
 use zaraba::wiring::Core;
+use zaraba_secret as secret;
 
 use super::node::{settings, succeeds};
 use super::stream::Stream;

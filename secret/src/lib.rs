@@ -1,10 +1,11 @@
-//! Files that hold secrets: read bounded, refused when others could have read or changed them,
-//! written whole or not at all. Knows nothing of what is in them; never logs it.
+//! Files that hold secrets, for both programs: read bounded, refused when others could have read
+//! or changed them, written whole or not at all, watched for what replaces them. Knows nothing of
+//! what is in them; never logs it.
 
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -42,6 +43,11 @@ pub fn read(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
+/// A secret of one line as its file has it: without the line's end.
+pub fn line(text: &str) -> &str {
+    text.trim_end_matches(['\r', '\n'])
+}
+
 /// Writes a file that only its owner can read, whole or not at all. The owner of a file that is
 /// replaced stays its owner: root may renew what a service reads.
 ///
@@ -70,6 +76,65 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
+/// A file that is looked at again and again, for one who goes on with what it held last.
+pub struct Watched {
+    path: PathBuf,
+    last: Option<Zeroizing<String>>,
+    problem: Option<String>,
+}
+
+/// What a look at a watched file came to.
+#[derive(PartialEq, Eq, Debug)]
+pub enum News {
+    /// Its text, for the first time or another than before.
+    Text {
+        /// All of it.
+        text: Zeroizing<String>,
+        /// Whether nothing was known of it before.
+        first: bool,
+    },
+    /// Nothing new, and the file is as it should be.
+    Same,
+    /// It cannot be used, and why: what was known before is still good.
+    Refused(String),
+    /// It still cannot be used, for the same reason.
+    StillRefused,
+}
+
+impl Watched {
+    /// A file nothing is known of yet.
+    pub fn new(path: PathBuf) -> Watched {
+        Watched { path, last: None, problem: None }
+    }
+
+    /// Which file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the file.
+    pub fn look(&mut self) -> News {
+        match read(&self.path) {
+            Ok(text) => {
+                self.problem = None;
+                if self.last.as_ref() == Some(&text) {
+                    return News::Same;
+                }
+                let first = self.last.replace(text.clone()).is_none();
+                News::Text { text, first }
+            }
+            Err(error) => {
+                let why = error.to_string();
+                if self.problem.as_ref() == Some(&why) {
+                    return News::StillRefused;
+                }
+                self.problem = Some(why.clone());
+                News::Refused(why)
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +158,27 @@ mod tests {
         write(&path, b"again").unwrap();
         assert_eq!(&**read(&path).unwrap(), "again", "a new file has a mode of its own");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left");
+    }
+
+    #[test]
+    fn a_watched_file_tells_each_change_and_each_problem_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("watched");
+        let text = |text: &str, first| News::Text { text: Zeroizing::new(text.to_owned()), first };
+        let mut watched = Watched::new(path.clone());
+        assert!(matches!(watched.look(), News::Refused(_)), "it is not there yet");
+        assert_eq!(watched.look(), News::StillRefused);
+        write(&path, b"one").unwrap();
+        assert_eq!(watched.look(), text("one", true));
+        assert_eq!(watched.look(), News::Same);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let News::Refused(why) = watched.look() else { panic!("open to all") };
+        assert!(why.contains("chmod 600"), "{why}");
+        assert_eq!(watched.look(), News::StillRefused);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(watched.look(), News::Same, "what was known before");
+        write(&path, b"two").unwrap();
+        assert_eq!(watched.look(), text("two", false));
     }
 
     #[test]
